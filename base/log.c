@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/json_write.h"
+#include "base/utf8.h"
+
+enum { LINE_BYTES = 256 << 10 };
+
+static struct log_config conf = {.max_level = LOG_LEVEL_INFO, .to_stderr = true};
+
+static const char *const level_names[] = {
+    "emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"};
+
+void
+log_configure(const struct log_config *config)
+{
+	conf = *config;
+}
+
+bool
+log_level_parse(const char *name, enum log_level *ret_level)
+{
+	for (int i = 0; i <= LOG_LEVEL_DEBUG; i++) {
+		if (strcasecmp(name, level_names[i]) == 0) {
+			*ret_level = (enum log_level)i;
+			return true;
+		}
+	}
+	if (strcasecmp(name, "informational") == 0) {
+		*ret_level = LOG_LEVEL_INFO;
+		return true;
+	}
+	return false;
+}
+
+void
+log_format_time(char *out, unsigned long size, int64_t t, bool iso8601)
+{
+	time_t when = (time_t)t;
+	struct tm tm;
+
+	if (iso8601) {
+		gmtime_r(&when, &tm);
+		strftime(out, size, "%Y-%m-%dT%H:%M:%S+0000", &tm);
+	} else {
+		localtime_r(&when, &tm);
+		strftime(out, size, "%a %b %e %H:%M:%S %Y", &tm);
+	}
+}
+
+static void
+escape_lines(struct buf *out, const char *text, bool multiline)
+{
+	while (*text) {
+		const char *end = multiline ? strchrnul(text, '\n') : text + strlen(text);
+		struct buf piece;
+		buf_init(&piece, LINE_BYTES);
+		utf8_escape(&piece, text, (size_t)(end - text), LINE_BYTES / 8);
+		/* utf8_escape doubles backslashes so that escapes cannot be forged; our own
+		 * messages quote paths and rules as they are, so undo just that. */
+		for (size_t i = 0; i < piece.len; i++) {
+			buf_addc(out, piece.data[i]);
+			if (piece.data[i] == '\\' && i + 1 < piece.len && piece.data[i + 1] == '\\')
+				i++;
+		}
+		buf_release(&piece);
+		text = end;
+		if (*text == '\n') {
+			buf_addc(out, '\n');
+			text++;
+		}
+	}
+}
+
+static void
+write_all(int fd, const char *p, size_t n)
+{
+	while (n) {
+		ssize_t k = write(fd, p, n);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k <= 0)
+			return;
+		p += k;
+		n -= (size_t)k;
+	}
+}
+
+static void
+emit(enum log_level level, const char *text, bool multiline)
+{
+	int saved = errno;
+	struct buf line, msg;
+	char when[64];
+
+	if (level > conf.max_level)
+		return;
+	buf_init(&line, LINE_BYTES);
+	buf_init(&msg, LINE_BYTES);
+	escape_lines(&msg, text, multiline);
+	if (conf.sink) {
+		conf.sink(level, buf_str(&msg));
+		goto out;
+	}
+	if (conf.to_stderr) {
+		log_format_time(when, sizeof(when), (int64_t)time(NULL), conf.iso8601 || conf.json);
+		if (conf.json) {
+			struct json_writer w;
+			json_init(&w, &line);
+			json_begin_object(&w);
+			json_key(&w, "level");
+			json_str(&w, level_names[level]);
+			json_key(&w, "msg");
+			json_str(&w, buf_str(&msg));
+			json_key(&w, "time");
+			json_str(&w, when);
+			json_end_object(&w);
+			buf_addc(&line, '\n');
+		} else {
+			buf_addf(&line, "%s: %s\n", when, buf_str(&msg));
+		}
+		write_all(STDERR_FILENO, buf_str(&line), line.len);
+	}
+	if (conf.to_syslog)
+		syslog((int)level, "%s", buf_str(&msg));
+out:
+	buf_release(&line);
+	buf_release(&msg);
+	errno = saved;
+}
+
+void
+log_text(enum log_level level, const char *text)
+{
+	emit(level, text, true);
+}
+
+#define LEVEL_FUNCTION(name, level)                                                      \
+	void name(const char *fmt, ...)                                                  \
+	{                                                                                \
+		struct buf b;                                                            \
+		va_list ap;                                                              \
+		if (level > conf.max_level)                                              \
+			return;                                                          \
+		buf_init(&b, LINE_BYTES);                                                \
+		va_start(ap, fmt);                                                       \
+		buf_vaddf(&b, fmt, ap);                                                  \
+		va_end(ap);                                                              \
+		emit(level, buf_str(&b), false);                                         \
+		buf_release(&b);                                                         \
+	}
+
+LEVEL_FUNCTION(log_emergency, LOG_LEVEL_EMERGENCY)
+LEVEL_FUNCTION(log_critical, LOG_LEVEL_CRITICAL)
+LEVEL_FUNCTION(log_error, LOG_LEVEL_ERROR)
+LEVEL_FUNCTION(log_warning, LOG_LEVEL_WARNING)
+LEVEL_FUNCTION(log_notice, LOG_LEVEL_NOTICE)
+LEVEL_FUNCTION(log_info, LOG_LEVEL_INFO)
+LEVEL_FUNCTION(log_debug, LOG_LEVEL_DEBUG)
