@@ -40,6 +40,8 @@ buf_reserve(struct buf *b, size_t n)
 	size_t want = b->len + n + 1, cap = b->cap ? b->cap : 64;
 	while (cap < want)
 		cap = cap > SIZE_MAX / 2 ? want : cap * 2;
+	if (cap - 1 > b->limit_bytes)
+		cap = b->limit_bytes + 1; /* so that room left never exceeds the limit */
 	char *p = realloc(b->data, cap);
 	if (!p)
 		goto fail;

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Frames of the data plane: what the records in the rings hold. PROTOCOL.md draws them.
+ *
+ * Up: FRAME_EVENTS (a chunk of a batch with the columns of the extraction plan) and
+ * FRAME_COLUMNS (the answer to an extraction request). Down: FRAME_EXTRACT and FRAME_ACK.
+ * All integers are host order; every array starts at a multiple of 8.
+ *
+ * A chunk_builder writes straight into reserved ring memory. A chunk_view is made by
+ * checking a private copy: afterwards every offset, length, count and terminator in it is
+ * proven to lie inside the copy, and columns may be used as they are.
+ */
+#ifndef PROTO_CHUNK_H
+#define PROTO_CHUNK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/limits.h"
+
+enum frame_type {
+	FRAME_EVENTS = 1,
+	FRAME_COLUMNS = 2,
+	FRAME_EXTRACT = 3,
+	FRAME_ACK = 4,
+};
+
+enum chunk_flag {
+	CHUNK_LAST = 1,       /* last chunk of its batch: rc is next_batch's */
+	CHUNK_HAS_EVENTS = 2, /* raw events are inside */
+};
+
+/* How a column's values are laid out. */
+enum column_kind {
+	COLUMN_NUM = 1, /* u64 each: uint64, reltime, abstime, bool */
+	COLUMN_STR = 2, /* NUL-terminated strings without inner NUL */
+	COLUMN_BIN = 3, /* byte strings: ipaddr, ipnet */
+};
+
+struct chunk_head {
+	uint32_t batch;     /* EVENTS: counts next_batch calls; COLUMNS: the request's number */
+	uint32_t first;     /* position of the first event in its batch */
+	uint32_t n_events;  /* 0 only with CHUNK_LAST */
+	uint32_t n_columns;
+	uint32_t flags;     /* enum chunk_flag */
+	int32_t rc;         /* return code of next_batch; valid with CHUNK_LAST */
+	uint32_t dropped;   /* events left out because they exceed LIMIT_EVENT_BYTES */
+	uint32_t zero;
+};
+
+struct chunk_event {
+	uint64_t ts_ns;     /* all ones: now */
+	uint64_t tid;
+	uint32_t len;       /* of the whole raw event */
+	uint32_t payload_len; /* of parameter 1 */
+	uint32_t plugin_id; /* parameter 0 */
+	uint16_t type;
+	uint16_t zero;
+};
+
+struct column_head {
+	uint32_t slot;
+	uint32_t kind;      /* enum column_kind */
+	uint32_t n_values;
+	uint32_t n_bytes;   /* of the byte area; 0 for COLUMN_NUM */
+};
+/* Then u32 first[n_events + 1]; padding; n_values × u64, or n_values × {u32 off, u32 len}
+ * into the byte area; the byte area; padding. */
+
+struct frame_span {
+	uint32_t off, len;
+};
+
+struct frame_column {
+	uint32_t slot;
+	enum column_kind kind;
+	uint32_t n_values, n_bytes;
+	const uint32_t *first;
+	const uint64_t *num;
+	const struct frame_span *str;
+	const char *bytes;
+};
+
+/* -- worker: building ------------------------------------------------------------ */
+
+struct chunk_builder {
+	uint8_t *p;
+	uint32_t cap, len;
+	bool full; /* a write did not fit: the chunk must be closed before it */
+	uint32_t n_columns_at, column_at;
+	uint32_t n_events;
+};
+
+/* Columns are built one after the other, each over all events of the chunk: the caller has
+ * gathered values of n_events events per slot first (struct column_store below). */
+struct column_store {
+	enum column_kind kind;
+	uint32_t slot;
+	uint32_t n_events;   /* closed so far */
+	uint32_t *first;     /* LIMIT_CHUNK_EVENTS + 1 */
+	uint64_t *num;       /* or spans, packed as two u32 */
+	uint32_t n_values, cap_values;
+	char *bytes;
+	uint32_t n_bytes, cap_bytes;
+};
+
+bool column_store_init(struct column_store *c, uint32_t slot, enum column_kind kind, struct err *err);
+void column_store_release(struct column_store *c);
+void column_store_clear(struct column_store *c);
+/* Each adds a value to the event that is open; false past LIMIT_FRAME_BYTES or LIMIT_LIST_VALUES. */
+bool column_store_num(struct column_store *c, uint64_t v);
+bool column_store_bytes(struct column_store *c, const void *p, uint32_t n); /* NUL is added */
+/* Ends the open event (with the values added since the last call; none: missing). */
+void column_store_next(struct column_store *c);
+/* Takes the open or last event's values back (an event that did not fit). */
+void column_store_undo(struct column_store *c, uint32_t n_events);
+/* Bytes it takes in a frame. */
+uint32_t column_store_frame_bytes(const struct column_store *c);
+
+/* A whole EVENTS or COLUMNS frame into p; 0 when it exceeds cap. raw may be NULL (no
+ * CHUNK_HAS_EVENTS); else raw[i] has event[i].len bytes. event is NULL for COLUMNS. */
+uint32_t chunk_write(uint8_t *p, uint32_t cap, const struct chunk_head *head,
+    const struct chunk_event *event, const void *const *raw, const struct column_store *const *column,
+    uint32_t n_columns);
+
+/* -- broker: checking --------------------------------------------------------------- */
+
+struct chunk_view {
+	struct chunk_head head;
+	const struct chunk_event *event;
+	struct frame_column column[LIMIT_PLAN_SLOTS > 512 ? 512 : LIMIT_PLAN_SLOTS];
+	const uint32_t *raw_off;   /* n_events + 1, into raw; NULL without CHUNK_HAS_EVENTS */
+	const uint8_t *raw;
+};
+
+/*
+ * Checks a frame in private memory (8-byte aligned). Proves: counts within limits.h, first[]
+ * non-decreasing from 0 to n_values, spans inside the byte area, strings terminated and
+ * without inner NUL, raw events' lengths equal to event[].len, header fields of raw events
+ * equal to event[] and parameters inside the event. What it cannot know (is this slot
+ * wanted, is this kind the slot's, is the plugin id the plugin's) is the caller's to check.
+ */
+bool chunk_check(struct chunk_view *v, const void *p, uint32_t len, enum frame_type type,
+    struct err *err);
+
+/* -- extraction requests (down) ---------------------------------------------------------- */
+
+enum extract_target {
+	EXTRACT_BATCH = 1,  /* events first .. first + n_events - 1 of the named batch */
+	EXTRACT_INLINE = 2, /* events that come with the request */
+};
+
+struct extract_head {
+	uint32_t request, target, batch, first, n_events, n_slots;
+	uint64_t events[LIMIT_CHUNK_EVENTS / 64]; /* on which of them values are wanted */
+};
+/* Then u32 slot[n_slots]; for EXTRACT_INLINE: u64 number[n_events], u32 off[n_events + 1],
+ * raw events, each at a multiple of 8. */
+
+struct extract_view {
+	struct extract_head head;
+	const uint32_t *slot;
+	const uint64_t *number;
+	const uint32_t *off;
+	const uint8_t *raw;
+};
+
+uint32_t extract_write(uint8_t *p, uint32_t cap, const struct extract_head *head,
+    const uint32_t *slot, const uint64_t *number, const void *const *raw, const uint32_t *raw_len);
+/* The worker trusts the broker, but checks all the same: one reader for both. */
+bool extract_check(struct extract_view *v, const void *p, uint32_t len, struct err *err);
+
+struct ack_frame {
+	uint32_t batch, zero;
+};
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The front of the room: rules files in, rulesets and reports out.
+ *
+ * A loader collects files one after the other (each load compiles everything collected so
+ * far, engine.md 2.1) and reports on each. When all are loaded it gives one ruleset per
+ * source. A loader and what it gave are one arena and live until loader_free.
+ */
+#ifndef RULES_ENGINE_H
+#define RULES_ENGINE_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "rules/eval.h"
+#include "rules/field.h"
+#include "rules/slot.h"
+
+#define RULES_ENGINE_VERSION "0.63.0"
+
+enum priority {
+	PRIORITY_EMERGENCY,
+	PRIORITY_ALERT,
+	PRIORITY_CRITICAL,
+	PRIORITY_ERROR,
+	PRIORITY_WARNING,
+	PRIORITY_NOTICE,
+	PRIORITY_INFORMATIONAL,
+	PRIORITY_DEBUG,
+	PRIORITY_N,
+};
+
+/* "Informational" as alerts print it. */
+const char *priority_name(enum priority p);
+/* "INFO" as the statistics at exit print it. */
+const char *priority_short_name(enum priority p);
+bool priority_parse(const char *text, enum priority *ret_priority);
+
+/* A plugin as rules see it: required_plugin_versions, and "plugins" of -L. */
+struct rules_plugin {
+	const char *name, *version;
+	const char *source;                /* its own event source; NULL: none */
+	const char *const *extract_source; /* compatible sources; none means all */
+	uint32_t n_extract_source;
+	bool extracts;
+	const char *const *async_name;
+	uint32_t n_async_name;
+};
+
+enum rule_matching { RULE_MATCHING_FIRST, RULE_MATCHING_ALL };
+
+/* One entry of append_output (engine.md 3.6). Absent texts are NULL. */
+struct append_output {
+	const char *source, *rule;
+	const char *const *tag;
+	uint32_t n_tag;
+	const char *extra_output;
+	struct append_field {
+		const char *key;
+		const char *format; /* NULL: raw, the key is the field */
+	} const *extra_field;
+	uint32_t n_extra_field;
+	bool suggested_output;
+};
+
+/* One step of "rules:" (engine.md 2.11), in order. */
+struct rule_selection {
+	bool enable;
+	const char *rule; /* wildcard pattern, or NULL */
+	const char *tag;  /* or NULL */
+};
+
+struct rules_config {
+	enum priority min_priority;
+	enum rule_matching matching;
+	bool json_output, time_iso8601, buffer_base64;
+	const struct append_output *append_output;
+	uint32_t n_append_output;
+	const struct rule_selection *selection;
+	uint32_t n_selection;
+	const struct rules_plugin *plugin;
+	uint32_t n_plugin;
+};
+
+struct cond;   /* rules/compile.h */
+struct format; /* rules/format.h */
+
+/* A raw or formatted extra field of an output. */
+struct rule_extra_field {
+	const char *key;
+	const struct format *format; /* formatted: a string value */
+	bool raw;                    /* raw: one typed value under key */
+};
+
+struct rule {
+	const char *name, *desc, *source;
+	enum priority priority;
+	const char *const *tag; /* sorted bytewise, unique */
+	uint32_t n_tag;
+	bool capture;
+	uint32_t capture_duration_ms;
+	const struct cond *cond;
+	const struct format *output;
+	const struct rule_extra_field *extra;
+	uint32_t n_extra;
+	uint32_t index;   /* among all rules of the loader: definition order */
+	const uint32_t *output_slot; /* slots that its outputs print */
+	uint32_t n_output_slot;
+};
+
+/* What one source evaluates: enabled rules only, in evaluation order. */
+struct ruleset {
+	const struct field_source *source;
+	const struct rules_config *config;
+	const struct rule *const *rule;
+	uint32_t n_rule;
+	const struct slot_set *slots;
+	uint32_t n_stage; /* of condition slots */
+};
+
+struct loader;
+
+struct loader *loader_new(const struct field_catalog *catalog, const struct rules_config *config,
+    struct err *err);
+void loader_free(struct loader *l);
+
+/* What loading a file found: engine.md 2.10. Opaque; rendered by the functions below. */
+struct load_result;
+
+/* Loads one file's content on top of what is there. Never fails otherwise than by memory:
+ * mistakes are in the result, which lives as long as the loader. */
+bool loader_file(struct loader *l, const char *name, const char *content, size_t len,
+    const struct load_result **ret_result, struct err *err);
+bool load_result_ok(const struct load_result *r);
+bool load_result_has_warnings(const struct load_result *r);
+const char *load_result_name(const struct load_result *r);
+/* "ok", "none" or "failed for …". */
+const char *load_result_schema_status(const struct load_result *r);
+/* One line of JSON, the verbose text, the summary text. */
+void load_result_json(const struct load_result *r, struct buf *out);
+void load_result_text(const struct load_result *r, bool verbose, struct buf *out);
+
+/* required_plugin_versions of all files against config.plugin (engine.md 2.4). */
+bool loader_check_plugins(const struct loader *l, struct err *err);
+
+/* After the last file: selection applied, one ruleset per source (by source index; NULL
+ * where no rule is enabled is not used: an empty ruleset instead). Log lines about the
+ * selection ("Enabling rules with name: W") are appended to log, one per line. */
+bool loader_finish(struct loader *l, struct buf *log, struct err *err);
+const struct ruleset *loader_ruleset(const struct loader *l, uint32_t source_index);
+/* Every rule that was loaded (enabled or not), by definition order, unknown sources left out. */
+const struct rule *const *loader_rules(const struct loader *l, uint32_t *ret_n);
+
+/* -L and -l (engine.md 5.3): rule NULL describes everything. */
+bool loader_describe(const struct loader *l, const char *rule, bool json, struct buf *out,
+    struct err *err);
+
+#endif
