@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGN = 16, FIRST_BLOCK_BYTES = 4096, MAX_STEP_BYTES = 1 << 20 };
+enum {
+	ALIGN = 16,
+	FIRST_BLOCK_BYTES = 4096,
+	MAX_STEP_BYTES = 1 << 20
+};
 
 struct arena_block {
 	struct arena_block *next;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Time, in nanoseconds. The wall clock is for events and logs; deadlines use the monotonic one. */
+/* Time, in nanoseconds. The wall clock is for events and logs; deadlines use the
+ * monotonic one. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 

@@ -49,7 +49,8 @@ err_sys(struct err *err, const char *fmt, ...)
 	int n = vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
 	va_end(ap);
 	if (n >= 0 && (size_t)n < sizeof(err->msg))
-		snprintf(err->msg + n, sizeof(err->msg) - (size_t)n, ": %s", strerror(saved));
+		snprintf(
+		    err->msg + n, sizeof(err->msg) - (size_t)n, ": %s", strerror(saved));
 	trim_utf8(err->msg);
 	errno = saved;
 	return false;

@@ -17,7 +17,8 @@ enum err_code {
 	ERR_SYS,    /* sys holds errno */
 	ERR_SYNTAX, /* text that we were given does not parse */
 	ERR_LIMIT,  /* a bound written in limits.h was reached */
-	ERR_PEER,   /* the other process broke the protocol: ends that worker, never the broker */
+	ERR_PEER,   /* the other process broke the protocol: ends that worker, never the
+		       broker */
 	ERR_PLUGIN, /* the plugin said no: its own words are in msg */
 	ERR_GONE,   /* the worker died first */
 	ERR_USAGE,  /* configuration or command line asks for what cannot be */
@@ -36,7 +37,8 @@ bool err_set(struct err *err, enum err_code code, const char *fmt, ...)
 /* As err_set with ERR_SYS: appends ": <strerror(errno)>" and keeps errno in sys. */
 bool err_sys(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Puts "<prefix>: " before the text that err already holds. Returns false. */
-bool err_wrap(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+bool err_wrap(struct err *err, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 /* ERR_NOMEM with its standing text. */
 bool err_nomem(struct err *err);
 

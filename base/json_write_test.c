@@ -28,8 +28,9 @@ test_json_commas_and_types(void **state)
 	json_key(&w, "c");
 	json_bool(&w, true);
 	json_end_object(&w);
-	assert_string_equal(buf_str(&b),
-	    "{\"a\":[18446744073709551615,-9223372036854775808,null],\"b\":{},\"c\":true}");
+	assert_string_equal(
+	    buf_str(&b), "{\"a\":[18446744073709551615,-9223372036854775808,null],\"b\":{"
+			 "},\"c\":true}");
 	buf_release(&b);
 }
 
@@ -40,7 +41,8 @@ test_json_escapes_what_must_be(void **state)
 
 	buf_init(&b, 1000);
 	json_escape(&b, "a\"\\\n\x01\x7f\xc3\xa9\xff\xe2\x82z", 12);
-	assert_string_equal(buf_str(&b), "a\\\"\\\\\\n\\u0001\x7f\xc3\xa9\xef\xbf\xbd\xef\xbf\xbdz");
+	assert_string_equal(
+	    buf_str(&b), "a\\\"\\\\\\n\\u0001\x7f\xc3\xa9\xef\xbf\xbd\xef\xbf\xbdz");
 	buf_release(&b);
 }
 

@@ -7,41 +7,46 @@
 #define BASE_LIMITS_H
 
 /* -- data plane ----------------------------------------------------------------- */
-#define LIMIT_CHUNK_EVENTS     256u                /* events: one bit mask of four words */
-#define LIMIT_RING_UP_BYTES    (8u << 20)          /* worker to broker; a power of two */
-#define LIMIT_RING_DOWN_BYTES  (4u << 20)          /* broker to worker; a power of two */
-#define LIMIT_FRAME_BYTES      (2u << 20)          /* a frame in a ring: the half of the smaller ring */
-#define LIMIT_EVENT_BYTES      (1u << 20)          /* one event: four times the largest SDK default */
-#define LIMIT_CHUNK_BYTES      (512u << 10)        /* soft: a chunk is published past this size */
-#define LIMIT_PLAN_SLOTS       4096u               /* distinct (field, argument) pairs per pipeline */
-#define LIMIT_LIST_VALUES      65536u              /* elements of one list value */
-#define LIMIT_BATCH_EVENTS     (1u << 20)          /* events of one next_batch */
+#define LIMIT_CHUNK_EVENTS    256u       /* events: one bit mask of four words */
+#define LIMIT_RING_UP_BYTES   (8u << 20) /* worker to broker; a power of two */
+#define LIMIT_RING_DOWN_BYTES (4u << 20) /* broker to worker; a power of two */
+#define LIMIT_FRAME_BYTES     (2u << 20) /* a frame in a ring: the half of the smaller ring \
+					  */
+#define LIMIT_EVENT_BYTES  (1u << 20) /* one event: four times the largest SDK default */
+#define LIMIT_CHUNK_BYTES  (512u << 10) /* soft: a chunk is published past this size */
+#define LIMIT_PLAN_SLOTS   4096u      /* distinct (field, argument) pairs per pipeline */
+#define LIMIT_LIST_VALUES  65536u     /* elements of one list value */
+#define LIMIT_BATCH_EVENTS (1u << 20) /* events of one next_batch */
 
 /* -- what a plugin may declare ------------------------------------------------------ */
-#define LIMIT_PLUGIN_FIELDS    8192u               /* entries of get_fields */
-#define LIMIT_PLUGIN_JSON_BYTES (4u << 20)         /* get_fields and the like, as text */
-#define LIMIT_JSON_DEPTH       64u
-#define LIMIT_NAME_BYTES       1024u               /* a plugin's, field's or source's name */
-#define LIMIT_TEXT_BYTES       (64u << 10)         /* descriptions, error texts */
+#define LIMIT_PLUGIN_FIELDS     8192u      /* entries of get_fields */
+#define LIMIT_PLUGIN_JSON_BYTES (4u << 20) /* get_fields and the like, as text */
+#define LIMIT_JSON_DEPTH        64u
+#define LIMIT_NAME_BYTES        1024u       /* a plugin's, field's or source's name */
+#define LIMIT_TEXT_BYTES        (64u << 10) /* descriptions, error texts */
 
-/* -- control channel ------------------------------------------------------------------ */
-#define LIMIT_CONTROL_BYTES    (4u << 20)          /* one message: the largest is a field list */
-#define LIMIT_CONTROL_MEMORY   (32u << 20)         /* what unpacking one message may allocate */
-#define LIMIT_LOG_LINE_BYTES   1024u               /* one line of a plugin; the rest is cut */
+/* -- control channel ------------------------------------------------------------------
+ */
+#define LIMIT_CONTROL_BYTES  (4u << 20)  /* one message: the largest is a field list */
+#define LIMIT_CONTROL_MEMORY (32u << 20) /* what unpacking one message may allocate */
+#define LIMIT_LOG_LINE_BYTES 1024u       /* one line of a plugin; the rest is cut */
 
-/* -- rules ------------------------------------------------------------------------------- */
-#define LIMIT_RULES_FILE_BYTES (64u << 20)         /* a rules file: a hundred times the largest known */
-#define LIMIT_RULES_MEMORY     (2048ul << 20)      /* arena of one ruleset */
-#define LIMIT_YAML_DEPTH       128u
-#define LIMIT_YAML_NODES       (8u << 20)          /* after aliases are followed */
-#define LIMIT_CONDITION_DEPTH  1000u               /* Falco's: conditions of rules and macros */
-#define LIMIT_FORMAT_DEPTH     100u                /* Falco's: everywhere else */
-#define LIMIT_CONDITION_BYTES  (16u << 20)         /* a condition after lists are put in */
-#define LIMIT_EXPR_NODES       (4u << 20)          /* a condition after macros are put in */
-#define LIMIT_CONSTANT_BYTES   256u                /* Falco's: a constant value, its NUL included */
+/* -- rules
+ * ------------------------------------------------------------------------------- */
+#define LIMIT_RULES_FILE_BYTES                                                           \
+	(64u << 20) /* a rules file: a hundred times the largest known */
+#define LIMIT_RULES_MEMORY    (2048ul << 20) /* arena of one ruleset */
+#define LIMIT_YAML_DEPTH      128u
+#define LIMIT_YAML_NODES      (8u << 20)  /* after aliases are followed */
+#define LIMIT_CONDITION_DEPTH 1000u       /* Falco's: conditions of rules and macros */
+#define LIMIT_FORMAT_DEPTH    100u        /* Falco's: everywhere else */
+#define LIMIT_CONDITION_BYTES (16u << 20) /* a condition after lists are put in */
+#define LIMIT_EXPR_NODES      (4u << 20)  /* a condition after macros are put in */
+#define LIMIT_CONSTANT_BYTES  256u /* Falco's: a constant value, its NUL included */
 
-/* -- configuration ------------------------------------------------------------------------ */
-#define LIMIT_CONFIG_BYTES     (16u << 20)
-#define LIMIT_PLUGINS          128u                /* entries that are loaded */
+/* -- configuration
+ * ------------------------------------------------------------------------ */
+#define LIMIT_CONFIG_BYTES (16u << 20)
+#define LIMIT_PLUGINS      128u /* entries that are loaded */
 
 #endif

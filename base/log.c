@@ -14,7 +14,9 @@
 #include "base/json_write.h"
 #include "base/utf8.h"
 
-enum { LINE_BYTES = 256 << 10 };
+enum {
+	LINE_BYTES = 256 << 10
+};
 
 static struct log_config conf = {.max_level = LOG_LEVEL_INFO, .to_stderr = true};
 
@@ -66,11 +68,12 @@ escape_lines(struct buf *out, const char *text, bool multiline)
 		struct buf piece;
 		buf_init(&piece, LINE_BYTES);
 		utf8_escape(&piece, text, (size_t)(end - text), LINE_BYTES / 8);
-		/* utf8_escape doubles backslashes so that escapes cannot be forged; our own
-		 * messages quote paths and rules as they are, so undo just that. */
+		/* utf8_escape doubles backslashes so that escapes cannot be forged; our
+		 * own messages quote paths and rules as they are, so undo just that. */
 		for (size_t i = 0; i < piece.len; i++) {
 			buf_addc(out, piece.data[i]);
-			if (piece.data[i] == '\\' && i + 1 < piece.len && piece.data[i + 1] == '\\')
+			if (piece.data[i] == '\\' && i + 1 < piece.len &&
+			    piece.data[i + 1] == '\\')
 				i++;
 		}
 		buf_release(&piece);
@@ -113,7 +116,8 @@ emit(enum log_level level, const char *text, bool multiline)
 		goto out;
 	}
 	if (conf.to_stderr) {
-		log_format_time(when, sizeof(when), (int64_t)time(NULL), conf.iso8601 || conf.json);
+		log_format_time(
+		    when, sizeof(when), (int64_t)time(NULL), conf.iso8601 || conf.json);
 		if (conf.json) {
 			struct json_writer w;
 			json_init(&w, &line);

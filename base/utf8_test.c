@@ -11,8 +11,8 @@
 static void
 test_utf8_rejects_overlong_surrogate_and_beyond(void **state)
 {
-	static const char *const bad[] = {
-	    "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff", "\x80", "\xc3"};
+	static const char *const bad[] = {"\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80",
+	    "\xf4\x90\x80\x80", "\xff", "\x80", "\xc3"};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		assert_false(utf8_valid(bad[i], strlen(bad[i])));

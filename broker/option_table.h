@@ -2,8 +2,8 @@
 /*
  * Falco's command line, once: OPT(id, letter, name, arg, kind, member, help).
  * Parser, --help and shell completion come from this table. letter 0: long only; name "":
- * short only. Kinds: FLAG (bool member), TEXT (last one wins), LIST (one value per occurrence),
- * OPTIONAL (a value only with "="), NUMBER.
+ * short only. Kinds: FLAG (bool member), TEXT (last one wins), LIST (one value per
+ * occurrence), OPTIONAL (a value only with "="), NUMBER.
  */
 /* clang-format off */
 OPT(HELP,           'h', "help",           "",              FLAG,     help,           "Print this help list and exit.")

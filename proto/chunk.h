@@ -6,8 +6,8 @@
  * FRAME_COLUMNS (the answer to an extraction request). Down: FRAME_EXTRACT and FRAME_ACK.
  * All integers are host order; every array starts at a multiple of 8.
  *
- * A chunk_builder writes straight into reserved ring memory. A chunk_view is made by
- * checking a private copy: afterwards every offset, length, count and terminator in it is
+ * chunk_write fills reserved ring memory. A chunk_view is made by checking a private copy:
+ * afterwards every offset, length, count and terminator in it is
  * proven to lie inside the copy, and columns may be used as they are.
  */
 #ifndef PROTO_CHUNK_H
@@ -85,14 +85,6 @@ struct frame_column {
 
 /* -- worker: building ------------------------------------------------------------ */
 
-struct chunk_builder {
-	uint8_t *p;
-	uint32_t cap, len;
-	bool full; /* a write did not fit: the chunk must be closed before it */
-	uint32_t n_columns_at, column_at;
-	uint32_t n_events;
-};
-
 /* Columns are built one after the other, each over all events of the chunk: the caller has
  * gathered values of n_events events per slot first (struct column_store below). */
 struct column_store {
@@ -114,8 +106,6 @@ bool column_store_num(struct column_store *c, uint64_t v);
 bool column_store_bytes(struct column_store *c, const void *p, uint32_t n); /* NUL is added */
 /* Ends the open event (with the values added since the last call; none: missing). */
 void column_store_next(struct column_store *c);
-/* Takes the open or last event's values back (an event that did not fit). */
-void column_store_undo(struct column_store *c, uint32_t n_events);
 /* Bytes it takes in a frame. */
 uint32_t column_store_frame_bytes(const struct column_store *c);
 
@@ -130,10 +120,13 @@ uint32_t chunk_write(uint8_t *p, uint32_t cap, const struct chunk_head *head,
 struct chunk_view {
 	struct chunk_head head;
 	const struct chunk_event *event;
-	struct frame_column column[LIMIT_PLAN_SLOTS > 512 ? 512 : LIMIT_PLAN_SLOTS];
+	struct frame_column *column; /* head.n_columns of them; room for LIMIT_PLAN_SLOTS */
 	const uint32_t *raw_off;   /* n_events + 1, into raw; NULL without CHUNK_HAS_EVENTS */
 	const uint8_t *raw;
 };
+
+bool chunk_view_init(struct chunk_view *v, struct err *err);
+void chunk_view_release(struct chunk_view *v);
 
 /*
  * Checks a frame in private memory (8-byte aligned). Proves: counts within limits.h, first[]

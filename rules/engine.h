@@ -138,6 +138,8 @@ const char *load_result_schema_status(const struct load_result *r);
 /* One line of JSON, the verbose text, the summary text. */
 void load_result_json(const struct load_result *r, struct buf *out);
 void load_result_text(const struct load_result *r, bool verbose, struct buf *out);
+/* The mistakes beyond the first, at which Falco stops; nothing when there are none. */
+void load_result_more_errors_text(const struct load_result *r, struct buf *out);
 
 /* required_plugin_versions of all files against config.plugin (engine.md 2.4). */
 bool loader_check_plugins(const struct loader *l, struct err *err);

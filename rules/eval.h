@@ -12,9 +12,9 @@
  *   read evaluator_matches();
  *
  * Columns that are supplied are borrowed until the next evaluator_begin. A value that was
- * asked for and cannot be had is supplied as missing. Built-in and static fields are never
- * asked for. There are two implementations behind one table: the plain one (one event, one
- * rule at a time: the oracle) and the fast one.
+ * asked for and cannot be had is supplied as missing. Built-in and static fields are
+ * never asked for. This is the plain evaluator: one event, one rule at a time, left to
+ * right with short circuit, as engine.md 1.8 has it.
  */
 #ifndef RULES_EVAL_H
 #define RULES_EVAL_H
@@ -23,14 +23,16 @@
 #include "base/limits.h"
 #include "rules/value.h"
 
+struct operand;
 struct ruleset;
+struct slot_set;
 
 /* What the engine must know of an event besides its columns. */
 struct event_meta {
-	uint64_t num;        /* counter of the pipeline, from 1 */
-	uint64_t ts_ns;      /* since the epoch */
-	uint64_t first_ts_ns; /* of the first non-async event: base of evt.reltime */
-	uint16_t type;       /* 322 plugin event, 402 async event */
+	uint64_t num;            /* counter of the pipeline, from 1 */
+	uint64_t ts_ns;          /* since the epoch */
+	uint64_t first_ts_ns;    /* of the first non-async event: base of evt.reltime */
+	uint16_t type;           /* 322 plugin event, 402 async event */
 	const char *plugin_name; /* owner of the id in the event; NULL: none */
 	const char *async_name;  /* the name in a 402 event, else NULL */
 };
@@ -50,20 +52,21 @@ struct eval_match {
 	uint32_t rule;  /* index into ruleset.rule */
 };
 
-enum eval_rc { EVAL_DONE, EVAL_NEED };
-
-enum eval_kind { EVAL_PLAIN, EVAL_FAST };
+enum eval_rc {
+	EVAL_DONE,
+	EVAL_NEED
+};
 
 struct evaluator;
 
 /* What evaluation needs to know of the world besides events. */
 struct eval_config {
-	int64_t utc_offset_s;   /* of now: evt.time and evt.datetime (engine.md 3.4) */
-	const char *hostname;   /* evt.hostname; NULL: no value */
+	int64_t utc_offset_s; /* of now: evt.time and evt.datetime (engine.md 3.4) */
+	const char *hostname; /* evt.hostname; NULL: no value */
 };
 
-struct evaluator *evaluator_new(enum eval_kind kind, const struct ruleset *rs,
-    const struct eval_config *config, struct err *err);
+struct evaluator *evaluator_new(
+    const struct ruleset *rs, const struct eval_config *config, struct err *err);
 void evaluator_free(struct evaluator *ev);
 
 /* 1 <= n <= LIMIT_CHUNK_EVENTS; meta[n] is borrowed like columns. */
@@ -76,20 +79,31 @@ const struct eval_need *evaluator_needs(const struct evaluator *ev, uint32_t *re
 /* After EVAL_DONE: ordered by event, then by evaluation order of rules; with
  * rule_matching first at most one per event. */
 const struct eval_match *evaluator_matches(const struct evaluator *ev, uint32_t *ret_n);
-/* After EVAL_DONE: slots that the outputs of the matches need and that are not supplied. */
+/* After EVAL_DONE: slots that the outputs of the matches need and that are not supplied.
+ */
 const struct eval_need *evaluator_output_needs(struct evaluator *ev, uint32_t *ret_n);
 
-/* The event as outputs read it: the value of a slot on one event of the current chunk. */
+/* Slots of the enabled rules' conditions (wanted on every event), and of all their
+ * outputs. */
+const uint32_t *evaluator_condition_slots(const struct evaluator *ev, uint32_t *ret_n);
+const uint32_t *evaluator_output_slots(const struct evaluator *ev, uint32_t *ret_n);
+const struct slot_set *evaluator_slots(const struct evaluator *ev);
+
+/* The event as outputs read it: one event of the current chunk. */
 struct event_view {
-	const struct evaluator *ev;
+	struct evaluator *ev;
 	uint32_t event;
 };
 
-/* The elements of a slot's value: *ret_column and the range [first, end). Zero elements:
- * no value. Built-in fields are rendered into the evaluator's scratch memory. */
-uint32_t event_view_value(const struct event_view *view, uint32_t slot,
-    const struct column **ret_column, uint32_t *ret_first);
+/* The value of a slot (built-in fields are rendered into scratch memory), or of an
+ * operand. */
+void event_view_slot(
+    const struct event_view *view, uint32_t slot, struct value_view *ret);
+void event_view_operand(
+    const struct event_view *view, const struct operand *o, struct value_view *ret);
 const struct event_meta *event_view_meta(const struct event_view *view);
+/* Forgets the scratch memory that values of this event took. */
+void event_view_done(const struct event_view *view);
 
 /* Run-time oddities that Falco ends on and we count: addresses of wrong length, … */
 uint64_t evaluator_errors(const struct evaluator *ev);

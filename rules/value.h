@@ -67,11 +67,32 @@ struct span {
  * A column is borrowed by whoever evaluates: it must stay until evaluation is over.
  */
 struct column {
-	uint32_t n;            /* events; first has n + 1 entries */
+	uint32_t n; /* events; first has n + 1 entries */
 	const uint32_t *first;
-	const uint64_t *num;   /* when value_type_is_number() */
+	const uint64_t *num;    /* when value_type_is_number() */
 	const struct span *str; /* otherwise */
 	const char *bytes;
 };
+
+/*
+ * The values of one operand on one event. Not present: a check on it is false, outputs
+ * print <NA>. A list may be present and empty (getopt of nothing). Borrowed from a column
+ * or from an evaluator's scratch memory: valid until the next event is looked at.
+ */
+struct value_view {
+	bool present;
+	uint32_t n;
+	const uint64_t *num;
+	const struct span *str;
+	const char *bytes;
+};
+
+/* The i-th byte string of a view; a NUL follows it. */
+static inline const char *
+value_view_str(const struct value_view *v, uint32_t i, uint32_t *ret_len)
+{
+	*ret_len = v->str[i].len;
+	return v->bytes + v->str[i].off;
+}
 
 #endif

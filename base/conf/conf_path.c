@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/conf.h"
+#include "base/conf/conf.h"
 
 enum step_kind {
 	STEP_KEY,

@@ -5,8 +5,8 @@
  * decided by who reads them. Nodes live in the arena of the tree. Keys of a map are
  * unique and keep the order in which they were first seen.
  */
-#ifndef BROKER_CONF_H
-#define BROKER_CONF_H
+#ifndef BASE_CONF_CONF_H
+#define BASE_CONF_CONF_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "broker/conf.h"
+#include "base/conf/conf.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

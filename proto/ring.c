@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/ring.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+
+enum { PAGE_BYTES = 4096, RECORD_HEAD_BYTES = 16 };
+
+#ifndef F_SEAL_FUTURE_WRITE
+#define F_SEAL_FUTURE_WRITE 0x0010
+#endif
+
+/* The page of indices; each on a cache line of its own. Written by one process alone. */
+struct ring_page {
+	_Alignas(64) _Atomic uint64_t tail;
+	_Alignas(64) _Atomic uint64_t peer_head;
+	_Alignas(64) _Atomic uint32_t data_waiting;
+	_Alignas(64) _Atomic uint32_t space_waiting;
+};
+
+_Static_assert(sizeof(struct ring_page) <= PAGE_BYTES, "indices fit their page");
+
+struct record_head {
+	uint32_t len, type;
+	uint64_t seq;
+};
+
+_Static_assert(sizeof(struct record_head) == RECORD_HEAD_BYTES, "record head");
+
+bool
+ring_memfd_new(const char *name, uint32_t data_bytes, int *ret_fd, struct err *err)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0)
+		return err_sys(err, "memfd_create");
+	if (ftruncate(fd, PAGE_BYTES + (off_t)data_bytes) != 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) != 0) {
+		err_sys(err, "ring memory of %u bytes", data_bytes);
+		close(fd);
+		return false;
+	}
+	*ret_fd = fd;
+	return true;
+}
+
+bool
+ring_seal_future_writes(int fd, struct err *err)
+{
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) != 0)
+		return err_sys(err, "sealing ring memory");
+	return true;
+}
+
+bool
+ring_map(struct ring_map *m, int fd, uint32_t data_bytes, bool writable, struct err *err)
+{
+	int prot = writable ? PROT_READ | PROT_WRITE : PROT_READ;
+	size_t span = PAGE_BYTES + 2 * (size_t)data_bytes;
+	/* Address space first, so that the two copies of the data lie side by side. */
+	uint8_t *base = mmap(NULL, span, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (base == MAP_FAILED)
+		return err_sys(err, "address space for a ring");
+	if (mmap(base, PAGE_BYTES + data_bytes, prot, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED ||
+	    mmap(base + PAGE_BYTES + data_bytes, data_bytes, prot, MAP_SHARED | MAP_FIXED, fd,
+		PAGE_BYTES) == MAP_FAILED) {
+		err_sys(err, "mapping a ring");
+		munmap(base, span);
+		return false;
+	}
+	*m = (struct ring_map){.page = base, .data = base + PAGE_BYTES, .size = data_bytes};
+	return true;
+}
+
+void
+ring_unmap(struct ring_map *m)
+{
+	if (m->page)
+		munmap(m->page, PAGE_BYTES + 2 * (size_t)m->size);
+	*m = (struct ring_map){0};
+}
+
+static struct ring_page *
+page(const struct ring_map *m)
+{
+	return m->page;
+}
+
+void
+ring_writer_init(struct ring_writer *w, struct ring_map *own, const struct ring_map *peer)
+{
+	*w = (struct ring_writer){.own = own, .peer = peer};
+}
+
+void
+ring_reader_init(struct ring_reader *r, struct ring_map *own, const struct ring_map *peer)
+{
+	*r = (struct ring_reader){.own = own, .peer = peer};
+}
+
+static uint64_t
+record_bytes(uint32_t len)
+{
+	return (RECORD_HEAD_BYTES + (uint64_t)len + 7) & ~7ull;
+}
+
+enum ring_rc
+ring_reserve(struct ring_writer *w, uint32_t max_len, void **ret_p)
+{
+	uint64_t need = record_bytes(max_len);
+
+	if (max_len > LIMIT_FRAME_BYTES || need > w->own->size)
+		return RING_FULL;
+	if (w->own->size - (w->tail - w->peer_head) < need) {
+		/* W3 pairs with R2: what the reader has copied may be written over. */
+		uint64_t head = atomic_load_explicit(&page(w->peer)->peer_head, memory_order_acquire);
+		if (head < w->peer_head || head > w->tail)
+			return RING_BROKEN;
+		w->peer_head = head;
+		if (w->own->size - (w->tail - head) < need)
+			return RING_FULL;
+	}
+	*ret_p = w->own->data + (w->tail & (w->own->size - 1)) + RECORD_HEAD_BYTES;
+	return RING_OK;
+}
+
+void
+ring_commit(struct ring_writer *w, uint32_t type, uint32_t len)
+{
+	struct record_head h = {.len = len, .type = type, .seq = w->seq++};
+
+	/* W1: head and body before the tail. */
+	memcpy(w->own->data + (w->tail & (w->own->size - 1)), &h, sizeof(h));
+	w->tail += record_bytes(len);
+	/* W2 pairs with R1. */
+	atomic_store_explicit(&page(w->own)->tail, w->tail, memory_order_release);
+}
+
+enum ring_rc
+ring_put(struct ring_writer *w, uint32_t type, const void *p, uint32_t len)
+{
+	void *dst;
+	enum ring_rc rc = ring_reserve(w, len, &dst);
+
+	if (rc != RING_OK)
+		return rc;
+	memcpy(dst, p, len);
+	ring_commit(w, type, len);
+	return RING_OK;
+}
+
+/* The peer may change shared bytes at any moment: copy as volatile words, once. */
+static struct record_head
+load_head(const uint8_t *p)
+{
+	const volatile uint64_t *v = (const volatile uint64_t *)(const void *)p;
+	uint64_t words[2] = {v[0], v[1]};
+	struct record_head h;
+
+	memcpy(&h, words, sizeof(h));
+	return h;
+}
+
+enum ring_rc
+ring_take(
+    struct ring_reader *r, void *dst, uint32_t cap, uint32_t *ret_type, uint32_t *ret_len)
+{
+	uint32_t size = r->peer->size;
+
+	if (r->peer_tail == r->head) {
+		/* R1 pairs with W2. */
+		uint64_t tail = atomic_load_explicit(&page(r->peer)->tail, memory_order_acquire);
+		if (tail == r->head)
+			return RING_EMPTY;
+		if (tail < r->head || tail - r->head > size || tail % 8 != 0)
+			return RING_BROKEN;
+		r->peer_tail = tail;
+	}
+	uint64_t have = r->peer_tail - r->head;
+	const uint8_t *at = r->peer->data + (r->head & (size - 1));
+	if (have < RECORD_HEAD_BYTES)
+		return RING_BROKEN;
+	struct record_head h = load_head(at);
+	if (h.len > LIMIT_FRAME_BYTES || h.len > cap || record_bytes(h.len) > have || h.seq != r->seq)
+		return RING_BROKEN;
+	memcpy(dst, at + RECORD_HEAD_BYTES, h.len);
+	r->head += record_bytes(h.len);
+	r->seq++;
+	/* R2 pairs with W3: only now may the writer have the room back. */
+	atomic_store_explicit(&page(r->own)->peer_head, r->head, memory_order_release);
+	*ret_type = h.type;
+	*ret_len = h.len;
+	return RING_OK;
+}
+
+bool
+ring_reader_sleep(struct ring_reader *r)
+{
+	atomic_store_explicit(&page(r->own)->data_waiting, 1, memory_order_seq_cst);
+	if (r->peer_tail == r->head &&
+	    atomic_load_explicit(&page(r->peer)->tail, memory_order_seq_cst) == r->head)
+		return true;
+	ring_reader_awake(r);
+	return false;
+}
+
+void
+ring_reader_awake(struct ring_reader *r)
+{
+	atomic_store_explicit(&page(r->own)->data_waiting, 0, memory_order_relaxed);
+}
+
+bool
+ring_writer_sleep(struct ring_writer *w, uint32_t max_len)
+{
+	void *p;
+
+	atomic_store_explicit(&page(w->own)->space_waiting, 1, memory_order_seq_cst);
+	if (ring_reserve(w, max_len, &p) == RING_FULL)
+		return true;
+	ring_writer_awake(w);
+	return false;
+}
+
+void
+ring_writer_awake(struct ring_writer *w)
+{
+	atomic_store_explicit(&page(w->own)->space_waiting, 0, memory_order_relaxed);
+}
+
+bool
+ring_writer_must_wake(const struct ring_writer *w)
+{
+	/* Between our store of tail and this load nothing may be reordered: the sleeper does
+	 * the same the other way round. */
+	atomic_thread_fence(memory_order_seq_cst);
+	return atomic_load_explicit(&page(w->peer)->data_waiting, memory_order_relaxed) != 0;
+}
+
+bool
+ring_reader_must_wake(const struct ring_reader *r)
+{
+	atomic_thread_fence(memory_order_seq_cst);
+	return atomic_load_explicit(&page(r->peer)->space_waiting, memory_order_relaxed) != 0;
+}
