@@ -10,8 +10,9 @@
 #define LIMIT_CHUNK_EVENTS    256u       /* events: one bit mask of four words */
 #define LIMIT_RING_UP_BYTES   (8u << 20) /* worker to broker; a power of two */
 #define LIMIT_RING_DOWN_BYTES (4u << 20) /* broker to worker; a power of two */
-#define LIMIT_FRAME_BYTES     (2u << 20) /* a frame in a ring: the half of the smaller ring \
-					  */
+#define LIMIT_FRAME_BYTES                                                                \
+	(2u << 20)                    /* a frame in a ring: the half of the smaller ring \
+				       */
 #define LIMIT_EVENT_BYTES  (1u << 20) /* one event: four times the largest SDK default */
 #define LIMIT_CHUNK_BYTES  (512u << 10) /* soft: a chunk is published past this size */
 #define LIMIT_PLAN_SLOTS   4096u      /* distinct (field, argument) pairs per pipeline */
@@ -46,7 +47,14 @@
 
 /* -- configuration
  * ------------------------------------------------------------------------ */
-#define LIMIT_CONFIG_BYTES (16u << 20)
-#define LIMIT_PLUGINS      128u /* entries that are loaded */
+#define LIMIT_CONFIG_BYTES  (16u << 20)
+#define LIMIT_CONFIG_MEMORY (256ul << 20) /* arena of one configuration */
+#define LIMIT_PLUGINS       128u          /* entries that are loaded */
+
+/* outputs */
+#define LIMIT_OUTPUT_LINE_BYTES  (4u << 20)    /* one alert; a longer one is dropped */
+#define LIMIT_OUTPUT_QUEUE_BYTES (256ul << 20) /* alerts that wait, capacity 0 included  \
+						*/
+#define LIMIT_OUTPUT_BATCH_BYTES (1u << 20)    /* handed to the sinks at once */
 
 #endif
