@@ -31,6 +31,7 @@
 #define LIMIT_CONTROL_BYTES  (4u << 20)  /* one message: the largest is a field list */
 #define LIMIT_CONTROL_MEMORY (32u << 20) /* what unpacking one message may allocate */
 #define LIMIT_LOG_LINE_BYTES 1024u       /* one line of a plugin; the rest is cut */
+#define LIMIT_LOG_LINES_PER_S 1000u      /* lines that a worker sends; the rest it counts */
 
 /* -- rules
  * ------------------------------------------------------------------------------- */

@@ -6,16 +6,26 @@
 
 #include "proto/plugin_api.h"
 
-static uint32_t
-pad8(uint32_t n)
+/* Twice what any event type has. */
+enum {
+	MAX_PARAMS = 64
+};
+
+static bool
+has_plugin_id(uint16_t type)
 {
-	return (n + 7) & ~7u;
+	return type == PLUGIN_EVENT_TYPE || type == PLUGIN_ASYNC_EVENT_TYPE;
 }
 
-/* -- column stores ----------------------------------------------------------------- */
+static uint64_t
+pad8(uint64_t n)
+{
+	return (n + 7) & ~7ull;
+}
 
 bool
-column_store_init(struct column_store *c, uint32_t slot, enum column_kind kind, struct err *err)
+column_store_init(
+    struct column_store *c, uint32_t slot, enum column_kind kind, struct err *err)
 {
 	*c = (struct column_store){.kind = kind, .slot = slot};
 	c->first = calloc(LIMIT_CHUNK_EVENTS + 1, sizeof(*c->first));
@@ -48,10 +58,11 @@ column_store_clear(struct column_store *c)
 static bool
 reserve_value(struct column_store *c)
 {
+	if (c->n_values - c->first[c->n_events] >= LIMIT_LIST_VALUES ||
+	    c->n_values >= LIMIT_FRAME_BYTES / 8)
+		return false;
 	if (c->n_values < c->cap_values)
 		return true;
-	if (c->n_values >= LIMIT_FRAME_BYTES / 8)
-		return false;
 	uint64_t *num = reallocarray(c->num, c->cap_values * 2, sizeof(*num));
 	if (!num)
 		return false;
@@ -72,7 +83,8 @@ column_store_num(struct column_store *c, uint64_t v)
 bool
 column_store_bytes(struct column_store *c, const void *p, uint32_t n)
 {
-	if (n >= LIMIT_FRAME_BYTES || c->n_bytes + n + 1 > LIMIT_FRAME_BYTES || !reserve_value(c))
+	if (n >= LIMIT_FRAME_BYTES || c->n_bytes + n + 1 > LIMIT_FRAME_BYTES ||
+	    !reserve_value(c))
 		return false;
 	if (c->cap_bytes - c->n_bytes < n + 1) {
 		uint32_t cap = c->cap_bytes * 2 > c->n_bytes + n + 1 ? c->cap_bytes * 2
@@ -92,6 +104,18 @@ column_store_bytes(struct column_store *c, const void *p, uint32_t n)
 }
 
 void
+column_store_drop(struct column_store *c)
+{
+	c->n_values = c->first[c->n_events];
+	c->n_bytes = 0;
+	if (c->n_values > 0 && c->kind != COLUMN_NUM) {
+		struct frame_span last;
+		memcpy(&last, &c->num[c->n_values - 1], sizeof(last));
+		c->n_bytes = last.off + last.len + 1;
+	}
+}
+
+void
 column_store_next(struct column_store *c)
 {
 	c->first[++c->n_events] = c->n_values;
@@ -100,11 +124,9 @@ column_store_next(struct column_store *c)
 uint32_t
 column_store_frame_bytes(const struct column_store *c)
 {
-	return (uint32_t)sizeof(struct column_head) + pad8((c->n_events + 1) * 4) + c->n_values * 8 +
-	       pad8(c->n_bytes);
+	return (uint32_t)(sizeof(struct column_head) + pad8((c->n_events + 1) * 4ull) +
+			  c->n_values * 8ull + pad8(c->n_bytes));
 }
-
-/* -- writing -------------------------------------------------------------------------- */
 
 struct out {
 	uint8_t *p;
@@ -113,9 +135,9 @@ struct out {
 };
 
 static void
-put(struct out *o, const void *p, size_t n)
+put(struct out *o, const void *p, uint64_t n)
 {
-	uint32_t padded = pad8((uint32_t)n);
+	uint64_t padded = pad8(n);
 
 	if (o->full || padded > o->cap - o->len) {
 		o->full = true;
@@ -124,19 +146,43 @@ put(struct out *o, const void *p, size_t n)
 	if (n)
 		memcpy(o->p + o->len, p, n);
 	memset(o->p + o->len + n, 0, padded - n);
-	o->len += padded;
+	o->len += (uint32_t)padded;
 }
 
 static void
-put_raw(struct out *o, const void *const *raw, const uint32_t *len, uint32_t n)
+put_offsets(struct out *o, const uint32_t *len, uint32_t n)
 {
 	uint32_t off[LIMIT_CHUNK_EVENTS + 1] = {0};
 
-	for (uint32_t i = 0; i < n; i++)
-		off[i + 1] = off[i] + pad8(len[i]);
+	for (uint32_t i = 0; i < n; i++) {
+		/* Longer ones would not fit any frame; the sum then cannot overflow. */
+		if (len[i] > LIMIT_EVENT_BYTES)
+			o->full = true;
+		off[i + 1] = off[i] + (uint32_t)pad8(len[i]);
+	}
 	put(o, off, (n + 1) * sizeof(*off));
-	for (uint32_t i = 0; i < n; i++)
-		put(o, raw[i], len[i]);
+}
+
+/* Its header says what the summary says, whatever the plugin's memory says by now. */
+static void
+put_raw_event(struct out *o, const void *raw, const struct chunk_event *e)
+{
+	uint8_t *p = o->p + o->len;
+
+	put(o, raw, e->len);
+	if (o->full || e->len < sizeof(struct plugin_event))
+		return;
+	struct plugin_event h;
+	memcpy(&h, p, sizeof(h));
+	h.ts = e->ts_ns;
+	h.tid = e->tid;
+	h.len = e->len;
+	h.type = e->type;
+	memcpy(p, &h, sizeof(h));
+	size_t id_off = sizeof(h) + h.nparams * sizeof(uint32_t);
+	if (has_plugin_id(e->type) && h.nparams <= MAX_PARAMS &&
+	    e->len >= id_off + sizeof(e->plugin_id))
+		memcpy(p + id_off, &e->plugin_id, sizeof(e->plugin_id));
 }
 
 uint32_t
@@ -145,14 +191,23 @@ chunk_write(uint8_t *p, uint32_t cap, const struct chunk_head *head,
     const struct column_store *const *column, uint32_t n_columns)
 {
 	struct out o = {.p = p, .cap = cap};
+	struct chunk_head filled = *head;
 	uint32_t len[LIMIT_CHUNK_EVENTS];
 
-	put(&o, head, sizeof(*head));
+	if (head->n_events > LIMIT_CHUNK_EVENTS)
+		return 0;
+	filled.n_columns = n_columns;
+	filled.flags &= ~(uint32_t)CHUNK_HAS_EVENTS;
+	if (raw && event)
+		filled.flags |= CHUNK_HAS_EVENTS;
+	put(&o, &filled, sizeof(filled));
 	if (event)
 		put(&o, event, head->n_events * sizeof(*event));
 	for (uint32_t i = 0; i < n_columns; i++) {
 		const struct column_store *c = column[i];
 		struct column_head h = {c->slot, c->kind, c->n_values, c->n_bytes};
+		if (c->n_events != head->n_events)
+			return 0;
 		put(&o, &h, sizeof(h));
 		put(&o, c->first, (head->n_events + 1) * sizeof(*c->first));
 		put(&o, c->num, c->n_values * sizeof(*c->num));
@@ -161,12 +216,12 @@ chunk_write(uint8_t *p, uint32_t cap, const struct chunk_head *head,
 	if (raw && event) {
 		for (uint32_t i = 0; i < head->n_events; i++)
 			len[i] = event[i].len;
-		put_raw(&o, raw, len, head->n_events);
+		put_offsets(&o, len, head->n_events);
+		for (uint32_t i = 0; i < head->n_events; i++)
+			put_raw_event(&o, raw[i], &event[i]);
 	}
 	return o.full ? 0 : o.len;
 }
-
-/* -- checking ---------------------------------------------------------------------------- */
 
 struct in {
 	const uint8_t *p;
@@ -177,7 +232,7 @@ struct in {
 static const void *
 get(struct in *in, uint64_t n)
 {
-	uint64_t padded = (n + 7) & ~7ull;
+	uint64_t padded = pad8(n);
 
 	if (padded > in->len - in->at)
 		return NULL;
@@ -192,18 +247,23 @@ breach(struct err *err, const char *what)
 	return err_set(err, ERR_PEER, "frame: %s", what);
 }
 
-/* Every string ends where its span says, and holds no NUL before. */
+/* Every string begins where the one before ended, ends where its span says, and holds no
+ * NUL before. */
 static bool
 check_spans(const struct frame_column *c)
 {
+	uint32_t at = 0;
+
 	for (uint32_t i = 0; i < c->n_values; i++) {
 		struct frame_span s = c->str[i];
-		if (s.off >= c->n_bytes || s.len >= c->n_bytes - s.off || c->bytes[s.off + s.len] != '\0')
+		if (s.off != at || at >= c->n_bytes || s.len >= c->n_bytes - at ||
+		    c->bytes[at + s.len] != '\0')
 			return false;
-		if (c->kind == COLUMN_STR && memchr(c->bytes + s.off, '\0', s.len))
+		if (c->kind == COLUMN_STR && memchr(c->bytes + at, '\0', s.len))
 			return false;
+		at += s.len + 1;
 	}
-	return true;
+	return at == c->n_bytes;
 }
 
 static bool
@@ -218,17 +278,20 @@ check_first(const struct frame_column *c, uint32_t n_events)
 }
 
 static bool
-check_column(struct in *in, struct frame_column *c, uint32_t n_events, struct err *err)
+get_column(struct in *in, struct frame_column *c, uint32_t n_events, struct err *err)
 {
 	const struct column_head *h = get(in, sizeof(*h));
 
 	if (!h)
 		return breach(err, "a column is cut short");
-	*c = (struct frame_column){
-	    .slot = h->slot, .kind = (enum column_kind)h->kind, .n_values = h->n_values, .n_bytes = h->n_bytes};
+	*c = (struct frame_column){.slot = h->slot,
+	    .kind = (enum column_kind)h->kind,
+	    .n_values = h->n_values,
+	    .n_bytes = h->n_bytes};
 	if (h->slot >= LIMIT_PLAN_SLOTS)
 		return breach(err, "a column of a slot that cannot be");
-	if (h->kind < COLUMN_NUM || h->kind > COLUMN_BIN || (h->kind == COLUMN_NUM && h->n_bytes))
+	if (h->kind < COLUMN_NUM || h->kind > COLUMN_BIN ||
+	    (h->kind == COLUMN_NUM && h->n_bytes))
 		return breach(err, "a column of unknown kind");
 	c->first = get(in, (uint64_t)(n_events + 1) * sizeof(*c->first));
 	const void *values = get(in, (uint64_t)h->n_values * 8);
@@ -245,42 +308,78 @@ check_column(struct in *in, struct frame_column *c, uint32_t n_events, struct er
 	return check_spans(c) || breach(err, "a value lies outside its column");
 }
 
-/* Parameters lie inside the event, and its header says what the summary says. */
+/*
+ * An event's own lengths: all of it within room bytes, its parameters within itself. The
+ * lengths of other types than plugins' own are 2 or 4 bytes wide by the event table,
+ * which is not known here: of those only the narrow form is demanded.
+ */
 static bool
-check_raw_event(const uint8_t *p, const struct chunk_event *e)
+check_event(const uint8_t *p, uint32_t room, struct plugin_event *ret_h)
 {
 	struct plugin_event h;
-	uint64_t sum = sizeof(h);
 
-	if (e->len < sizeof(h))
+	if (room < sizeof(h))
 		return false;
 	memcpy(&h, p, sizeof(h));
-	if (h.len != e->len || h.type != e->type || h.nparams > 64 ||
-	    sum + h.nparams * 4ull > e->len)
+	if (h.len < sizeof(h) || h.len > room || h.len > LIMIT_EVENT_BYTES ||
+	    h.nparams > MAX_PARAMS)
 		return false;
-	sum += h.nparams * 4ull;
-	bool wide = h.type == PLUGIN_EVENT_TYPE || h.type == PLUGIN_ASYNC_EVENT_TYPE;
-	for (uint32_t i = 0; wide && i < h.nparams; i++) {
-		uint32_t n;
-		memcpy(&n, p + sizeof(h) + i * 4ull, 4);
-		sum += n;
+	uint64_t sum = sizeof(h) + h.nparams * (has_plugin_id(h.type) ? 4ull : 2ull);
+	if (sum > h.len)
+		return false;
+	if (has_plugin_id(h.type)) {
+		uint32_t n[MAX_PARAMS];
+		memcpy(n, p + sizeof(h), h.nparams * sizeof(*n));
+		if (h.nparams != (h.type == PLUGIN_EVENT_TYPE ? 2 : 3) ||
+		    n[0] != sizeof(uint32_t))
+			return false;
+		for (uint32_t i = 0; i < h.nparams; i++)
+			sum += n[i];
 	}
-	return sum <= e->len;
+	*ret_h = h;
+	return sum <= h.len;
 }
 
+/* n offsets and the end, from 0 on, of events that fill their room but for the padding.
+ */
 static bool
-check_offsets(const uint32_t *off, const uint32_t *len, uint32_t stride, uint32_t n)
+get_raw(struct in *in, uint32_t n, const uint32_t **ret_off, const uint8_t **ret_raw,
+    struct err *err)
 {
-	uint64_t at = 0;
+	const uint32_t *off = get(in, (n + 1ull) * sizeof(*off));
 
+	if (!off || off[0] != 0)
+		return breach(err, "raw events do not add up");
+	const uint8_t *raw = get(in, off[n]);
+	if (!raw)
+		return breach(err, "raw events are cut short");
 	for (uint32_t i = 0; i < n; i++) {
-		if (off[i] != at)
-			return false;
-		uint32_t l;
-		memcpy(&l, (const uint8_t *)len + (size_t)i * stride, 4);
-		at += ((uint64_t)l + 7) & ~7ull;
+		struct plugin_event h;
+		if (off[i] > off[i + 1] || off[i + 1] > off[n] || off[i + 1] % 8)
+			return breach(err, "raw events do not add up");
+		if (!check_event(raw + off[i], off[i + 1] - off[i], &h) ||
+		    pad8(h.len) != off[i + 1] - off[i])
+			return breach(err, "a raw event is malformed");
 	}
-	return off[n] == at;
+	*ret_off = off;
+	*ret_raw = raw;
+	return true;
+}
+
+/* Of an event that check_event found good. */
+static bool
+event_is_as_told(const uint8_t *p, const struct chunk_event *e)
+{
+	struct plugin_event h;
+	uint32_t payload_len = 0, id = 0;
+
+	memcpy(&h, p, sizeof(h));
+	if (has_plugin_id(h.type))
+		memcpy(&id, p + sizeof(h) + h.nparams * 4ull, sizeof(id));
+	if (h.type == PLUGIN_EVENT_TYPE)
+		memcpy(&payload_len, p + sizeof(h) + 4, sizeof(payload_len));
+	return h.ts == e->ts_ns && h.tid == e->tid && h.len == e->len &&
+	       h.type == e->type && id == e->plugin_id && payload_len == e->payload_len;
 }
 
 bool
@@ -299,39 +398,25 @@ chunk_view_release(struct chunk_view *v)
 }
 
 static bool
-check_events(struct in *in, struct chunk_view *v, struct err *err)
+get_events(struct in *in, struct chunk_view *v, struct err *err)
 {
 	v->event = get(in, (uint64_t)v->head.n_events * sizeof(*v->event));
 	if (!v->event)
 		return breach(err, "events are cut short");
 	for (uint32_t i = 0; i < v->head.n_events; i++) {
-		if (v->event[i].len > LIMIT_EVENT_BYTES || v->event[i].payload_len > v->event[i].len)
-			return breach(err, "an event is larger than allowed");
-	}
-	return true;
-}
-
-static bool
-check_raw(struct in *in, struct chunk_view *v, struct err *err)
-{
-	uint32_t n = v->head.n_events;
-
-	v->raw_off = get(in, (n + 1) * sizeof(*v->raw_off));
-	if (!v->raw_off || !check_offsets(v->raw_off, &v->event[0].len, sizeof(*v->event), n))
-		return breach(err, "raw events do not add up");
-	v->raw = get(in, v->raw_off[n]);
-	if (!v->raw)
-		return breach(err, "raw events are cut short");
-	for (uint32_t i = 0; i < n; i++) {
-		if (!check_raw_event(v->raw + v->raw_off[i], &v->event[i]))
-			return breach(err, "a raw event is malformed");
+		const struct chunk_event *e = &v->event[i];
+		if (e->len < sizeof(struct plugin_event) || e->len > LIMIT_EVENT_BYTES ||
+		    e->payload_len > e->len)
+			return breach(err, "an event of a size that cannot be");
+		if (e->zero)
+			return breach(err, "a reserved field is set");
 	}
 	return true;
 }
 
 bool
-chunk_check(
-    struct chunk_view *v, const void *p, uint32_t len, enum frame_type type, struct err *err)
+chunk_check(struct chunk_view *v, const void *p, uint32_t len, enum frame_type type,
+    struct err *err)
 {
 	struct in in = {.p = p, .len = len};
 	const struct chunk_head *h = get(&in, sizeof(*h));
@@ -342,36 +427,60 @@ chunk_check(
 	v->event = NULL;
 	v->raw_off = NULL;
 	v->raw = NULL;
-	if (h->n_events > LIMIT_CHUNK_EVENTS || h->n_columns > LIMIT_PLAN_SLOTS)
+	if (h->n_events > LIMIT_CHUNK_EVENTS || h->n_columns > LIMIT_PLAN_SLOTS ||
+	    h->first > LIMIT_BATCH_EVENTS - h->n_events)
 		return breach(err, "more events or columns than allowed");
-	if (h->n_events == 0 && (type != FRAME_EVENTS || !(h->flags & CHUNK_LAST)))
+	if (h->flags & ~(type == FRAME_EVENTS ? CHUNK_LAST | CHUNK_HAS_EVENTS : 0u) ||
+	    h->zero)
+		return breach(err, "a reserved field is set");
+	if (h->n_events == 0 && !(h->flags & CHUNK_LAST))
 		return breach(err, "no events");
-	if (type == FRAME_EVENTS && !check_events(&in, v, err))
+	if (type == FRAME_EVENTS && !get_events(&in, v, err))
 		return false;
 	for (uint32_t i = 0; i < h->n_columns; i++) {
-		if (!check_column(&in, &v->column[i], h->n_events, err))
+		if (!get_column(&in, &v->column[i], h->n_events, err))
 			return false;
 	}
-	if (type == FRAME_EVENTS && h->flags & CHUNK_HAS_EVENTS && h->n_events && !check_raw(&in, v, err))
-		return false;
+	if (h->flags & CHUNK_HAS_EVENTS) {
+		if (!get_raw(&in, h->n_events, &v->raw_off, &v->raw, err))
+			return false;
+		for (uint32_t i = 0; i < h->n_events; i++) {
+			if (!event_is_as_told(v->raw + v->raw_off[i], &v->event[i]))
+				return breach(
+				    err, "a raw event is not what its summary says");
+		}
+	}
 	return in.at == in.len || breach(err, "bytes left over");
 }
 
-/* -- extraction requests --------------------------------------------------------------------- */
-
 uint32_t
-extract_write(uint8_t *p, uint32_t cap, const struct extract_head *head, const uint32_t *slot,
-    const uint64_t *number, const void *const *raw, const uint32_t *raw_len)
+extract_write(uint8_t *p, uint32_t cap, const struct extract_head *head,
+    const uint32_t *slot, const uint64_t *number, const void *const *raw,
+    const uint32_t *raw_len)
 {
 	struct out o = {.p = p, .cap = cap};
 
+	if (head->n_events > LIMIT_CHUNK_EVENTS)
+		return 0;
 	put(&o, head, sizeof(*head));
 	put(&o, slot, head->n_slots * sizeof(*slot));
 	if (head->target == EXTRACT_INLINE) {
 		put(&o, number, head->n_events * sizeof(*number));
-		put_raw(&o, raw, raw_len, head->n_events);
+		put_offsets(&o, raw_len, head->n_events);
+		for (uint32_t i = 0; i < head->n_events; i++)
+			put(&o, raw[i], raw_len[i]);
 	}
 	return o.full ? 0 : o.len;
+}
+
+static bool
+mask_is_within(const uint64_t *mask, uint32_t n)
+{
+	for (uint32_t i = n; i < LIMIT_CHUNK_EVENTS; i++) {
+		if (mask[i / 64] >> (i % 64) & 1)
+			return false;
+	}
+	return true;
 }
 
 bool
@@ -384,30 +493,23 @@ extract_check(struct extract_view *v, const void *p, uint32_t len, struct err *e
 	if (!h)
 		return breach(err, "cut short");
 	v->head = *h;
-	if (h->n_events == 0 || h->n_events > LIMIT_CHUNK_EVENTS || h->n_slots > LIMIT_PLAN_SLOTS)
+	if (h->n_events == 0 || h->n_events > LIMIT_CHUNK_EVENTS ||
+	    h->n_slots > LIMIT_PLAN_SLOTS || h->first > LIMIT_BATCH_EVENTS ||
+	    !mask_is_within(h->events, h->n_events))
 		return breach(err, "a request asks for too much");
 	v->slot = get(&in, (uint64_t)h->n_slots * sizeof(*v->slot));
 	if (!v->slot)
 		return breach(err, "a request is cut short");
+	for (uint32_t i = 0; i < h->n_slots; i++) {
+		if (v->slot[i] >= LIMIT_PLAN_SLOTS)
+			return breach(err, "a request for a slot that cannot be");
+	}
 	if (h->target == EXTRACT_INLINE) {
 		v->number = get(&in, (uint64_t)h->n_events * sizeof(*v->number));
-		v->off = get(&in, ((uint64_t)h->n_events + 1) * sizeof(*v->off));
-		if (!v->number || !v->off || v->off[0] != 0)
+		if (!v->number)
 			return breach(err, "a request is cut short");
-		for (uint32_t i = 0; i < h->n_events; i++) {
-			if (v->off[i] > v->off[i + 1] || v->off[i] % 8 ||
-			    v->off[i + 1] - v->off[i] < sizeof(struct plugin_event))
-				return breach(err, "a request's events do not add up");
-		}
-		v->raw = get(&in, v->off[h->n_events]);
-		if (!v->raw)
-			return breach(err, "a request is cut short");
-		for (uint32_t i = 0; i < h->n_events; i++) {
-			struct plugin_event e;
-			memcpy(&e, v->raw + v->off[i], sizeof(e));
-			if (e.len > v->off[i + 1] - v->off[i])
-				return breach(err, "a request's event is cut short");
-		}
+		if (!get_raw(&in, h->n_events, &v->off, &v->raw, err))
+			return false;
 	} else if (h->target != EXTRACT_BATCH) {
 		return breach(err, "a request of unknown target");
 	}

@@ -6,9 +6,9 @@
  * FRAME_COLUMNS (the answer to an extraction request). Down: FRAME_EXTRACT and FRAME_ACK.
  * All integers are host order; every array starts at a multiple of 8.
  *
- * chunk_write fills reserved ring memory. A chunk_view is made by checking a private copy:
- * afterwards every offset, length, count and terminator in it is
- * proven to lie inside the copy, and columns may be used as they are.
+ * chunk_write fills reserved ring memory. A chunk_view is made by checking a private
+ * copy: afterwards every offset, length, count and terminator in it is proven to lie
+ * inside the copy, and columns may be used as they are.
  */
 #ifndef PROTO_CHUNK_H
 #define PROTO_CHUNK_H
@@ -40,34 +40,37 @@ enum column_kind {
 };
 
 struct chunk_head {
-	uint32_t batch;     /* EVENTS: counts next_batch calls; COLUMNS: the request's number */
-	uint32_t first;     /* position of the first event in its batch */
-	uint32_t n_events;  /* 0 only with CHUNK_LAST */
+	uint32_t
+	    batch; /* EVENTS: counts next_batch calls; COLUMNS: the request's number */
+	uint32_t first;    /* position of the first event in its batch */
+	uint32_t n_events; /* 0 only with CHUNK_LAST */
 	uint32_t n_columns;
-	uint32_t flags;     /* enum chunk_flag */
-	int32_t rc;         /* return code of next_batch; valid with CHUNK_LAST */
-	uint32_t dropped;   /* events left out because they exceed LIMIT_EVENT_BYTES */
+	uint32_t flags;   /* enum chunk_flag */
+	int32_t rc;       /* return code of next_batch; valid with CHUNK_LAST */
+	uint32_t dropped; /* events left out because they exceed LIMIT_EVENT_BYTES */
 	uint32_t zero;
 };
 
 struct chunk_event {
-	uint64_t ts_ns;     /* all ones: now */
+	uint64_t ts_ns; /* all ones: now */
 	uint64_t tid;
-	uint32_t len;       /* of the whole raw event */
-	uint32_t payload_len; /* of parameter 1 */
-	uint32_t plugin_id; /* parameter 0 */
+	uint32_t len;         /* of the whole raw event */
+	uint32_t payload_len; /* type 322: of parameter 1; else 0 */
+	uint32_t plugin_id;   /* types 322 and 402: parameter 0; else 0 */
 	uint16_t type;
 	uint16_t zero;
 };
 
 struct column_head {
 	uint32_t slot;
-	uint32_t kind;      /* enum column_kind */
+	uint32_t kind; /* enum column_kind */
 	uint32_t n_values;
-	uint32_t n_bytes;   /* of the byte area; 0 for COLUMN_NUM */
+	uint32_t n_bytes; /* of the byte area; 0 for COLUMN_NUM */
 };
 /* Then u32 first[n_events + 1]; padding; n_values × u64, or n_values × {u32 off, u32 len}
- * into the byte area; the byte area; padding. */
+ * into the byte area; the byte area; padding. Byte strings follow one another without
+ * gaps, each with a NUL after its len bytes: overlapping ones would let a small frame
+ * cost a long check. */
 
 struct frame_span {
 	uint32_t off, len;
@@ -83,45 +86,57 @@ struct frame_column {
 	const char *bytes;
 };
 
-/* -- worker: building ------------------------------------------------------------ */
+/* worker: building */
 
-/* Columns are built one after the other, each over all events of the chunk: the caller has
- * gathered values of n_events events per slot first (struct column_store below). */
+/* Columns are built one after the other, each over all events of the chunk: the caller
+ * has gathered values of n_events events per slot first (struct column_store below). */
 struct column_store {
 	enum column_kind kind;
 	uint32_t slot;
-	uint32_t n_events;   /* closed so far */
-	uint32_t *first;     /* LIMIT_CHUNK_EVENTS + 1 */
-	uint64_t *num;       /* or spans, packed as two u32 */
+	uint32_t n_events; /* closed so far */
+	uint32_t *first;   /* LIMIT_CHUNK_EVENTS + 1 */
+	uint64_t *num;     /* or spans, packed as two u32 */
 	uint32_t n_values, cap_values;
 	char *bytes;
 	uint32_t n_bytes, cap_bytes;
 };
 
-bool column_store_init(struct column_store *c, uint32_t slot, enum column_kind kind, struct err *err);
+bool column_store_init(
+    struct column_store *c, uint32_t slot, enum column_kind kind, struct err *err);
 void column_store_release(struct column_store *c);
 void column_store_clear(struct column_store *c);
-/* Each adds a value to the event that is open; false past LIMIT_FRAME_BYTES or LIMIT_LIST_VALUES. */
+/* Each adds a value to the event that is open; false past LIMIT_FRAME_BYTES or
+ * LIMIT_LIST_VALUES, or when memory is gone. */
 bool column_store_num(struct column_store *c, uint64_t v);
-bool column_store_bytes(struct column_store *c, const void *p, uint32_t n); /* NUL is added */
-/* Ends the open event (with the values added since the last call; none: missing). */
+bool column_store_bytes(
+    struct column_store *c, const void *p, uint32_t n); /* NUL is added */
+/* Takes back the values of the open event: it will be missing. */
+void column_store_drop(struct column_store *c);
+/* Ends the open event (with the values added since the last call; none: missing). At most
+ * LIMIT_CHUNK_EVENTS of them. */
 void column_store_next(struct column_store *c);
 /* Bytes it takes in a frame. */
 uint32_t column_store_frame_bytes(const struct column_store *c);
 
-/* A whole EVENTS or COLUMNS frame into p; 0 when it exceeds cap. raw may be NULL (no
- * CHUNK_HAS_EVENTS); else raw[i] has event[i].len bytes. event is NULL for COLUMNS. */
+/*
+ * A whole EVENTS or COLUMNS frame into p; 0 when it exceeds cap, or a column is not of
+ * head->n_events events. event is NULL for COLUMNS. raw may be NULL; else raw[i] has
+ * event[i].len bytes, copied with the header fields (and the plugin id) that event[i]
+ * says. n_columns and CHUNK_HAS_EVENTS of head are filled in here.
+ */
 uint32_t chunk_write(uint8_t *p, uint32_t cap, const struct chunk_head *head,
-    const struct chunk_event *event, const void *const *raw, const struct column_store *const *column,
-    uint32_t n_columns);
+    const struct chunk_event *event, const void *const *raw,
+    const struct column_store *const *column, uint32_t n_columns);
 
-/* -- broker: checking --------------------------------------------------------------- */
+/* broker: checking */
 
 struct chunk_view {
 	struct chunk_head head;
 	const struct chunk_event *event;
-	struct frame_column *column; /* head.n_columns of them; room for LIMIT_PLAN_SLOTS */
-	const uint32_t *raw_off;   /* n_events + 1, into raw; NULL without CHUNK_HAS_EVENTS */
+	struct frame_column
+	    *column; /* head.n_columns of them; room for LIMIT_PLAN_SLOTS */
+	const uint32_t
+	    *raw_off; /* n_events + 1, into raw; NULL without CHUNK_HAS_EVENTS */
 	const uint8_t *raw;
 };
 
@@ -129,16 +144,18 @@ bool chunk_view_init(struct chunk_view *v, struct err *err);
 void chunk_view_release(struct chunk_view *v);
 
 /*
- * Checks a frame in private memory (8-byte aligned). Proves: counts within limits.h, first[]
- * non-decreasing from 0 to n_values, spans inside the byte area, strings terminated and
- * without inner NUL, raw events' lengths equal to event[].len, header fields of raw events
- * equal to event[] and parameters inside the event. What it cannot know (is this slot
- * wanted, is this kind the slot's, is the plugin id the plugin's) is the caller's to check.
+ * Checks a frame in private memory (8-byte aligned, which outlives the view's use).
+ * Proves: counts within limits.h, no bit of flags or zero fields set that has no meaning,
+ * first[] non-decreasing from 0 to n_values, strings inside the byte area, terminated and
+ * without inner NUL, raw events' header fields equal to event[] and parameters inside the
+ * event (of types 322 and 402; the lengths of others are known to the event table alone).
+ * Costs time linear in len. What it cannot know (is this slot wanted, once; is this kind
+ * the slot's; is the plugin id the plugin's; is rc one) is the caller's to check.
  */
 bool chunk_check(struct chunk_view *v, const void *p, uint32_t len, enum frame_type type,
     struct err *err);
 
-/* -- extraction requests (down) ---------------------------------------------------------- */
+/* extraction requests (down) */
 
 enum extract_target {
 	EXTRACT_BATCH = 1,  /* events first .. first + n_events - 1 of the named batch */
@@ -147,10 +164,11 @@ enum extract_target {
 
 struct extract_head {
 	uint32_t request, target, batch, first, n_events, n_slots;
-	uint64_t events[LIMIT_CHUNK_EVENTS / 64]; /* on which of them values are wanted */
+	/* On which of the n_events values are wanted: bit i % 64 of word i / 64. */
+	uint64_t events[LIMIT_CHUNK_EVENTS / 64];
 };
-/* Then u32 slot[n_slots]; for EXTRACT_INLINE: u64 number[n_events], u32 off[n_events + 1],
- * raw events, each at a multiple of 8. */
+/* Then u32 slot[n_slots]; for EXTRACT_INLINE: u64 number[n_events] (evt.num), u32
+ * off[n_events + 1], raw events, each at a multiple of 8. */
 
 struct extract_view {
 	struct extract_head head;
@@ -161,10 +179,12 @@ struct extract_view {
 };
 
 uint32_t extract_write(uint8_t *p, uint32_t cap, const struct extract_head *head,
-    const uint32_t *slot, const uint64_t *number, const void *const *raw, const uint32_t *raw_len);
-/* The worker trusts the broker, but checks all the same: one reader for both. */
+    const uint32_t *slot, const uint64_t *number, const void *const *raw,
+    const uint32_t *raw_len);
+/* The worker trusts the broker, but checks all the same. */
 bool extract_check(struct extract_view *v, const void *p, uint32_t len, struct err *err);
 
+/* All of a batch is evaluated: its memory may be given back. */
 struct ack_frame {
 	uint32_t batch, zero;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a worker may send, in which of its states, how big and how often. A message that has
- * no row, comes out of phase, is too big or too frequent ends that worker: ERR_PEER.
+ * What a worker may send, in which of its states, how big and how often. A message that
+ * has no row, comes out of phase, is too big or too frequent ends that worker: ERR_PEER.
  */
 #ifndef PROTO_PERMITS_H
 #define PROTO_PERMITS_H
@@ -22,7 +22,7 @@ enum worker_phase {
 	PHASE_INITIALIZING,
 	PHASE_INITIALIZED,
 	PHASE_OPENING,
-	PHASE_OPEN,     /* plan, start */
+	PHASE_OPEN, /* plan, start */
 	PHASE_RUNNING,
 	PHASE_STOPPING,
 	PHASE_STOPPED,
@@ -32,15 +32,21 @@ enum worker_phase {
 
 const char *worker_phase_name(enum worker_phase p);
 
-/* Counts per worker and message kind; zero it for a new worker. */
-struct permit_state {
-	uint32_t count[64];
-	uint64_t window_start_ns;
-	uint32_t in_window[64];
+/* A message's kind is its number in control.proto. */
+enum {
+	PERMIT_KINDS_N = 64
 };
 
-/* May this message of size_bytes come now? now_ns is monotonic. */
-bool permit_check(struct permit_state *s, enum worker_phase phase, const Control__Message *m,
-    size_t size_bytes, uint64_t now_ns, struct err *err);
+/* Counts per worker and message kind; zero it for a new worker. A window is one second.
+ */
+struct permit_state {
+	uint32_t count[PERMIT_KINDS_N];
+	uint64_t window_start_ns;
+	uint32_t in_window[PERMIT_KINDS_N];
+};
+
+/* May this message of size_bytes (on the wire) come now? now_ns is monotonic. */
+bool permit_check(struct permit_state *s, enum worker_phase phase,
+    const Control__Message *m, size_t size_bytes, uint64_t now_ns, struct err *err);
 
 #endif

@@ -4,9 +4,9 @@
  * example plugin implements. Names are ours, layouts and numbers are the interface
  * (x86-64 and aarch64 agree); the assertions at the end hold them to it.
  *
- * Memory that a plugin returns stays valid until the next call of the same function on the
- * same handle; memory that we pass is valid for the call only. Strings end in NUL. Calls on
- * one state are made one at a time.
+ * Memory that a plugin returns stays valid until the next call of the same function on
+ * the same handle; memory that we pass is valid for the call only. Strings end in NUL.
+ * Calls on one state are made one at a time.
  */
 #ifndef PROTO_PLUGIN_API_H
 #define PROTO_PLUGIN_API_H
@@ -20,7 +20,14 @@
 #define PLUGIN_API_VERSION_PATCH 0
 
 /* In a plugin of ours: visible, and found by dlsym. */
+#ifdef __cplusplus
+#define PLUGIN_EXPORT extern "C" __attribute__((visibility("default")))
+#define PLUGIN_ASSERT static_assert
+extern "C" {
+#else
 #define PLUGIN_EXPORT __attribute__((visibility("default")))
+#define PLUGIN_ASSERT _Static_assert
+#endif
 
 typedef void plugin_state;    /* S: what init returned */
 typedef void plugin_instance; /* H: what open returned */
@@ -73,7 +80,10 @@ enum plugin_severity {
 	PLUGIN_LOG_TRACE,
 };
 
-enum plugin_schema_type { PLUGIN_SCHEMA_NONE, PLUGIN_SCHEMA_JSON };
+enum plugin_schema_type {
+	PLUGIN_SCHEMA_NONE,
+	PLUGIN_SCHEMA_JSON
+};
 
 /* Event types that plugins make; the payload of a plugin event starts at byte 38. */
 #define PLUGIN_EVENT_TYPE        322 /* parameters: u32 plugin id, bytes payload */
@@ -107,7 +117,7 @@ struct plugin_extract_field {
 		uint64_t *u64;
 		uint32_t *boolean;
 		struct plugin_byte_buffer *buf;
-	} res; /* an array of res_len values, in the plugin's memory */
+	} res;            /* an array of res_len values, in the plugin's memory */
 	uint64_t res_len; /* 0: no value */
 	uint32_t field_id;
 	const char *field;
@@ -139,17 +149,19 @@ union plugin_state_data {
 struct plugin_table_reader {
 	const char *(*get_table_name)(plugin_table *);
 	uint64_t (*get_table_size)(plugin_table *);
-	plugin_entry *(*get_table_entry)(plugin_table *, const union plugin_state_data *key);
-	int32_t (*read_entry_field)(plugin_table *, plugin_entry *, const plugin_field_handle *,
-	    union plugin_state_data *out);
+	plugin_entry *(*get_table_entry)(
+	    plugin_table *, const union plugin_state_data *key);
+	int32_t (*read_entry_field)(plugin_table *, plugin_entry *,
+	    const plugin_field_handle *, union plugin_state_data *out);
 };
 
 struct plugin_table_reader_ext {
 	const char *(*get_table_name)(plugin_table *);
 	uint64_t (*get_table_size)(plugin_table *);
-	plugin_entry *(*get_table_entry)(plugin_table *, const union plugin_state_data *key);
-	int32_t (*read_entry_field)(plugin_table *, plugin_entry *, const plugin_field_handle *,
-	    union plugin_state_data *out);
+	plugin_entry *(*get_table_entry)(
+	    plugin_table *, const union plugin_state_data *key);
+	int32_t (*read_entry_field)(plugin_table *, plugin_entry *,
+	    const plugin_field_handle *, union plugin_state_data *out);
 	void (*release_table_entry)(plugin_table *, plugin_entry *);
 	uint32_t (*iterate_entries)(
 	    plugin_table *, uint32_t (*it)(void *state, plugin_entry *), void *state);
@@ -163,8 +175,8 @@ struct plugin_table_writer {
 	void (*destroy_table_entry)(plugin_table *, plugin_entry *);
 	plugin_entry *(*add_table_entry)(
 	    plugin_table *, const union plugin_state_data *key, plugin_entry *);
-	int32_t (*write_entry_field)(plugin_table *, plugin_entry *, const plugin_field_handle *,
-	    const union plugin_state_data *in);
+	int32_t (*write_entry_field)(plugin_table *, plugin_entry *,
+	    const plugin_field_handle *, const union plugin_state_data *in);
 };
 
 struct plugin_table_fieldinfo {
@@ -174,9 +186,12 @@ struct plugin_table_fieldinfo {
 };
 
 struct plugin_table_fields {
-	const struct plugin_table_fieldinfo *(*list_table_fields)(plugin_table *, uint32_t *n);
-	plugin_field_handle *(*get_table_field)(plugin_table *, const char *name, int32_t type);
-	plugin_field_handle *(*add_table_field)(plugin_table *, const char *name, int32_t type);
+	const struct plugin_table_fieldinfo *(*list_table_fields)(
+	    plugin_table *, uint32_t *n);
+	plugin_field_handle *(*get_table_field)(
+	    plugin_table *, const char *name, int32_t type);
+	plugin_field_handle *(*add_table_field)(
+	    plugin_table *, const char *name, int32_t type);
 };
 
 struct plugin_table_info {
@@ -209,7 +224,8 @@ struct plugin_init_tables {
 typedef const char *(*plugin_owner_error_fn)(plugin_owner *);
 typedef void (*plugin_log_fn)(
     plugin_owner *, const char *component, const char *msg, int32_t severity);
-typedef int32_t (*plugin_async_handler)(plugin_owner *, const struct plugin_event *, char *err);
+typedef int32_t (*plugin_async_handler)(
+    plugin_owner *, const struct plugin_event *, char *err);
 
 struct plugin_init_input {
 	const char *config;
@@ -271,26 +287,42 @@ struct plugin_metric {
 	int32_t value_type; /* 0 u32, 1 s32, 2 u64, 3 s64, 4 double, 5 float, 6 int */
 };
 
-_Static_assert(sizeof(struct plugin_event) == 26, "event header");
-_Static_assert(offsetof(struct plugin_event, nparams) == 22, "event header");
-_Static_assert(sizeof(struct plugin_event_input) == 24, "event_input");
-_Static_assert(sizeof(struct plugin_byte_buffer) == 16, "byte_buffer");
-_Static_assert(sizeof(struct plugin_extract_field) == 64, "extract_field");
-_Static_assert(offsetof(struct plugin_extract_field, arg_index) == 40, "extract_field");
-_Static_assert(offsetof(struct plugin_extract_field, flist) == 56, "extract_field");
-_Static_assert(sizeof(struct plugin_extract_input) == 80, "extract_input");
-_Static_assert(offsetof(struct plugin_extract_input, table_reader_ext) == 64, "extract_input");
-_Static_assert(sizeof(struct plugin_parse_input) == 112, "parse_input");
-_Static_assert(sizeof(struct plugin_init_input) == 40, "init_input");
-_Static_assert(sizeof(struct plugin_init_tables) == 72, "init_tables");
-_Static_assert(sizeof(struct plugin_listen_input) == 40, "listen_input");
-_Static_assert(sizeof(struct plugin_routine_vtable) == 16, "routine vtable");
-_Static_assert(sizeof(struct plugin_set_config_input) == 8, "set_config_input");
-_Static_assert(sizeof(struct plugin_metric) == 32, "metric");
-_Static_assert(offsetof(struct plugin_metric, value_type) == 24, "metric");
-_Static_assert(sizeof(struct plugin_table_info) == 16, "table_info");
-_Static_assert(sizeof(struct plugin_table_fieldinfo) == 16, "table_fieldinfo");
-_Static_assert(sizeof(struct plugin_table_input) == 152, "table_input");
-_Static_assert(offsetof(struct plugin_table_input, reader_ext) == 128, "table_input");
+PLUGIN_ASSERT(sizeof(struct plugin_event) == 26, "event header");
+PLUGIN_ASSERT(offsetof(struct plugin_event, nparams) == 22, "event header");
+PLUGIN_ASSERT(sizeof(struct plugin_event_input) == 24, "event_input");
+PLUGIN_ASSERT(sizeof(struct plugin_byte_buffer) == 16, "byte_buffer");
+PLUGIN_ASSERT(sizeof(struct plugin_extract_field) == 64, "extract_field");
+PLUGIN_ASSERT(offsetof(struct plugin_extract_field, arg_index) == 40, "extract_field");
+PLUGIN_ASSERT(offsetof(struct plugin_extract_field, flist) == 56, "extract_field");
+PLUGIN_ASSERT(sizeof(struct plugin_extract_input) == 80, "extract_input");
+PLUGIN_ASSERT(
+    offsetof(struct plugin_extract_input, table_reader_ext) == 64, "extract_input");
+PLUGIN_ASSERT(sizeof(struct plugin_parse_input) == 112, "parse_input");
+PLUGIN_ASSERT(sizeof(struct plugin_init_input) == 40, "init_input");
+PLUGIN_ASSERT(sizeof(struct plugin_init_tables) == 72, "init_tables");
+PLUGIN_ASSERT(sizeof(struct plugin_listen_input) == 40, "listen_input");
+PLUGIN_ASSERT(sizeof(struct plugin_routine_vtable) == 16, "routine vtable");
+PLUGIN_ASSERT(sizeof(struct plugin_set_config_input) == 8, "set_config_input");
+PLUGIN_ASSERT(sizeof(struct plugin_metric) == 32, "metric");
+PLUGIN_ASSERT(offsetof(struct plugin_metric, value_type) == 24, "metric");
+PLUGIN_ASSERT(sizeof(struct plugin_table_info) == 16, "table_info");
+PLUGIN_ASSERT(sizeof(struct plugin_table_fieldinfo) == 16, "table_fieldinfo");
+PLUGIN_ASSERT(sizeof(struct plugin_table_input) == 152, "table_input");
+PLUGIN_ASSERT(offsetof(struct plugin_table_input, reader_ext) == 128, "table_input");
+
+#undef PLUGIN_ASSERT
+
+/* A plugin defines PLUGIN_IMPLEMENTS first, and the compiler holds it to the signatures.
+ */
+#ifdef PLUGIN_IMPLEMENTS
+#define SYM(name, required, ret, params)                                                 \
+	__attribute__((visibility("default"))) ret plugin_##name params;
+#include "proto/plugin_symbols.h"
+#undef SYM
+#endif
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,14 +6,21 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
 
-enum { PAGE_BYTES = 4096, RECORD_HEAD_BYTES = 16 };
+enum {
+	PAGE_BYTES = 4096,
+	RECORD_HEAD_BYTES = 16
+};
 
 #ifndef F_SEAL_FUTURE_WRITE
 #define F_SEAL_FUTURE_WRITE 0x0010
+#endif
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
 #endif
 
 /* The page of indices; each on a cache line of its own. Written by one process alone. */
@@ -33,11 +40,21 @@ struct record_head {
 
 _Static_assert(sizeof(struct record_head) == RECORD_HEAD_BYTES, "record head");
 
+static bool
+size_is_possible(uint32_t data_bytes)
+{
+	return data_bytes >= PAGE_BYTES && (data_bytes & (data_bytes - 1)) == 0;
+}
+
 bool
 ring_memfd_new(const char *name, uint32_t data_bytes, int *ret_fd, struct err *err)
 {
-	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
+	if (!size_is_possible(data_bytes))
+		return err_set(err, ERR_USAGE, "a ring cannot have %u bytes", data_bytes);
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+	/* Kernels before 6.3 do not know the last flag. */
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return err_sys(err, "memfd_create");
 	if (ftruncate(fd, PAGE_BYTES + (off_t)data_bytes) != 0 ||
@@ -63,19 +80,32 @@ ring_map(struct ring_map *m, int fd, uint32_t data_bytes, bool writable, struct 
 {
 	int prot = writable ? PROT_READ | PROT_WRITE : PROT_READ;
 	size_t span = PAGE_BYTES + 2 * (size_t)data_bytes;
+	struct stat st;
+
+	if (!size_is_possible(data_bytes))
+		return err_set(err, ERR_USAGE, "a ring cannot have %u bytes", data_bytes);
+	if (fstat(fd, &st) != 0)
+		return err_sys(err, "ring memory");
+	int seals = fcntl(fd, F_GET_SEALS);
+	if (seals < 0 ||
+	    (seals & (F_SEAL_SHRINK | F_SEAL_GROW)) != (F_SEAL_SHRINK | F_SEAL_GROW) ||
+	    st.st_size != PAGE_BYTES + (off_t)data_bytes)
+		return err_set(err, ERR_USAGE, "ring memory is not sealed at its size");
 	/* Address space first, so that the two copies of the data lie side by side. */
 	uint8_t *base = mmap(NULL, span, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (base == MAP_FAILED)
 		return err_sys(err, "address space for a ring");
-	if (mmap(base, PAGE_BYTES + data_bytes, prot, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED ||
-	    mmap(base + PAGE_BYTES + data_bytes, data_bytes, prot, MAP_SHARED | MAP_FIXED, fd,
-		PAGE_BYTES) == MAP_FAILED) {
+	if (mmap(base, PAGE_BYTES + data_bytes, prot, MAP_SHARED | MAP_FIXED, fd, 0) ==
+		MAP_FAILED ||
+	    mmap(base + PAGE_BYTES + data_bytes, data_bytes, prot, MAP_SHARED | MAP_FIXED,
+		fd, PAGE_BYTES) == MAP_FAILED) {
 		err_sys(err, "mapping a ring");
 		munmap(base, span);
 		return false;
 	}
-	*m = (struct ring_map){.page = base, .data = base + PAGE_BYTES, .size = data_bytes};
+	*m = (struct ring_map){
+	    .page = base, .data = base + PAGE_BYTES, .size = data_bytes};
 	return true;
 }
 
@@ -117,11 +147,13 @@ ring_reserve(struct ring_writer *w, uint32_t max_len, void **ret_p)
 	uint64_t need = record_bytes(max_len);
 
 	if (max_len > LIMIT_FRAME_BYTES || need > w->own->size)
-		return RING_FULL;
+		return RING_TOO_BIG;
 	if (w->own->size - (w->tail - w->peer_head) < need) {
-		/* W3 pairs with R2: what the reader has copied may be written over. */
-		uint64_t head = atomic_load_explicit(&page(w->peer)->peer_head, memory_order_acquire);
-		if (head < w->peer_head || head > w->tail)
+		/* W3 pairs with R2: what the reader has copied may be written over. It is
+		 * S2 as well, hence more than an acquire. */
+		uint64_t head =
+		    atomic_load_explicit(&page(w->peer)->peer_head, memory_order_seq_cst);
+		if (head < w->peer_head || head > w->tail || head % 8 != 0)
 			return RING_BROKEN;
 		w->peer_head = head;
 		if (w->own->size - (w->tail - head) < need)
@@ -176,7 +208,8 @@ ring_take(
 
 	if (r->peer_tail == r->head) {
 		/* R1 pairs with W2. */
-		uint64_t tail = atomic_load_explicit(&page(r->peer)->tail, memory_order_acquire);
+		uint64_t tail =
+		    atomic_load_explicit(&page(r->peer)->tail, memory_order_acquire);
 		if (tail == r->head)
 			return RING_EMPTY;
 		if (tail < r->head || tail - r->head > size || tail % 8 != 0)
@@ -188,7 +221,8 @@ ring_take(
 	if (have < RECORD_HEAD_BYTES)
 		return RING_BROKEN;
 	struct record_head h = load_head(at);
-	if (h.len > LIMIT_FRAME_BYTES || h.len > cap || record_bytes(h.len) > have || h.seq != r->seq)
+	if (h.len > LIMIT_FRAME_BYTES || h.len > cap || record_bytes(h.len) > have ||
+	    h.seq != r->seq)
 		return RING_BROKEN;
 	memcpy(dst, at + RECORD_HEAD_BYTES, h.len);
 	r->head += record_bytes(h.len);
@@ -203,6 +237,7 @@ ring_take(
 bool
 ring_reader_sleep(struct ring_reader *r)
 {
+	/* S1, S2. */
 	atomic_store_explicit(&page(r->own)->data_waiting, 1, memory_order_seq_cst);
 	if (r->peer_tail == r->head &&
 	    atomic_load_explicit(&page(r->peer)->tail, memory_order_seq_cst) == r->head)
@@ -222,6 +257,7 @@ ring_writer_sleep(struct ring_writer *w, uint32_t max_len)
 {
 	void *p;
 
+	/* S1; S2 is the load in ring_reserve. */
 	atomic_store_explicit(&page(w->own)->space_waiting, 1, memory_order_seq_cst);
 	if (ring_reserve(w, max_len, &p) == RING_FULL)
 		return true;
@@ -238,15 +274,17 @@ ring_writer_awake(struct ring_writer *w)
 bool
 ring_writer_must_wake(const struct ring_writer *w)
 {
-	/* Between our store of tail and this load nothing may be reordered: the sleeper does
-	 * the same the other way round. */
-	atomic_thread_fence(memory_order_seq_cst);
-	return atomic_load_explicit(&page(w->peer)->data_waiting, memory_order_relaxed) != 0;
+	/* K1: the tail once more, for the price of one full barrier per round rather than
+	 * per record; K2. */
+	atomic_store_explicit(&page(w->own)->tail, w->tail, memory_order_seq_cst);
+	return atomic_load_explicit(&page(w->peer)->data_waiting, memory_order_seq_cst) !=
+	       0;
 }
 
 bool
 ring_reader_must_wake(const struct ring_reader *r)
 {
-	atomic_thread_fence(memory_order_seq_cst);
-	return atomic_load_explicit(&page(r->peer)->space_waiting, memory_order_relaxed) != 0;
+	atomic_store_explicit(&page(r->own)->peer_head, r->head, memory_order_seq_cst);
+	return atomic_load_explicit(
+		   &page(r->peer)->space_waiting, memory_order_seq_cst) != 0;
 }
