@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rules/eval.h"
+#include "rules/eval_private.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "rules/builtin.h"
-#include "rules/compile.h"
-#include "rules/engine.h"
 #include "rules/rel.h"
 #include "rules/time_text.h"
 #include "rules/transform.h"
@@ -16,39 +14,8 @@ enum {
 	ARGS_MAX = 64, /* arguments of one transformer or list, evaluated at once */
 };
 
-struct evaluator {
-	const struct ruleset *rs;
-	struct eval_config config;
-	uint32_t n;
-	const struct event_meta *meta;
-	const struct column **column; /* by slot; NULL: not supplied in this chunk */
-	struct mask *have;            /* by slot: events whose value was supplied */
-	uint32_t *condition_slot, n_condition_slot;
-	uint32_t *output_slot, n_output_slot;
-	struct eval_need *need;
-	uint32_t n_need;
-	struct eval_match *match;
-	uint32_t n_match, cap_match;
-	bool done;
-	struct arena scratch;
-	uint64_t oddities;
-};
-
-static bool
-mask_has(const struct mask *m, uint32_t i)
-{
-	return m->w[i / 64] >> (i % 64) & 1;
-}
-
-static void
-mask_set(struct mask *m, uint32_t i)
-{
-	m->w[i / 64] |= 1ull << (i % 64);
-}
-
-/* The engine knows the value itself: nobody is asked. */
-static bool
-is_ours(const struct slot *s)
+bool
+slot_is_ours(const struct slot *s)
 {
 	return s->ref.field->provider == PROVIDER_BUILTIN ||
 	       s->ref.field->provider == PROVIDER_STATIC;
@@ -85,14 +52,19 @@ list_used(const struct slot_set *slots, const bool *used, uint32_t *out)
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < slots->n; i++) {
-		if (used[i] && !is_ours(&slots->slot[i]))
+		if (used[i] && !slot_is_ours(&slots->slot[i]))
 			out[n++] = i;
 	}
 	return n;
 }
 
+static enum eval_rc plain_run(struct evaluator *ev);
+
+static const struct evaluator_ops plain_ops = {.run = plain_run};
+
 struct evaluator *
-evaluator_new(const struct ruleset *rs, const struct eval_config *config, struct err *err)
+evaluator_new_plain(
+    const struct ruleset *rs, const struct eval_config *config, struct err *err)
 {
 	struct evaluator *ev = calloc(1, sizeof(*ev));
 	uint32_t slots = rs->slots->n + 1;
@@ -103,22 +75,28 @@ evaluator_new(const struct ruleset *rs, const struct eval_config *config, struct
 
 	if (!ev || !used)
 		goto fail;
+	ev->ops = &plain_ops;
 	ev->rs = rs;
 	ev->config = *config;
 	arena_init(&ev->scratch, SCRATCH_BYTES);
-	ev->column = calloc(slots, sizeof(*ev->column));
+	ev->supply = calloc(slots, sizeof(*ev->supply));
 	ev->have = calloc(slots, sizeof(*ev->have));
 	ev->condition_slot = calloc(slots, sizeof(*ev->condition_slot));
+	ev->stage0_slot = calloc(slots, sizeof(*ev->stage0_slot));
 	ev->output_slot = calloc(slots, sizeof(*ev->output_slot));
+	ev->wanted = calloc(slots, sizeof(*ev->wanted));
 	ev->need = calloc(slots, sizeof(*ev->need));
 	ev->cap_match = (uint32_t)(cap > UINT32_MAX ? UINT32_MAX : cap);
 	ev->match = calloc(ev->cap_match, sizeof(*ev->match));
-	if (!ev->column || !ev->have || !ev->condition_slot || !ev->output_slot ||
-	    !ev->need || !ev->match)
+	if (!ev->supply || !ev->have || !ev->condition_slot || !ev->stage0_slot ||
+	    !ev->output_slot || !ev->wanted || !ev->need || !ev->match)
 		goto fail;
 	for (uint32_t i = 0; i < rs->n_rule; i++)
 		mark_cond(rs->rule[i]->cond, used);
 	ev->n_condition_slot = list_used(rs->slots, used, ev->condition_slot);
+	memcpy(ev->stage0_slot, ev->condition_slot,
+	    ev->n_condition_slot * sizeof(*ev->stage0_slot));
+	ev->n_stage0_slot = ev->n_condition_slot;
 	memset(used, 0, slots * sizeof(*used));
 	for (uint32_t i = 0; i < rs->n_rule; i++) {
 		for (uint32_t k = 0; k < rs->rule[i]->n_output_slot; k++)
@@ -134,16 +112,26 @@ fail:
 	return NULL;
 }
 
+struct evaluator *
+evaluator_new(const struct ruleset *rs, const struct eval_config *config, struct err *err)
+{
+	return evaluator_new_plain(rs, config, err);
+}
+
 void
 evaluator_free(struct evaluator *ev)
 {
 	if (!ev)
 		return;
+	if (ev->ops && ev->ops->free)
+		ev->ops->free(ev);
 	arena_release(&ev->scratch);
-	free(ev->column);
+	free(ev->supply);
 	free(ev->have);
 	free(ev->condition_slot);
+	free(ev->stage0_slot);
 	free(ev->output_slot);
+	free(ev->wanted);
 	free(ev->need);
 	free(ev->match);
 	free(ev);
@@ -154,6 +142,13 @@ evaluator_condition_slots(const struct evaluator *ev, uint32_t *ret_n)
 {
 	*ret_n = ev->n_condition_slot;
 	return ev->condition_slot;
+}
+
+const uint32_t *
+evaluator_stage0_slots(const struct evaluator *ev, uint32_t *ret_n)
+{
+	*ret_n = ev->n_stage0_slot;
+	return ev->stage0_slot;
 }
 
 const uint32_t *
@@ -268,11 +263,22 @@ builtin_value(
 	}
 }
 
-static void
-slot_value(struct evaluator *ev, uint32_t event, uint32_t slot, struct value_view *ret)
+const struct column *
+eval_column(const struct evaluator *ev, uint32_t slot, uint32_t event)
+{
+	const struct supply *s = &ev->supply[slot];
+
+	for (uint32_t i = s->n; i-- > 0;) {
+		if (mask_has(&s->events[i], event))
+			return event < s->column[i]->n ? s->column[i] : NULL;
+	}
+	return NULL;
+}
+
+void
+eval_slot(struct evaluator *ev, uint32_t event, uint32_t slot, struct value_view *ret)
 {
 	const struct field *f = ev->rs->slots->slot[slot].ref.field;
-	const struct column *c = ev->column[slot];
 
 	*ret = (struct value_view){0};
 	if (f->provider == PROVIDER_BUILTIN) {
@@ -283,7 +289,8 @@ slot_value(struct evaluator *ev, uint32_t event, uint32_t slot, struct value_vie
 		give_text(ev, f->constant, ret);
 		return;
 	}
-	if (!c || event >= c->n || !mask_has(&ev->have[slot], event))
+	const struct column *c = eval_column(ev, slot, event);
+	if (!c)
 		return;
 	uint32_t first = c->first[event], end = c->first[event + 1];
 	if (first == end)
@@ -298,15 +305,15 @@ slot_value(struct evaluator *ev, uint32_t event, uint32_t slot, struct value_vie
 }
 
 /* Depth is bounded by the parser's. */
-static void
-operand_value(
+void
+eval_operand(
     struct evaluator *ev, uint32_t event, const struct operand *o, struct value_view *ret)
 {
 	struct value_view arg[ARGS_MAX], *args = arg;
 
 	*ret = (struct value_view){0};
 	if (o->kind == OPERAND_SLOT) {
-		slot_value(ev, event, o->slot, ret);
+		eval_slot(ev, event, o->slot, ret);
 		return;
 	}
 	if (o->kind == OPERAND_LITERAL) {
@@ -319,7 +326,7 @@ operand_value(
 	if (o->n > ARGS_MAX && !(args = arena_array(&ev->scratch, o->n, sizeof(*args))))
 		return;
 	for (uint32_t i = 0; i < o->n; i++) {
-		operand_value(ev, event, o->arg[i], &args[i]);
+		eval_operand(ev, event, o->arg[i], &args[i]);
 		if (!args[i].present)
 			return;
 	}
@@ -331,14 +338,14 @@ operand_value(
 void
 event_view_slot(const struct event_view *view, uint32_t slot, struct value_view *ret)
 {
-	slot_value(view->ev, view->event, slot, ret);
+	eval_slot(view->ev, view->event, slot, ret);
 }
 
 void
 event_view_operand(
     const struct event_view *view, const struct operand *o, struct value_view *ret)
 {
-	operand_value(view->ev, view->event, o, ret);
+	eval_operand(view->ev, view->event, o, ret);
 }
 
 const struct event_meta *
@@ -356,18 +363,6 @@ event_view_done(const struct event_view *view)
 /* -- checks
  * ----------------------------------------------------------------------------------------
  */
-
-static struct scalar
-element(const struct value_view *v, enum value_type type, uint32_t i)
-{
-	struct scalar s = {0};
-
-	if (value_type_is_number(type))
-		s.num = v->num[i];
-	else
-		s.s = value_view_str(v, i, &s.len);
-	return s;
-}
 
 static bool
 is_in(
@@ -387,7 +382,8 @@ list_eval(const struct check *k, const struct value_view *v, const struct consta
 	bool all = k->op == REL_IN;
 
 	for (uint32_t i = 0; i < v->n; i++) {
-		struct scalar s = element(v, k->lhs->type, i);
+		struct scalar s =
+		    value_view_element(v, value_type_is_number(k->lhs->type), i);
 		if (is_in(k->lhs->type, &s, set, n) != all)
 			return !all;
 	}
@@ -420,28 +416,29 @@ static const struct constant *
 rhs_constants(struct evaluator *ev, const struct operand *rhs, const struct value_view *r)
 {
 	struct constant *k = arena_array(&ev->scratch, r->n ? r->n : 1, sizeof(*k));
+	bool number = value_type_is_number(rhs->type);
 
 	for (uint32_t i = 0; k && i < r->n; i++) {
-		struct scalar s = element(r, rhs->type, i);
+		struct scalar s = value_view_element(r, number, i);
 		k[i] = (struct constant){.num = s.num, .s = s.s, .len = s.len};
 	}
 	return k;
 }
 
-static bool
-check_eval(struct evaluator *ev, uint32_t event, const struct check *k)
+bool
+eval_check(struct evaluator *ev, uint32_t event, const struct check *k)
 {
 	struct value_view v, r;
 	const struct constant *set = k->constant;
 	uint32_t n = k->n_constant;
 
-	operand_value(ev, event, k->lhs, &v);
+	eval_operand(ev, event, k->lhs, &v);
 	if (!v.present)
 		return false;
 	if (k->op == REL_EXISTS)
 		return true;
 	if (k->rhs) {
-		operand_value(ev, event, k->rhs, &r);
+		eval_operand(ev, event, k->rhs, &r);
 		if (!r.present || !(set = rhs_constants(ev, k->rhs, &r)))
 			return false;
 		n = r.n;
@@ -450,7 +447,7 @@ check_eval(struct evaluator *ev, uint32_t event, const struct check *k)
 		return list_eval(k, &v, set, n);
 	if (v.n == 0)
 		return false;
-	struct scalar s = element(&v, k->lhs->type, 0);
+	struct scalar s = value_view_element(&v, value_type_is_number(k->lhs->type), 0);
 	if (k->modifier != MODIFIER_NONE)
 		return modified_eval(ev, k, &s, set, n);
 	switch (k->op) {
@@ -475,7 +472,7 @@ cond_eval(struct evaluator *ev, uint32_t event, const struct cond *c)
 {
 	switch (c->kind) {
 	case COND_CHECK:
-		return check_eval(ev, event, c->check);
+		return eval_check(ev, event, c->check);
 	case COND_NOT:
 		return !cond_eval(ev, event, c->child[0]);
 	case COND_AND:
@@ -505,49 +502,47 @@ evaluator_begin(struct evaluator *ev, uint32_t n, const struct event_meta *meta)
 	ev->meta = meta;
 	ev->n_match = ev->n_need = 0;
 	ev->done = false;
-	memset(ev->column, 0, ev->rs->slots->n * sizeof(*ev->column));
+	ev->all = (struct mask){0};
+	for (uint32_t i = 0; i < n; i++)
+		mask_set(&ev->all, i);
+	for (uint32_t i = 0; i < ev->rs->slots->n; i++)
+		ev->supply[i].n = 0;
 	memset(ev->have, 0, ev->rs->slots->n * sizeof(*ev->have));
 	arena_reset(&ev->scratch);
+	if (ev->ops->begin)
+		ev->ops->begin(ev);
 }
 
 void
 evaluator_supply(struct evaluator *ev, uint32_t slot, const struct column *column,
     const struct mask *events)
 {
-	ev->column[slot] = column;
-	ev->have[slot] = *events;
+	struct supply *s = &ev->supply[slot];
+	uint32_t at = s->n < SUPPLIES_MAX ? s->n++ : SUPPLIES_MAX - 1;
+
+	s->column[at] = column;
+	s->events[at] = *events;
+	ev->have[slot] = mask_or(ev->have[slot], events);
 }
 
-/* Adds what of slot is not there yet on the events wanted. */
-static void
-need_add(struct evaluator *ev, uint32_t slot, const struct mask *wanted)
+void
+eval_need_add(struct evaluator *ev, uint32_t slot, const struct mask *wanted)
 {
 	struct eval_need *need = &ev->need[ev->n_need];
-	uint64_t any = 0;
 
 	need->slot = slot;
-	for (size_t i = 0; i < sizeof(wanted->w) / sizeof(*wanted->w); i++) {
-		need->events.w[i] = wanted->w[i] & ~ev->have[slot].w[i];
-		any |= need->events.w[i];
-	}
-	if (any)
+	need->events = mask_without(*wanted, &ev->have[slot]);
+	if (mask_any(&need->events))
 		ev->n_need++;
 }
 
-enum eval_rc
-evaluator_run(struct evaluator *ev)
+static enum eval_rc
+plain_run(struct evaluator *ev)
 {
-	struct mask all = {0};
-
-	ev->n_need = 0;
-	for (uint32_t i = 0; i < ev->n; i++)
-		mask_set(&all, i);
 	for (uint32_t i = 0; i < ev->n_condition_slot; i++)
-		need_add(ev, ev->condition_slot[i], &all);
+		eval_need_add(ev, ev->condition_slot[i], &ev->all);
 	if (ev->n_need)
 		return EVAL_NEED;
-	if (ev->done)
-		return EVAL_DONE;
 	for (uint32_t e = 0; e < ev->n; e++) {
 		for (uint32_t r = 0; r < ev->rs->n_rule; r++) {
 			if (!cond_eval(ev, e, ev->rs->rule[r]->cond))
@@ -558,6 +553,15 @@ evaluator_run(struct evaluator *ev)
 		}
 		arena_reset(&ev->scratch);
 	}
+	return EVAL_DONE;
+}
+
+enum eval_rc
+evaluator_run(struct evaluator *ev)
+{
+	ev->n_need = 0;
+	if (!ev->done && ev->ops->run(ev) == EVAL_NEED)
+		return EVAL_NEED;
 	ev->done = true;
 	return EVAL_DONE;
 }
@@ -580,18 +584,14 @@ const struct eval_need *
 evaluator_output_needs(struct evaluator *ev, uint32_t *ret_n)
 {
 	ev->n_need = 0;
-	for (uint32_t i = 0; i < ev->n_output_slot; i++) {
-		struct mask wanted = {0};
-		uint32_t slot = ev->output_slot[i];
-		for (uint32_t m = 0; m < ev->n_match; m++) {
-			const struct rule *rule = ev->rs->rule[ev->match[m].rule];
-			for (uint32_t k = 0; k < rule->n_output_slot; k++) {
-				if (rule->output_slot[k] == slot)
-					mask_set(&wanted, ev->match[m].event);
-			}
-		}
-		need_add(ev, slot, &wanted);
+	memset(ev->wanted, 0, ev->rs->slots->n * sizeof(*ev->wanted));
+	for (uint32_t m = 0; m < ev->n_match; m++) {
+		const struct rule *rule = ev->rs->rule[ev->match[m].rule];
+		for (uint32_t k = 0; k < rule->n_output_slot; k++)
+			mask_set(&ev->wanted[rule->output_slot[k]], ev->match[m].event);
 	}
+	for (uint32_t i = 0; i < ev->n_output_slot; i++)
+		eval_need_add(ev, ev->output_slot[i], &ev->wanted[ev->output_slot[i]]);
 	*ret_n = ev->n_need;
 	return ev->need;
 }

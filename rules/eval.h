@@ -13,8 +13,13 @@
  *
  * Columns that are supplied are borrowed until the next evaluator_begin. A value that was
  * asked for and cannot be had is supplied as missing. Built-in and static fields are
- * never asked for. This is the plain evaluator: one event, one rule at a time, left to
- * right with short circuit, as engine.md 1.8 has it.
+ * never asked for.
+ *
+ * There are two evaluators with one meaning. The fast one evaluates a chunk at a time
+ * over one graph of all rules (graph.h) and asks for fields of later stages only on the
+ * events that still need them. The plain one takes one event, one rule at a time, left to
+ * right with short circuit; it wants every condition slot on every event. It is the
+ * oracle of the fast one, and what explanations are made with.
  */
 #ifndef RULES_EVAL_H
 #define RULES_EVAL_H
@@ -67,9 +72,13 @@ struct eval_config {
 
 struct evaluator *evaluator_new(
     const struct ruleset *rs, const struct eval_config *config, struct err *err);
+struct evaluator *evaluator_new_plain(
+    const struct ruleset *rs, const struct eval_config *config, struct err *err);
 void evaluator_free(struct evaluator *ev);
 
-/* 1 <= n <= LIMIT_CHUNK_EVENTS; meta[n] is borrowed like columns. */
+/* 1 <= n <= LIMIT_CHUNK_EVENTS; meta[n] is borrowed like columns. A slot may be supplied
+ * three times in a chunk (stage 0, on demand, for outputs), each time for other events.
+ */
 void evaluator_begin(struct evaluator *ev, uint32_t n, const struct event_meta *meta);
 void evaluator_supply(struct evaluator *ev, uint32_t slot, const struct column *column,
     const struct mask *events);
@@ -83,9 +92,11 @@ const struct eval_match *evaluator_matches(const struct evaluator *ev, uint32_t 
  */
 const struct eval_need *evaluator_output_needs(struct evaluator *ev, uint32_t *ret_n);
 
-/* Slots of the enabled rules' conditions (wanted on every event), and of all their
- * outputs. */
+/* Slots of the enabled rules' conditions, those of them that are wanted on every event,
+ * and slots of all their outputs. Whoever finds the fields cheap may supply all condition
+ * slots at once: then evaluator_run never needs more. */
 const uint32_t *evaluator_condition_slots(const struct evaluator *ev, uint32_t *ret_n);
+const uint32_t *evaluator_stage0_slots(const struct evaluator *ev, uint32_t *ret_n);
 const uint32_t *evaluator_output_slots(const struct evaluator *ev, uint32_t *ret_n);
 const struct slot_set *evaluator_slots(const struct evaluator *ev);
 
