@@ -1,26 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An example plugin: audit records from a file, one JSON object a line, as events, with
- * their members as fields. It needs to read one file and nothing else; its sandbox block in
- * falco.yaml says just that.
+ * their members as fields. It needs to read one file and nothing else; its sandbox block
+ * in falco.yaml says just that.
  *
  * Open parameters: the file's path. The records are flat: strings, numbers, no nesting.
+ * Configuration: {"pause_ms": N} gives one record every N ms, as a live source would.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "proto/plugin_api.h"
 
-enum { ID = 990, BATCH = 16, LINE_BYTES = 2048, VALUE_BYTES = 256 };
+/* Declares what a plugin may export, visibly. */
+#define SYM(name, required, ret, params) PLUGIN_EXPORT ret plugin_##name params;
+#include "proto/plugin_symbols.h"
+#undef SYM
 
-enum field { USER, VERB, RESOURCE, NAME, SPACE, ADDRESS, STATUS, AGENT, N_FIELDS };
+enum {
+	ID = 990,
+	BATCH = 16,
+	LINE_BYTES = 2048,
+	VALUE_BYTES = 256
+};
+
+enum field {
+	USER,
+	VERB,
+	RESOURCE,
+	NAME,
+	SPACE,
+	ADDRESS,
+	STATUS,
+	AGENT,
+	N_FIELDS
+};
 
 static const char *const members[N_FIELDS] = {
     "user", "verb", "resource", "name", "namespace", "address", "status", "agent"};
 
 struct state {
+	unsigned long pause_ms;
 	char error[256];
 	char text[N_FIELDS][VALUE_BYTES];
 	const char *str[N_FIELDS];
@@ -36,121 +59,53 @@ struct instance {
 	struct plugin_event *event[BATCH];
 };
 
-PLUGIN_EXPORT const char *plugin_get_required_api_version(void);
-PLUGIN_EXPORT const char *
+const char *
 plugin_get_required_api_version(void)
 {
 	return "3.0.0";
 }
 
-PLUGIN_EXPORT const char *plugin_get_name(void);
-PLUGIN_EXPORT const char *
+const char *
 plugin_get_name(void)
 {
 	return "audit";
 }
 
-PLUGIN_EXPORT const char *plugin_get_description(void);
-PLUGIN_EXPORT const char *
+const char *
 plugin_get_description(void)
 {
 	return "audit records of a cluster, read from a file of JSON lines";
 }
 
-PLUGIN_EXPORT const char *plugin_get_contact(void);
-PLUGIN_EXPORT const char *
+const char *
 plugin_get_contact(void)
 {
 	return "the mews authors";
 }
 
-PLUGIN_EXPORT const char *plugin_get_version(void);
-PLUGIN_EXPORT const char *
+const char *
 plugin_get_version(void)
 {
 	return "0.1.0";
 }
 
-PLUGIN_EXPORT uint32_t plugin_get_id(void);
-PLUGIN_EXPORT uint32_t
+uint32_t
 plugin_get_id(void)
 {
 	return ID;
 }
 
-PLUGIN_EXPORT const char *plugin_get_event_source(void);
-PLUGIN_EXPORT const char *
+const char *
 plugin_get_event_source(void)
 {
 	return "audit";
 }
 
-PLUGIN_EXPORT const char *plugin_get_last_error(plugin_state *sv);
-PLUGIN_EXPORT const char *
+const char *
 plugin_get_last_error(plugin_state *sv)
 {
 	struct state *s = sv;
 	return s->error;
-}
-
-PLUGIN_EXPORT plugin_state *plugin_init(const struct plugin_init_input *in, int32_t *rc);
-PLUGIN_EXPORT plugin_state *
-plugin_init(const struct plugin_init_input *in, int32_t *rc)
-{
-	(void)in;
-	struct state *s = calloc(1, sizeof(*s));
-	*rc = s ? PLUGIN_SUCCESS : PLUGIN_FAILURE;
-	return s;
-}
-
-PLUGIN_EXPORT void plugin_destroy(plugin_state *s);
-PLUGIN_EXPORT void
-plugin_destroy(plugin_state *s)
-{
-	free(s);
-}
-
-PLUGIN_EXPORT const char *plugin_get_fields(void);
-PLUGIN_EXPORT const char *
-plugin_get_fields(void)
-{
-	return "[{\"type\":\"string\",\"name\":\"audit.user\",\"desc\":\"who asked\"},"
-	       "{\"type\":\"string\",\"name\":\"audit.verb\",\"desc\":\"what was asked\"},"
-	       "{\"type\":\"string\",\"name\":\"audit.resource\",\"desc\":\"kind of object\"},"
-	       "{\"type\":\"string\",\"name\":\"audit.name\",\"desc\":\"name of the object\"},"
-	       "{\"type\":\"string\",\"name\":\"audit.namespace\",\"desc\":\"where it lives\"},"
-	       "{\"type\":\"ipaddr\",\"name\":\"audit.address\",\"desc\":\"where the request came from\"},"
-	       "{\"type\":\"uint64\",\"name\":\"audit.status\",\"desc\":\"HTTP status of the answer\"},"
-	       "{\"type\":\"string\",\"name\":\"audit.agent\",\"desc\":\"the client program\"}]";
-}
-
-PLUGIN_EXPORT plugin_instance *plugin_open(plugin_state *sv, const char *params, int32_t *rc);
-PLUGIN_EXPORT plugin_instance *
-plugin_open(plugin_state *sv, const char *params, int32_t *rc)
-{
-	struct state *s = sv;
-	struct instance *h = calloc(1, sizeof(*h));
-
-	*rc = PLUGIN_FAILURE;
-	if (!h || !(h->file = fopen(params ? params : "", "re"))) {
-		snprintf(s->error, sizeof(s->error), "cannot read %s: %s", params ? params : "(no path)",
-		    strerror(errno));
-		free(h);
-		return NULL;
-	}
-	*rc = PLUGIN_SUCCESS;
-	return h;
-}
-
-PLUGIN_EXPORT void plugin_close(plugin_state *s, plugin_instance *hv);
-PLUGIN_EXPORT void
-plugin_close(plugin_state *s, plugin_instance *hv)
-{
-	struct instance *h = hv;
-
-	(void)s;
-	fclose(h->file);
-	free(h);
 }
 
 /* The value of a member of the flat object at line; false when it is absent. */
@@ -179,6 +134,72 @@ member(const char *line, size_t n, const char *name, char *out, size_t size)
 	return 1;
 }
 
+plugin_state *
+plugin_init(const struct plugin_init_input *in, int32_t *rc)
+{
+	struct state *s = calloc(1, sizeof(*s));
+	const char *config = in->config ? in->config : "";
+	char number[16];
+
+	*rc = s ? PLUGIN_SUCCESS : PLUGIN_FAILURE;
+	if (s && member(config, strlen(config), "pause_ms", number, sizeof(number)))
+		s->pause_ms = strtoul(number, NULL, 10);
+	return s;
+}
+
+void
+plugin_destroy(plugin_state *s)
+{
+	free(s);
+}
+
+const char *
+plugin_get_fields(void)
+{
+	return "[{\"type\":\"string\",\"name\":\"audit.user\",\"desc\":\"who asked\"},"
+	       "{\"type\":\"string\",\"name\":\"audit.verb\",\"desc\":\"what was "
+	       "asked\"},"
+	       "{\"type\":\"string\",\"name\":\"audit.resource\",\"desc\":\"kind of "
+	       "object\"},"
+	       "{\"type\":\"string\",\"name\":\"audit.name\",\"desc\":\"name of the "
+	       "object\"},"
+	       "{\"type\":\"string\",\"name\":\"audit.namespace\",\"desc\":\"where it "
+	       "lives\"},"
+	       "{\"type\":\"ipaddr\",\"name\":\"audit.address\",\"desc\":\"where the "
+	       "request came from\"},"
+	       "{\"type\":\"uint64\",\"name\":\"audit.status\",\"desc\":\"HTTP status of "
+	       "the answer\"},"
+	       "{\"type\":\"string\",\"name\":\"audit.agent\",\"desc\":\"the client "
+	       "program\"}]";
+}
+
+plugin_instance *
+plugin_open(plugin_state *sv, const char *params, int32_t *rc)
+{
+	struct state *s = sv;
+	struct instance *h = calloc(1, sizeof(*h));
+
+	*rc = PLUGIN_FAILURE;
+	if (!h || !(h->file = fopen(params ? params : "", "re"))) {
+		snprintf(s->error, sizeof(s->error), "cannot read %s: %s",
+		    params ? params : "(no path)", strerror(errno));
+		free(h);
+		return NULL;
+	}
+	*rc = PLUGIN_SUCCESS;
+	return h;
+}
+
+void
+plugin_close(plugin_state *s, plugin_instance *hv)
+{
+	struct instance *h = hv;
+
+	(void)s;
+	fclose(h->file);
+	free(h);
+}
+
 static void
 make_event(struct instance *h, uint32_t i, const char *line, uint32_t n)
 {
@@ -192,7 +213,8 @@ make_event(struct instance *h, uint32_t i, const char *line, uint32_t n)
 	    .nparams = 2,
 	};
 
-	e.ts = member(line, n, "ts", ts, sizeof(ts)) ? strtoull(ts, NULL, 10) : UINT64_MAX;
+	e.ts =
+	    member(line, n, "ts", ts, sizeof(ts)) ? strtoull(ts, NULL, 10) : UINT64_MAX;
 	memcpy(m, &e, sizeof(e));
 	memcpy(m + 26, &four, 4);
 	memcpy(m + 30, &n, 4);
@@ -201,30 +223,28 @@ make_event(struct instance *h, uint32_t i, const char *line, uint32_t n)
 	h->event[i] = (struct plugin_event *)m;
 }
 
-PLUGIN_EXPORT int32_t plugin_next_batch(
-    plugin_state *s, plugin_instance *hv, uint32_t *nevts, struct plugin_event ***evts);
-PLUGIN_EXPORT int32_t
+int32_t
 plugin_next_batch(
-    plugin_state *s, plugin_instance *hv, uint32_t *nevts, struct plugin_event ***evts)
+    plugin_state *sv, plugin_instance *hv, uint32_t *nevts, struct plugin_event ***evts)
 {
+	struct state *s = sv;
 	struct instance *h = hv;
 	char line[LINE_BYTES];
-	uint32_t n = 0;
+	uint32_t n = 0, most = s->pause_ms ? 1 : BATCH;
 
-	(void)s;
-	while (n < BATCH && fgets(line, sizeof(line), h->file)) {
+	if (s->pause_ms)
+		usleep((useconds_t)s->pause_ms * 1000);
+	while (n < most && fgets(line, sizeof(line), h->file)) {
 		size_t len = strcspn(line, "\n");
 		if (len > 0)
 			make_event(h, n++, line, (uint32_t)len);
 	}
 	*nevts = n;
 	*evts = h->event;
-	return n == BATCH ? PLUGIN_SUCCESS : PLUGIN_EOF;
+	return n == most ? PLUGIN_SUCCESS : PLUGIN_EOF;
 }
 
-PLUGIN_EXPORT const char *plugin_event_to_string(
-    plugin_state *sv, const struct plugin_event_input *in);
-PLUGIN_EXPORT const char *
+const char *
 plugin_event_to_string(plugin_state *sv, const struct plugin_event_input *in)
 {
 	struct state *s = sv;
@@ -236,7 +256,8 @@ plugin_event_to_string(plugin_state *sv, const struct plugin_event_input *in)
 }
 
 static uint64_t
-extract_one(struct state *s, struct plugin_extract_field *x, const char *payload, size_t n)
+extract_one(
+    struct state *s, struct plugin_extract_field *x, const char *payload, size_t n)
 {
 	char *text = s->text[x->field_id];
 
@@ -261,9 +282,7 @@ extract_one(struct state *s, struct plugin_extract_field *x, const char *payload
 	}
 }
 
-PLUGIN_EXPORT int32_t plugin_extract_fields(plugin_state *sv,
-    const struct plugin_event_input *event, const struct plugin_extract_input *in);
-PLUGIN_EXPORT int32_t
+int32_t
 plugin_extract_fields(plugin_state *sv, const struct plugin_event_input *event,
     const struct plugin_extract_input *in)
 {
