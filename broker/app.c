@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/app.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "broker/run.h"
+#include "broker/supervisor.h"
+#include "broker/version.h"
+#include "worker/launch/launcher.h"
+
+/* Configuration. */
+
+static void
+log_files(const struct app *app)
+{
+	const struct settings *s = app->settings;
+	struct buf args;
+
+	log_info("Falco version: %s (x86_64)", MEWS_FALCO_VERSION);
+	buf_init(&args, 1 << 20);
+	for (int i = 0; i < app->options->argc; i++)
+		buf_addf(&args, "%s%s", i ? " " : "", app->options->argv[i]);
+	log_debug("CLI args: %s", buf_str(&args));
+	buf_release(&args);
+	log_info("Falco initialized with configuration files:");
+	for (uint32_t i = 0; i < s->n_file; i++)
+		log_info("   %s | schema validation: %s", s->file[i].path,
+		    s->file[i].schema_status);
+}
+
+static enum step_rc
+step_load_settings(struct app *app, struct err *err)
+{
+	if (!settings_load(app->options, &app->settings, err))
+		return STEP_FAILED;
+	log_configure(&app->settings->log);
+	if (app->settings->n_file > 0)
+		log_files(app);
+	return STEP_NEXT;
+}
+
+static enum step_rc
+step_require_settings(struct app *app, struct err *err)
+{
+	const struct settings *s = app->settings;
+
+	if (s->n_file == 0) {
+		err_set(err, ERR_USAGE,
+		    "You must create a config file at /etc/falco/falco.yaml or by "
+		    "passing -c");
+		return STEP_FAILED;
+	}
+	for (uint32_t i = 0; i < s->n_notice; i++)
+		log_notice("%s", s->notice[i]);
+	return STEP_NEXT;
+}
+
+/* Processes. */
+
+bool
+app_start_workers(struct app *app, struct err *err)
+{
+	static char launcher_path[4096], worker_path[4096];
+
+	if (app->supervisor)
+		return true;
+	if (!supervisor_program_path(
+		"mews-launcher", launcher_path, sizeof(launcher_path), err) ||
+	    !supervisor_program_path(
+		"mews-worker", worker_path, sizeof(worker_path), err))
+		return false;
+	app->launcher = launcher_start(launcher_path, err);
+	if (!app->launcher)
+		return false;
+	app->supervisor = supervisor_new(app->launcher, worker_path, err);
+	if (!app->supervisor)
+		return false;
+	app->supervisor->libs_log_enabled = app->settings->libs_logger_enabled;
+	app->supervisor->libs_log_severity = app->settings->libs_logger_severity;
+	return true;
+}
+
+enum step_rc
+step_start_workers(struct app *app, struct err *err)
+{
+	return app_start_workers(app, err) ? STEP_NEXT : STEP_FAILED;
+}
+
+enum step_rc
+step_load_plugins(struct app *app, struct err *err)
+{
+	app->has_plugins = true;
+	if (!plugin_set_load(&app->plugins, app->settings, app->supervisor, NULL, err))
+		return STEP_FAILED;
+	for (uint32_t i = 0; i < app->plugins.n; i++) {
+		const struct plugin *p = &app->plugins.plugin[i];
+		log_info("Loaded plugin '%s@%s' from file %s", p->name, p->version,
+		    p->setting->library_path);
+		if (p->profile->base == PROFILE_UNCONFINED)
+			log_warning(
+			    "plugin '%s' runs UNCONFINED, as its configuration asks",
+			    p->name);
+	}
+	app->has_catalog = true;
+	app->rules_config = app->settings->rules;
+	return plugin_set_catalog(&app->plugins, app->settings, &app->catalog, err) &&
+		       plugin_set_for_rules(&app->plugins, &app->rules_config, err)
+		   ? STEP_NEXT
+		   : STEP_FAILED;
+}
+
+enum step_rc
+step_outputs(struct app *app, struct err *err)
+{
+	if (app->options->dry_run)
+		return STEP_NEXT;
+	app->outputs = outputs_new(app->settings, app->options->unbuffered, err);
+	return app->outputs ? STEP_NEXT : STEP_FAILED;
+}
+
+static enum step_rc
+step_pidfile(struct app *app, struct err *err)
+{
+	const char *path = app->options->pidfile;
+	FILE *f;
+
+	if (!path || app->options->dry_run)
+		return STEP_NEXT;
+	f = fopen(path, "we");
+	if (!f || fprintf(f, "%ld", (long)getpid()) < 0 || fclose(f) != 0) {
+		log_error("Could not write pid to pidfile %s. Error: cannot open file "
+			  "for writing",
+		    path);
+		app->exit_status = 255;
+		err->msg[0] = '\0';
+		return STEP_FAILED;
+	}
+	return STEP_NEXT;
+}
+
+/* The order is Falco's: what a later step would complain of is not seen when an earlier
+ * one fails or ends the run. */
+static app_step_fn *const steps[] = {
+    step_help,
+    step_config_schema,
+    step_rule_schema,
+    step_ignored_events,
+    step_list_events,
+    step_load_settings,
+    step_version,
+    step_page_size,
+    step_require_settings,
+    step_start_workers,
+    step_plugin_info,
+    step_list_plugins,
+    step_load_plugins,
+    step_init_sources,
+    step_list_fields,
+    step_select_sources,
+    step_validate_rules,
+    step_load_rules,
+    step_describe_rules,
+    step_support,
+    step_outputs,
+    step_pidfile,
+    step_process_events,
+};
+
+static void
+tear_down(struct app *app)
+{
+	run_stop(app);
+	if (app->outputs) {
+		outputs_free(app->outputs);
+		if (!app->no_statistics)
+			run_print_statistics(app);
+	}
+	run_release(app);
+	supervisor_free(app->supervisor);
+	launcher_free(app->launcher);
+	if (app->loader)
+		loader_free(app->loader);
+	if (app->has_catalog)
+		field_catalog_release(&app->catalog);
+	if (app->has_plugins)
+		plugin_set_release(&app->plugins);
+	settings_free(app->settings);
+}
+
+int
+app_run_steps(struct app *app, app_step_fn *const *step, size_t n)
+{
+	struct err err = {0};
+	enum step_rc rc = STEP_NEXT;
+
+	for (size_t i = 0; rc == STEP_NEXT && i < n; i++)
+		rc = step[i](app, &err);
+	tear_down(app);
+	if (rc != STEP_FAILED)
+		return 0;
+	if (err.msg[0])
+		fprintf(stderr, "Error: %s\n", err.msg);
+	return app->exit_status ? app->exit_status : 1;
+}
+
+int
+app_run(const struct options *o)
+{
+	struct app app = {.options = o};
+
+	return app_run_steps(&app, steps, sizeof(steps) / sizeof(*steps));
+}

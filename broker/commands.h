@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The front door: sub-commands of mews, in the order in which somebody needs them. A
+ * command gets argv from its own name on and returns the exit status.
+ * COMMAND(function, name, arguments, what it does)
+ */
+#ifndef BROKER_COMMANDS_H
+#define BROKER_COMMANDS_H
+
+/* clang-format off */
+#define COMMANDS(C) \
+	C(cmd_run, "run", "PLUGIN.so | -c falco.yaml", \
+	    "run a plugin confined and print its events, or run a whole configuration") \
+	C(cmd_plugin_info, "plugin-info", "PLUGIN.so", \
+	    "what a plugin says of itself, its fields and its open parameters") \
+	C(cmd_help, "help", "[COMMAND]", "this list, or how to use one command")
+/* clang-format on */
+
+typedef int command_fn(int argc, char **argv);
+
+#define COMMAND_DECLARE(function, name, args, text) command_fn function;
+COMMANDS(COMMAND_DECLARE)
+#undef COMMAND_DECLARE
+
+/* The command of that name; NULL when there is none. */
+command_fn *command_find(const char *name);
+
+#endif

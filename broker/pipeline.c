@@ -1,0 +1,532 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/pipeline.h"
+
+#include <event2/event.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "broker/pipeline_internal.h"
+#include "broker/worker_internal.h"
+#include "proto/plugin_api.h"
+
+/* Chunks in one turn of the loop, so that other pipelines and the operators get theirs.
+ */
+enum {
+	CHUNKS_PER_TURN = 16
+};
+
+static void pump(struct pipeline *p);
+
+static struct worker *
+origin(const struct pipeline *p)
+{
+	return p->worker[0].worker;
+}
+
+static void
+drop_held(struct pipeline *p)
+{
+	struct frame *f;
+
+	while ((f = TAILQ_FIRST(&p->held))) {
+		TAILQ_REMOVE(&p->held, f, link);
+		pipeline_frame_drop(p, f);
+	}
+}
+
+static void
+end(struct pipeline *p, enum pipeline_state state)
+{
+	p->state = state;
+	drop_held(p);
+	if (p->sink.ended)
+		p->sink.ended(p, p->sink.arg);
+}
+
+/* Beginning a chunk. */
+
+static struct frame *
+next_events_frame(struct pipeline *p)
+{
+	struct frame *f = TAILQ_FIRST(&p->backlog);
+
+	if (f) {
+		TAILQ_REMOVE(&p->backlog, f, link);
+		p->n_backlog--;
+		return f;
+	}
+	if (!worker_is_up(origin(p)) || pipeline_take(p, &p->worker[0], &f) != TAKE_OK)
+		return NULL;
+	return f;
+}
+
+/* The chunks of a worker come in order: batch by batch, each from its beginning. */
+static bool
+is_next_chunk(struct pipeline *p, const struct frame *f, struct err *err)
+{
+	const struct chunk_head *h = &p->view.head;
+
+	if (f->incarnation != p->incarnation) {
+		p->incarnation = f->incarnation;
+		p->batch = h->batch;
+		p->next_first = 0;
+	}
+	if (h->batch != p->batch || h->first != p->next_first)
+		return err_set(err, ERR_PEER, "chunks out of order");
+	p->next_first = h->first + h->n_events;
+	if (h->flags & CHUNK_LAST) {
+		p->batch++;
+		p->next_first = 0;
+	}
+	if (h->n_events == 0 && !(h->flags & CHUNK_LAST))
+		return err_set(err, ERR_PEER, "a chunk of nothing");
+	return true;
+}
+
+static bool
+check_event(const struct pipeline *p, const struct chunk_event *e, struct err *err)
+{
+	const struct plugin *plugin = origin(p)->plugin;
+
+	if (e->type != PLUGIN_EVENT_TYPE)
+		return err_set(err, ERR_PEER,
+		    "malformed plugin event produced by plugin: '%s'", plugin->name);
+	if (e->plugin_id != plugin->id)
+		return err_set(err, ERR_PEER,
+		    "unexpected plugin ID in plugin event: plugin='%s', expected_id=%u, "
+		    "actual_id=%u",
+		    plugin->name, plugin->id, e->plugin_id);
+	return true;
+}
+
+/* The numbers and times of the chunk's events; fewer events when -M or -n end the run. */
+static void
+number_events(struct pipeline *p)
+{
+	const char *name = origin(p)->plugin->name;
+	uint64_t now = 0;
+
+	for (uint32_t i = 0; i < p->n_events; i++) {
+		const struct chunk_event *e = &p->view.event[i];
+		uint64_t ts = e->ts_ns;
+
+		if (ts == UINT64_MAX)
+			ts = now ? now : (now = clock_wall_ns());
+		if (!p->has_first_ts) {
+			p->first_ts_ns = ts;
+			p->has_first_ts = true;
+		}
+		if ((ts > p->first_ts_ns && ts - p->first_ts_ns >= p->max_time_ns) ||
+		    p->max_time_ns == 0 || p->next_num > p->max_events) {
+			p->n_events = i;
+			p->chunk_is_last = true;
+			p->chunk_rc = PLUGIN_EOF;
+			return;
+		}
+		p->meta[i] = (struct event_meta){
+		    .num = p->next_num++,
+		    .ts_ns = ts,
+		    .first_ts_ns = p->first_ts_ns,
+		    .type = e->type,
+		    .plugin_name = name,
+		};
+	}
+}
+
+static void
+mask_first(struct mask *m, uint32_t n)
+{
+	for (uint32_t i = 0; i < sizeof(m->w) / sizeof(*m->w); i++) {
+		uint32_t left = n > 64 * i ? n - 64 * i : 0;
+		m->w[i] = left >= 64 ? ~0ull : (1ull << left) - 1;
+	}
+}
+
+static bool
+begin_chunk(struct pipeline *p, struct frame *f, struct err *err)
+{
+	if (f->type != FRAME_EVENTS)
+		return err_set(err, ERR_PEER, "a frame of a kind that has no place here");
+	if (!chunk_check(&p->view, f->bytes, f->len, FRAME_EVENTS, err) ||
+	    !is_next_chunk(p, f, err))
+		return false;
+	p->n_events = p->view.head.n_events;
+	p->chunk_is_last = p->view.head.flags & CHUNK_LAST;
+	p->chunk_rc = p->view.head.rc;
+	p->counts.dropped_large += p->view.head.dropped;
+	for (uint32_t i = 0; i < p->n_events; i++) {
+		if (!check_event(p, &p->view.event[i], err))
+			return false;
+	}
+	uint32_t sent = p->n_events;
+	number_events(p);
+	mask_first(&p->all, sent);
+	memset(p->have, 0, p->rules->slots->n * sizeof(*p->have));
+	p->counts.chunks++;
+	p->counts.events += p->n_events;
+	if (p->n_events == 0)
+		return true;
+	evaluator_begin(p->ev, p->n_events, p->meta);
+	if (!pipeline_supply(p, &p->worker[0], &p->view, &p->all, true, err))
+		return false;
+	mask_first(&p->all, p->n_events);
+	p->state = PIPELINE_MATCH;
+	pipeline_ask_ahead(p);
+	return true;
+}
+
+/* Ending one. */
+
+/* What the plugin said when next_batch failed: it may still be on its way to us. */
+static const char *
+last_words(struct pipeline *p)
+{
+	struct worker *w = origin(p);
+	struct pollfd pfd = {.fd = w->channel.fd, .events = POLLIN};
+
+	worker_drain_control(w);
+	if (!w->failure[0] && w->alive && pfd.fd >= 0 && poll(&pfd, 1, 200) > 0)
+		worker_drain_control(w);
+	return w->failure;
+}
+
+static void
+end_batch(struct pipeline *p)
+{
+	p->counts.batches++;
+	switch (p->chunk_rc) {
+	case PLUGIN_SUCCESS:
+	case PLUGIN_TIMEOUT:
+		if (p->view.head.n_events == 0 && p->view.head.first == 0 &&
+		    p->chunk_rc == PLUGIN_SUCCESS) {
+			err_set(&p->err, ERR_PLUGIN,
+			    "unexpected 0 size event returned by plugin %s",
+			    origin(p)->plugin->name);
+			end(p, PIPELINE_FAILED);
+			return;
+		}
+		pipeline_acknowledge(p, p->view.head.batch);
+		return;
+	case PLUGIN_EOF:
+		end(p, PIPELINE_ENDED);
+		return;
+	default:
+		err_set(&p->err, ERR_PLUGIN, "%s", last_words(p));
+		end(p, PIPELINE_FAILED);
+	}
+}
+
+static void
+deliver(struct pipeline *p)
+{
+	const struct eval_match *match;
+	uint32_t n, at = 0;
+
+	match = evaluator_matches(p->ev, &n);
+	p->counts.matches += n;
+	for (uint32_t e = 0; p->sink.event && e < p->n_events; e++) {
+		struct event_view view = {p->ev, e};
+		p->sink.event(p, &view, p->sink.arg);
+	}
+	for (; at < n; at++) {
+		struct event_view view = {p->ev, match[at].event};
+		p->sink.match(p, p->rules->rule[match[at].rule], &view, p->sink.arg);
+	}
+}
+
+static void
+finish_chunk(struct pipeline *p)
+{
+	p->state = PIPELINE_IDLE;
+	if (p->n_events > 0)
+		deliver(p);
+	drop_held(p);
+	if (p->chunk_is_last)
+		end_batch(p);
+}
+
+/* One step; false: nothing can be done before something arrives. */
+static bool
+step(struct pipeline *p, uint32_t *chunks)
+{
+	const struct eval_need *need;
+	struct frame *f;
+	struct err err;
+	uint32_t n;
+
+	switch (p->state) {
+	case PIPELINE_IDLE:
+		f = next_events_frame(p);
+		if (!f)
+			return false;
+		TAILQ_INSERT_TAIL(&p->held, f, link);
+		if (!begin_chunk(p, f, &err)) {
+			drop_held(p);
+			p->state = PIPELINE_IDLE;
+			worker_breach(origin(p), &err);
+			return false;
+		}
+		++*chunks;
+		if (p->n_events == 0)
+			finish_chunk(p);
+		return true;
+	case PIPELINE_MATCH:
+		if (!pipeline_answers(p))
+			return false;
+		if (evaluator_run(p->ev) == EVAL_NEED) {
+			need = evaluator_needs(p->ev, &n);
+			pipeline_ask(p, need, n);
+			return true;
+		}
+		p->state = PIPELINE_OUTPUT;
+		need = evaluator_output_needs(p->ev, &n);
+		pipeline_ask(p, need, n);
+		return true;
+	case PIPELINE_OUTPUT:
+		if (!pipeline_answers(p))
+			return false;
+		finish_chunk(p);
+		return true;
+	case PIPELINE_ENDED:
+	case PIPELINE_FAILED:
+		return false;
+	}
+	return false;
+}
+
+/* Before the loop sleeps: the workers that we wait for must wake us. True when one of
+ * them has something after all. */
+static bool
+fall_asleep(struct pipeline *p)
+{
+	bool more = false;
+
+	for (uint32_t i = 0; i < p->n_worker; i++) {
+		struct pipeline_worker *pw = &p->worker[i];
+
+		if (!worker_is_up(pw->worker))
+			continue;
+		if (pw->request.under_way || (i == 0 && p->state == PIPELINE_IDLE))
+			more |= !ring_reader_sleep(&pw->worker->reader);
+	}
+	return more;
+}
+
+static void
+pump(struct pipeline *p)
+{
+	uint32_t chunks = 0;
+
+	do {
+		for (uint32_t i = 0; i < p->n_worker; i++) {
+			if (worker_is_up(p->worker[i].worker))
+				ring_reader_awake(&p->worker[i].worker->reader);
+		}
+		while (step(p, &chunks)) {
+			if (chunks >= CHUNKS_PER_TURN && p->state == PIPELINE_IDLE) {
+				event_active(p->on_turn, EV_TIMEOUT, 0);
+				return;
+			}
+		}
+	} while (p->state < PIPELINE_ENDED && fall_asleep(p));
+}
+
+static void
+on_turn(int fd, short what, void *arg)
+{
+	pump(arg);
+}
+
+/* From time to time: has the same request been under way since the last look? */
+static void
+on_deadline(int fd, short what, void *arg)
+{
+	struct pipeline *p = arg;
+	uint32_t oldest = p->deadline_number;
+
+	p->deadline_number = p->next_request;
+	for (uint32_t i = 0; i < p->n_worker; i++) {
+		struct pipeline_worker *pw = &p->worker[i];
+
+		if (pw->request.under_way && pw->request.number <= oldest &&
+		    worker_is_up(pw->worker)) {
+			log_warning("plugin '%s' does not answer an extraction in time",
+			    pw->worker->plugin->setting->name);
+			worker_event(pw->worker, WORKER_ON_DEADLINE);
+		}
+	}
+}
+
+/* What workers tell. */
+
+static struct pipeline_worker *
+find_worker(struct pipeline *p, const struct worker *w)
+{
+	for (uint32_t i = 0; i < p->n_worker; i++) {
+		if (p->worker[i].worker == w)
+			return &p->worker[i];
+	}
+	return NULL;
+}
+
+static void
+on_reached(struct worker *w, void *arg)
+{
+	struct pipeline *p = arg;
+	struct pipeline_worker *pw = find_worker(p, w);
+
+	if (w->counts.launches > 1 && p->state < PIPELINE_ENDED) {
+		log_notice(
+		    "plugin '%s' is back (source %s)", w->plugin->setting->name, p->name);
+		pipeline_send_again(p, pw);
+	}
+	pump(p);
+}
+
+static void
+on_frames(struct worker *w, void *arg)
+{
+	pump(arg);
+}
+
+static void
+on_ended(struct worker *w, bool restarts, void *arg)
+{
+	struct pipeline *p = arg;
+	struct pipeline_worker *pw = find_worker(p, w);
+
+	if (pw == p->worker) {
+		/* What it published before counts; not so what it said before it broke
+		 * the rules. */
+		if (w->doom.code != ERR_PEER)
+			pipeline_salvage(p, pw);
+		w->next_event = p->next_num;
+	}
+	pw->gone = !restarts;
+	pipeline_request_orphaned(p, pw, restarts);
+	pump(p);
+	w->next_event = p->next_num;
+	if (!restarts && p->state < PIPELINE_ENDED &&
+	    (pw == p->worker || w->plugin->profile->required)) {
+		p->err = w->doom;
+		end(p, PIPELINE_FAILED);
+	}
+}
+
+static const struct worker_owner owner_hooks = {
+    .reached = on_reached,
+    .frames = on_frames,
+    .ended = on_ended,
+    .plan = pipeline_plan_tell,
+};
+
+/* Life. */
+
+static bool
+allocate(struct pipeline *p, struct err *err)
+{
+	uint32_t n = p->rules->slots->n + 1;
+	uint32_t ms = origin(p)->plugin->profile->limits.extract_ms;
+	struct timeval tv = {ms / 1000, ms % 1000 * 1000};
+
+	p->meta = calloc(LIMIT_CHUNK_EVENTS, sizeof(*p->meta));
+	p->column = calloc(n, sizeof(*p->column));
+	p->have = calloc(n, sizeof(*p->have));
+	p->on_turn = event_new(p->sup->base, -1, 0, on_turn, p);
+	p->on_deadline = event_new(p->sup->base, -1, EV_PERSIST, on_deadline, p);
+	if (!p->meta || !p->column || !p->have || !p->on_turn || !p->on_deadline)
+		return err_nomem(err);
+	if (ms && event_add(p->on_deadline, &tv) < 0)
+		return err_nomem(err);
+	return chunk_view_init(&p->view, err) && chunk_view_init(&p->answer, err);
+}
+
+struct pipeline *
+pipeline_new(struct supervisor *sup, const struct ruleset *rules,
+    const struct eval_config *config, struct worker *first, struct worker *const *helper,
+    uint32_t n_helper, const struct pipeline_sink *sink, struct err *err)
+{
+	struct pipeline *p = calloc(1, sizeof(*p));
+
+	if (!p || !(p->worker = calloc(1 + n_helper, sizeof(*p->worker)))) {
+		free(p);
+		err_nomem(err);
+		return NULL;
+	}
+	p->sup = sup;
+	p->name = rules->source->name;
+	p->rules = rules;
+	p->sink = *sink;
+	p->n_worker = 1 + n_helper;
+	p->next_num = 1;
+	p->max_time_ns = p->max_events = UINT64_MAX;
+	TAILQ_INIT(&p->backlog);
+	TAILQ_INIT(&p->spare);
+	TAILQ_INIT(&p->held);
+	for (uint32_t i = 0; i < p->n_worker; i++) {
+		p->worker[i].worker = i ? helper[i - 1] : first;
+		worker_assign(p->worker[i].worker, p->name, &owner_hooks, p);
+	}
+	p->ev = evaluator_new(rules, config, err);
+	if (!p->ev || !allocate(p, err) || !pipeline_plan_make(p, err)) {
+		pipeline_free(p);
+		return NULL;
+	}
+	return p;
+}
+
+static void
+free_frames(struct frame_list *list)
+{
+	struct frame *f;
+
+	while ((f = TAILQ_FIRST(list))) {
+		TAILQ_REMOVE(list, f, link);
+		free(f->bytes);
+		free(f);
+	}
+}
+
+void
+pipeline_free(struct pipeline *p)
+{
+	if (!p)
+		return;
+	for (uint32_t i = 0; i < p->n_worker; i++)
+		worker_assign(p->worker[i].worker, "", NULL, NULL);
+	pipeline_plan_release(p);
+	evaluator_free(p->ev);
+	chunk_view_release(&p->view);
+	chunk_view_release(&p->answer);
+	free_frames(&p->backlog);
+	free_frames(&p->spare);
+	free_frames(&p->held);
+	if (p->on_turn)
+		event_free(p->on_turn);
+	if (p->on_deadline)
+		event_free(p->on_deadline);
+	free(p->meta);
+	free(p->column);
+	free(p->have);
+	free(p->worker);
+	free(p);
+}
+
+bool
+pipeline_start(struct pipeline *p, struct err *err)
+{
+	for (uint32_t i = p->n_worker; i-- > 0;) {
+		struct worker *w = p->worker[i].worker;
+
+		worker_pursue(w, i ? WORKER_PLANNED : WORKER_RUNNING);
+		if (!supervisor_await(p->sup, w, err))
+			return false;
+	}
+	for (uint32_t i = 0; i < p->n_worker; i++)
+		p->worker[i].worker->restartable = true;
+	return true;
+}

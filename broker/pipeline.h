@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A pipeline: one event source, from the frames of its workers to alert lines.
+ *
+ * The origin is the worker that holds the sourcing plugin; helpers hold the plugins that
+ * extract fields from its events. A chunk of events is worked on at a time: conditions
+ * first (stage by stage, columns fetched as the evaluator asks), then the fields that the
+ * outputs of matching rules print, then the alerts; after the last chunk of a batch the
+ * batch is acknowledged, and only then does the origin call next_batch again.
+ *
+ * No globals: pipelines share nothing but the outputs and the loop they run in.
+ */
+#ifndef BROKER_PIPELINE_H
+#define BROKER_PIPELINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "broker/plugins.h"
+#include "broker/supervisor.h"
+#include "proto/chunk.h"
+#include "rules/alert.h"
+#include "rules/engine.h"
+
+/* A frame copied out of a ring: from here on it is ours alone. */
+struct frame {
+	TAILQ_ENTRY(frame) link;
+	uint8_t *bytes; /* LIMIT_FRAME_BYTES, 8-byte aligned */
+	uint32_t type, len;
+	uint32_t incarnation; /* worker.id of the sender */
+};
+
+TAILQ_HEAD(frame_list, frame);
+
+enum pipeline_state {
+	PIPELINE_IDLE,   /* waits for a chunk */
+	PIPELINE_MATCH,  /* conditions: waits for columns, or runs */
+	PIPELINE_OUTPUT, /* waits for the columns of outputs */
+	PIPELINE_ENDED,  /* end of the source, or as many events as wanted */
+	PIPELINE_FAILED, /* err says why */
+};
+
+/* One extraction request to one worker; at most one is under way per worker. */
+struct request {
+	bool wanted; /* to be sent again once the worker is back */
+	bool under_way;
+	bool retried; /* a worker has died of it already */
+	uint32_t number, n_slot;
+	uint32_t *slot;
+	struct mask events;
+};
+
+/* A worker of the pipeline with what is asked of it. */
+struct pipeline_worker {
+	struct worker *worker;
+	bool gone; /* failed for good */
+	struct request request;
+	/* Slots that it answers for; plan is what it was told. */
+	Control__Slot *slot;
+	Control__Slot **plan;
+	uint32_t n_slot;
+};
+
+struct pipeline;
+
+/* What a pipeline does with its results; arg is its user's. */
+struct pipeline_sink {
+	/* A rule matched. Called once per match, in order. */
+	void (*match)(struct pipeline *p, const struct rule *rule,
+	    const struct event_view *view, void *arg);
+	/* An event is over, matched or not. May be NULL. */
+	void (*event)(struct pipeline *p, const struct event_view *view, void *arg);
+	/* The state became ENDED or FAILED. */
+	void (*ended)(struct pipeline *p, void *arg);
+	void *arg;
+};
+
+struct pipeline_counts {
+	uint64_t events, chunks, batches, matches, dropped_large, missing_columns,
+	    poison_chunks;
+};
+
+struct pipeline {
+	struct supervisor *sup;
+	const char *name; /* of the source */
+	const struct ruleset *rules;
+	struct evaluator *ev;
+	struct pipeline_sink sink;
+
+	struct pipeline_worker *worker; /* 0 is the origin, then helpers in load order */
+	uint32_t n_worker;
+	uint32_t *owner;   /* by slot: position in worker; UINT32_MAX: nobody */
+	bool *first_stage; /* by slot: the origin sends it with every chunk */
+
+	enum pipeline_state state;
+	struct err err;
+	struct frame_list backlog, spare,
+	    held; /* held: borrowed by the chunk under way */
+	uint32_t n_backlog, n_frames;
+	struct event *on_turn, *on_deadline;
+	uint32_t deadline_number;
+
+	/* The chunk under way. */
+	struct chunk_view view;     /* of an EVENTS frame, its raw events included */
+	struct chunk_view answer;   /* of a COLUMNS frame, while it is checked */
+	uint32_t incarnation;       /* whose batches are counted */
+	uint32_t batch, next_first; /* expected next */
+	struct event_meta *meta;    /* LIMIT_CHUNK_EVENTS */
+	struct column *column;      /* by slot */
+	struct mask *have;          /* by slot */
+	struct mask all;            /* the chunk's events */
+	uint32_t n_events;
+	bool chunk_is_last;
+	int32_t chunk_rc;
+
+	uint64_t next_num; /* number of the next event */
+	uint64_t first_ts_ns;
+	bool has_first_ts;
+	uint64_t max_time_ns; /* of -M; UINT64_MAX: none */
+	uint64_t max_events;  /* UINT64_MAX: none */
+	uint32_t next_request;
+	struct pipeline_counts counts;
+};
+
+/*
+ * origin and helpers stay their owner's, must be INITIALIZED and are assigned to the
+ * pipeline here. rules and what they point at outlive the pipeline.
+ */
+struct pipeline *pipeline_new(struct supervisor *sup, const struct ruleset *rules,
+    const struct eval_config *config, struct worker *origin, struct worker *const *helper,
+    uint32_t n_helper, const struct pipeline_sink *sink, struct err *err);
+void pipeline_free(struct pipeline *p);
+
+/* Plans, opens and starts; returns when the origin runs. */
+bool pipeline_start(struct pipeline *p, struct err *err);
+
+#endif

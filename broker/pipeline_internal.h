@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between pipeline.c (states), pipeline_fetch.c (frames, columns, requests) and
+ * pipeline_plan.c (who answers for which slot). Nobody else includes this. */
+#ifndef BROKER_PIPELINE_INTERNAL_H
+#define BROKER_PIPELINE_INTERNAL_H
+
+#include "broker/pipeline.h"
+
+/* pipeline_plan.c */
+bool pipeline_plan_make(struct pipeline *p, struct err *err);
+void pipeline_plan_release(struct pipeline *p);
+bool pipeline_plan_tell(struct worker *w, Control__Plan *m, void *arg);
+
+/* pipeline_fetch.c */
+enum take_rc {
+	TAKE_OK,
+	TAKE_EMPTY,
+	TAKE_BROKEN, /* the worker has been told off: worker_breach was called */
+};
+/* The next frame of the worker's ring, copied. */
+enum take_rc pipeline_take(
+    struct pipeline *p, struct pipeline_worker *pw, struct frame **ret_frame);
+void pipeline_frame_drop(struct pipeline *p, struct frame *f);
+/* All that is in the ring of a worker that is ending, moved to the backlog. */
+void pipeline_salvage(struct pipeline *p, struct pipeline_worker *pw);
+
+/* Columns of a checked frame as what the evaluator borrows. False: a breach, in err. */
+bool pipeline_supply(struct pipeline *p, struct pipeline_worker *pw,
+    const struct chunk_view *v, const struct mask *events, bool first_stage,
+    struct err *err);
+/* No value of slot on any event. */
+void pipeline_supply_missing(struct pipeline *p, uint32_t slot);
+
+/* Asks for what the evaluator needs; slots that nobody can give are supplied as missing.
+ */
+void pipeline_ask(struct pipeline *p, const struct eval_need *need, uint32_t n);
+/* Columns of helpers that every event will need, asked for at once. */
+void pipeline_ask_ahead(struct pipeline *p);
+/* Takes answers. True when none is outstanding any more. */
+bool pipeline_answers(struct pipeline *p);
+void pipeline_send_again(struct pipeline *p, struct pipeline_worker *pw);
+/* The worker is gone: what was asked of it is missing, or waits for its return. */
+void pipeline_request_orphaned(
+    struct pipeline *p, struct pipeline_worker *pw, bool restarts);
+void pipeline_acknowledge(struct pipeline *p, uint32_t batch);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who answers for which slot, and the extraction plan that each worker is told. */
+#include <stdlib.h>
+
+#include "broker/pipeline_internal.h"
+
+/* The worker that holds a plugin; UINT32_MAX when the pipeline has none. */
+static uint32_t
+worker_of_plugin(const struct pipeline *p, uint32_t plugin)
+{
+	for (uint32_t i = 0; i < p->n_worker; i++) {
+		if (p->worker[i].worker->plugin->index == plugin)
+			return i;
+	}
+	return UINT32_MAX;
+}
+
+static void
+fill_slot(Control__Slot *out, uint32_t number, const struct slot *s, bool first_stage)
+{
+	control__slot__init(out);
+	out->has_slot = out->has_field_id = out->has_type = out->has_is_list = true;
+	out->has_arg_present = out->has_arg_index = out->has_first_stage =
+	    out->has_event_text = true;
+	out->slot = number;
+	out->field_id = s->ref.field->field_id;
+	out->field = (char *)s->ref.field->name;
+	out->type = (uint32_t)s->ref.field->type;
+	out->is_list = s->ref.field->flags & FIELD_LIST;
+	out->arg_present = s->ref.arg_present;
+	out->arg_index = s->ref.arg_index;
+	out->arg_key = (char *)s->ref.arg_key;
+	out->first_stage = first_stage;
+	out->event_text = s->ref.field->provider == PROVIDER_EVENT_TEXT;
+}
+
+static void
+assign_slots(struct pipeline *p, const uint32_t *list, uint32_t n, bool conditions)
+{
+	const struct slot_set *set = p->rules->slots;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct slot *s = &set->slot[list[i]];
+		uint32_t at = s->ref.field->provider == PROVIDER_EVENT_TEXT
+				  ? 0
+				  : worker_of_plugin(p, s->ref.field->plugin);
+		if (p->owner[list[i]] == UINT32_MAX && at != UINT32_MAX) {
+			p->owner[list[i]] = at;
+			p->worker[at].n_slot++;
+		}
+		if (conditions && s->stage == 0)
+			p->first_stage[list[i]] = true;
+	}
+}
+
+bool
+pipeline_plan_make(struct pipeline *p, struct err *err)
+{
+	uint32_t n_slots = p->rules->slots->n, n;
+	const uint32_t *list;
+
+	p->owner = calloc(n_slots + 1, sizeof(*p->owner));
+	p->first_stage = calloc(n_slots + 1, sizeof(*p->first_stage));
+	if (!p->owner || !p->first_stage)
+		return err_nomem(err);
+	for (uint32_t i = 0; i < n_slots; i++)
+		p->owner[i] = UINT32_MAX;
+	list = evaluator_condition_slots(p->ev, &n);
+	assign_slots(p, list, n, true);
+	list = evaluator_output_slots(p->ev, &n);
+	assign_slots(p, list, n, false);
+	for (uint32_t i = 0; i < p->n_worker; i++) {
+		struct pipeline_worker *pw = &p->worker[i];
+
+		pw->slot = calloc(pw->n_slot + 1, sizeof(*pw->slot));
+		pw->plan = calloc(pw->n_slot + 1, sizeof(*pw->plan));
+		pw->request.slot = calloc(pw->n_slot + 1, sizeof(*pw->request.slot));
+		if (!pw->slot || !pw->plan || !pw->request.slot)
+			return err_nomem(err);
+		n = 0;
+		for (uint32_t k = 0; k < n_slots; k++) {
+			if (p->owner[k] != i)
+				continue;
+			fill_slot(&pw->slot[n], k, &p->rules->slots->slot[k],
+			    p->first_stage[k]);
+			pw->plan[n] = &pw->slot[n];
+			n++;
+		}
+	}
+	return true;
+}
+
+void
+pipeline_plan_release(struct pipeline *p)
+{
+	for (uint32_t i = 0; i < p->n_worker; i++) {
+		free(p->worker[i].slot);
+		free(p->worker[i].plan);
+		free(p->worker[i].request.slot);
+	}
+	free(p->owner);
+	free(p->first_stage);
+}
+
+bool
+pipeline_plan_tell(struct worker *w, Control__Plan *m, void *arg)
+{
+	struct pipeline *p = arg;
+
+	for (uint32_t i = 0; i < p->n_worker; i++) {
+		struct pipeline_worker *pw = &p->worker[i];
+		bool others = false;
+
+		if (pw->worker != w)
+			continue;
+		for (uint32_t k = 1; i == 0 && k < p->n_worker; k++)
+			others |= p->worker[k].n_slot > 0;
+		m->n_slots = pw->n_slot;
+		m->slots = pw->plan;
+		m->has_want_events = true;
+		m->want_events = others;
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/run.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "broker/pipeline.h"
+#include "broker/statistics.h"
+#include "broker/supervisor.h"
+
+/* What processing needs besides the app: signals, and buffers that alerts are made in. */
+struct run {
+	struct app *app;
+	struct event *on_int, *on_term, *on_usr1;
+	struct buf line, scratch;
+	struct alert_options alert;
+	char hostname[256];
+	uint32_t n_running;
+	bool ended;
+	struct err err;
+	uint64_t started_ns;
+};
+
+/* Sources and their workers. */
+
+static struct plugin *
+origin_of(struct plugin_set *set, const char *source)
+{
+	struct plugin *first = NULL;
+
+	for (uint32_t i = 0; i < set->n; i++) {
+		struct plugin *p = &set->plugin[i];
+
+		if (!(p->caps & PLUGIN_CAP_SOURCING) || p->id == 0 ||
+		    strcmp(p->source, source) != 0)
+			continue;
+		if (!first)
+			first = p;
+		else
+			log_warning("Enabled event source '%s' can be opened with "
+				    "multiple loaded plugins, will use only '%s'",
+			    source, first->name);
+	}
+	return first;
+}
+
+/* The workers of one source: its origin, and every other plugin that reads its events. */
+static bool
+gather_workers(struct app *app, struct app_source *as, struct err *err)
+{
+	struct plugin_set *set = &app->plugins;
+	struct plugin *origin = origin_of(set, as->source->name);
+
+	if (!origin)
+		return true;
+	as->helper = calloc(set->n, sizeof(*as->helper));
+	if (!as->helper)
+		return err_nomem(err);
+	as->origin = plugin_set_worker(set, origin, err);
+	if (!as->origin)
+		return false;
+	worker_assign(as->origin, as->source->name, NULL, NULL);
+	for (uint32_t i = 0; i < set->n; i++) {
+		struct worker *w;
+
+		if (&set->plugin[i] == origin ||
+		    !plugin_extracts_for(&set->plugin[i], as->source->name))
+			continue;
+		w = plugin_set_worker(set, &set->plugin[i], err);
+		if (!w)
+			return false;
+		worker_assign(w, as->source->name, NULL, NULL);
+		as->helper[as->n_helper++] = w;
+	}
+	return true;
+}
+
+static bool
+init_workers(struct app *app, struct err *err)
+{
+	struct supervisor *sup = app->supervisor;
+
+	for (uint32_t i = 0; i < app->n_source; i++) {
+		struct app_source *as = &app->source[i];
+		if (as->origin)
+			worker_pursue(as->origin, WORKER_INITIALIZED);
+		for (uint32_t k = 0; k < as->n_helper; k++)
+			worker_pursue(as->helper[k], WORKER_INITIALIZED);
+	}
+	/* They initialise side by side; what fails is told in Falco's order. */
+	for (uint32_t i = 0; i < app->n_source; i++) {
+		struct app_source *as = &app->source[i];
+		if (as->origin && !supervisor_await(sup, as->origin, err))
+			return false;
+		for (uint32_t k = 0; k < as->n_helper; k++) {
+			if (!supervisor_await(sup, as->helper[k], err))
+				return false;
+		}
+	}
+	return true;
+}
+
+enum step_rc
+step_init_sources(struct app *app, struct err *err)
+{
+	app->source = calloc(app->catalog.n_source, sizeof(*app->source));
+	if (!app->source) {
+		err_nomem(err);
+		return STEP_FAILED;
+	}
+	app->n_source = app->catalog.n_source;
+	for (uint32_t i = 0; i < app->n_source; i++) {
+		app->source[i].source = &app->catalog.source[i];
+		app->source[i].enabled = true;
+		if (!gather_workers(app, &app->source[i], err))
+			return STEP_FAILED;
+	}
+	return init_workers(app, err) ? STEP_NEXT : STEP_FAILED;
+}
+
+static struct app_source *
+find_source(struct app *app, const char *name)
+{
+	for (uint32_t i = 0; i < app->n_source; i++) {
+		if (strcmp(app->source[i].source->name, name) == 0)
+			return &app->source[i];
+	}
+	return NULL;
+}
+
+enum step_rc
+step_select_sources(struct app *app, struct err *err)
+{
+	const struct option_list *on = &app->options->enable_source,
+				 *off = &app->options->disable_source;
+	const struct option_list *list = on->n ? on : off;
+	uint32_t enabled = 0;
+
+	if (on->n && off->n) {
+		err_set(err, ERR_USAGE,
+		    "You can not mix --enable-source and --disable-source");
+		return STEP_FAILED;
+	}
+	for (uint32_t i = 0; i < app->n_source; i++)
+		app->source[i].enabled = on->n == 0;
+	for (size_t i = 0; i < list->n; i++) {
+		struct app_source *as = find_source(app, list->value[i]);
+
+		if (!as) {
+			err_set(err, ERR_USAGE,
+			    "Attempted %s an unknown event source: %s",
+			    on->n ? "enabling" : "disabling", list->value[i]);
+			return STEP_FAILED;
+		}
+		as->enabled = on->n != 0;
+	}
+	for (uint32_t i = 0; i < app->n_source; i++)
+		enabled += app->source[i].enabled;
+	if (enabled == 0) {
+		err_set(err, ERR_USAGE, "Must enable at least one event source");
+		return STEP_FAILED;
+	}
+	return STEP_NEXT;
+}
+
+/* Alerts. */
+
+static void
+on_match(
+    struct pipeline *p, const struct rule *rule, const struct event_view *view, void *arg)
+{
+	struct run *r = arg;
+
+	statistics_count(r->app->statistics, rule);
+	buf_clear(&r->line);
+	if (r->app->show_match)
+		r->app->show_match(r->app, rule, view, &r->line, &r->scratch);
+	else if (r->app->settings->json_output)
+		alert_json(rule, view, &r->alert, &r->scratch, &r->line);
+	else
+		alert_text(rule, view, &r->alert, &r->scratch, &r->line);
+	outputs_put(r->app->outputs, rule->priority, buf_str(&r->line), r->line.len);
+}
+
+/* One source's end is the run's only when it was the last, or failed. */
+static void
+on_pipeline_ended(struct pipeline *p, void *arg)
+{
+	struct run *r = arg;
+
+	r->n_running--;
+	if (p->state == PIPELINE_FAILED && r->err.code == ERR_NONE) {
+		r->err = p->err;
+		if (r->n_running > 0)
+			log_error("An error occurred in an event source, forcing "
+				  "termination...");
+	}
+	if (r->n_running == 0 || p->state == PIPELINE_FAILED) {
+		r->ended = true;
+		event_base_loopbreak(r->app->supervisor->base);
+	}
+}
+
+static int64_t
+utc_offset_s(void)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	localtime_r(&now, &tm);
+	return tm.tm_gmtoff;
+}
+
+/* Signals. */
+
+static void
+on_stop_signal(int fd, short what, void *arg)
+{
+	struct run *r = arg;
+
+	log_info("%s received, exiting...", fd == SIGINT ? "SIGINT" : "SIGTERM");
+	r->ended = true;
+	event_base_loopbreak(r->app->supervisor->base);
+}
+
+static void
+on_reopen_signal(int fd, short what, void *arg)
+{
+	struct run *r = arg;
+
+	log_info("SIGUSR1 received, reopening outputs...");
+	outputs_reopen(r->app->outputs);
+}
+
+static bool
+watch_signals(struct run *r, struct err *err)
+{
+	struct event_base *base = r->app->supervisor->base;
+
+	r->on_int = evsignal_new(base, SIGINT, on_stop_signal, r);
+	r->on_term = evsignal_new(base, SIGTERM, on_stop_signal, r);
+	r->on_usr1 = evsignal_new(base, SIGUSR1, on_reopen_signal, r);
+	if (!r->on_int || !r->on_term || !r->on_usr1 || event_add(r->on_int, NULL) < 0 ||
+	    event_add(r->on_term, NULL) < 0 || event_add(r->on_usr1, NULL) < 0)
+		return err_nomem(err);
+	return true;
+}
+
+static struct run *
+run_new(struct app *app, struct err *err)
+{
+	const struct settings *s = app->settings;
+	struct run *r = calloc(1, sizeof(*r));
+	const char *given = getenv("FALCO_HOSTNAME");
+
+	if (!r) {
+		err_nomem(err);
+		return NULL;
+	}
+	app->run = r;
+	r->app = app;
+	buf_init(&r->line, LIMIT_OUTPUT_LINE_BYTES);
+	buf_init(&r->scratch, LIMIT_OUTPUT_LINE_BYTES);
+	if (given)
+		snprintf(r->hostname, sizeof(r->hostname), "%s", given);
+	else
+		gethostname(r->hostname, sizeof(r->hostname) - 1);
+	if (given)
+		log_info(
+		    "Hostname value has been overridden via environment variable to: %s",
+		    given);
+	r->alert = (struct alert_options){
+	    .json_include_output = s->json_include_output,
+	    .json_include_tags = s->json_include_tags,
+	    .json_include_output_fields = s->json_include_output_fields,
+	    .json_include_message = s->json_include_message,
+	    .time_iso8601 = s->time_iso8601,
+	    .hostname = r->hostname,
+	    .utc_offset_s = utc_offset_s(),
+	};
+	app->statistics = statistics_new(app->loader, err);
+	return app->statistics && watch_signals(r, err) ? r : NULL;
+}
+
+static int
+name_order(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void
+log_sources(const struct app *app)
+{
+	const char *name[LIMIT_PLUGINS + 1];
+	struct buf text;
+	uint32_t n = 0;
+
+	buf_init(&text, 1 << 20);
+	for (uint32_t i = 0; i < app->n_source; i++)
+		buf_addf(&text, "%s%s", i ? ", " : "", app->source[i].source->name);
+	log_info("Loaded event sources: %s", buf_str(&text));
+	for (uint32_t i = 0; i < app->n_source; i++) {
+		if (app->source[i].enabled)
+			name[n++] = app->source[i].source->name;
+	}
+	qsort(name, n, sizeof(*name), name_order);
+	buf_clear(&text);
+	for (uint32_t i = 0; i < n; i++)
+		buf_addf(&text, "%s%s", i ? ", " : "", name[i]);
+	log_info("Enabled event sources: %s", buf_str(&text));
+	buf_release(&text);
+}
+
+static bool
+open_source(struct run *r, struct app_source *as, struct err *err)
+{
+	struct app *app = r->app;
+	const struct eval_config config = {
+	    .utc_offset_s = r->alert.utc_offset_s, .hostname = r->hostname};
+	const struct pipeline_sink sink = {
+	    .match = on_match, .ended = on_pipeline_ended, .arg = r};
+
+	if (!as->origin) {
+		/* Nothing feeds system calls here; the source stays open, as without a
+		 * driver. */
+		log_info("Opening 'syscall' source with no driver");
+		r->n_running++;
+		return true;
+	}
+	log_info("Opening '%s' source with plugin '%s'", as->source->name,
+	    as->origin->plugin->name);
+	if (app->settings->libs_logger_enabled &&
+	    app->settings->libs_logger_severity >= 6)
+		log_info("[libs]: Trying to open the right engine!");
+	as->pipeline =
+	    pipeline_new(app->supervisor, loader_ruleset(app->loader, as->source->index),
+		&config, as->origin, as->helper, as->n_helper, &sink, err);
+	if (!as->pipeline)
+		return false;
+	if (app->options->max_time_given && app->options->max_time_s > 0)
+		as->pipeline->max_time_ns =
+		    (uint64_t)app->options->max_time_s * 1000000000u;
+	if (app->max_events > 0)
+		as->pipeline->max_events = app->max_events;
+	r->n_running++;
+	return pipeline_start(as->pipeline, err);
+}
+
+static void
+print_elapsed(const struct run *r)
+{
+	double seconds = (double)(clock_mono_ns() - r->started_ns) / 1e9;
+
+	for (uint32_t i = 0; i < r->app->n_source; i++) {
+		const struct pipeline *p = r->app->source[i].pipeline;
+		if (p)
+			fprintf(stderr,
+			    "(%s) Elapsed time: %.3f, Captured Events: %llu, %.2f eps\n",
+			    p->name, seconds, (unsigned long long)p->counts.events,
+			    seconds > 0 ? (double)p->counts.events / seconds : 0.0);
+	}
+}
+
+enum step_rc
+step_process_events(struct app *app, struct err *err)
+{
+	struct run *r;
+
+	if (app->options->dry_run)
+		return STEP_END;
+	r = run_new(app, err);
+	if (!r)
+		return STEP_FAILED;
+	log_sources(app);
+	r->started_ns = clock_mono_ns();
+	for (uint32_t i = 0; i < app->n_source; i++) {
+		if (app->source[i].enabled && !open_source(r, &app->source[i], err))
+			return STEP_FAILED;
+	}
+	while (!r->ended && app->supervisor->fatal.code == ERR_NONE) {
+		if (event_base_loop(app->supervisor->base, EVLOOP_ONCE) < 0)
+			break;
+	}
+	if (app->options->verbose)
+		print_elapsed(r);
+	if (r->err.code == ERR_NONE && app->supervisor->fatal.code != ERR_NONE)
+		r->err = app->supervisor->fatal;
+	*err = r->err;
+	return r->err.code == ERR_NONE ? STEP_END : STEP_FAILED;
+}
+
+/* How long stopping may take before workers are killed: the longest of their deadlines.
+ */
+static uint32_t
+stop_deadline_ms(const struct app *app)
+{
+	uint32_t ms = 1000;
+
+	for (uint32_t i = 0; i < app->plugins.n; i++) {
+		uint32_t close_ms = app->plugins.plugin[i].profile->limits.close_ms;
+		if (close_ms > ms)
+			ms = close_ms;
+	}
+	return ms < 10000 ? ms : 10000;
+}
+
+void
+run_stop(struct app *app)
+{
+	if (app->supervisor)
+		supervisor_stop(app->supervisor, stop_deadline_ms(app));
+}
+
+void
+run_print_statistics(struct app *app)
+{
+	if (app->statistics)
+		statistics_print(app->statistics);
+}
+
+void
+run_release(struct app *app)
+{
+	struct run *r = app->run;
+
+	for (uint32_t i = 0; i < app->n_source; i++) {
+		pipeline_free(app->source[i].pipeline);
+		free(app->source[i].helper);
+	}
+	free(app->source);
+	statistics_free(app->statistics);
+	if (!r)
+		return;
+	if (r->on_int)
+		event_free(r->on_int);
+	if (r->on_term)
+		event_free(r->on_term);
+	if (r->on_usr1)
+		event_free(r->on_usr1);
+	buf_release(&r->line);
+	buf_release(&r->scratch);
+	free(r);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From loaded plugins to processed events: workers for every source, pipelines for the
+ * enabled ones, the loop, and the end of it all (engine.md 5.5 to 5.7).
+ */
+#ifndef BROKER_RUN_H
+#define BROKER_RUN_H
+
+#include "broker/app.h"
+
+app_step_fn step_init_sources, step_select_sources, step_process_events;
+
+/* Stops the workers of all sources in good order. */
+void run_stop(struct app *app);
+/* "Events detected: …", to stdout (engine.md 3.9). */
+void run_print_statistics(struct app *app);
+void run_release(struct app *app);
+
+#endif

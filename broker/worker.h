@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One worker as the broker keeps it: the process of one (pipeline, plugin), through all
+ * of its incarnations. What may happen in which state, and what then follows, is one
+ * table in worker_moves.c.
+ *
+ * Everything that comes from the process is checked here or handed on as unchecked:
+ * control messages by proto/permits.h, texts by limits and escaping, frames by whoever
+ * takes them (pipeline.c). A breach ends the incarnation, never the broker.
+ */
+#ifndef BROKER_WORKER_H
+#define BROKER_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "broker/plugins.h"
+#include "proto/channel.h"
+#include "proto/permits.h"
+#include "proto/ring.h"
+
+/* STATE(id, phase of the permit table, which deadline of the profile runs, shown name) */
+/* clang-format off */
+#define WORKER_STATES(S) \
+	S(DOWN,         CONFINED,     NONE,  "down") \
+	S(STARTING,     CONFINED,     INIT,  "starting") \
+	S(LOADING,      LOADING,      INIT,  "loading") \
+	S(LOADED,       LOADED,       NONE,  "loaded") \
+	S(INITIALIZING, INITIALIZING, INIT,  "initialising") \
+	S(INITIALIZED,  INITIALIZED,  NONE,  "initialised") \
+	S(PLANNING,     INITIALIZED,  INIT,  "planning") \
+	S(PLANNED,      INITIALIZED,  NONE,  "ready") \
+	S(OPENING,      OPENING,      OPEN,  "opening") \
+	S(OPEN,         OPEN,         NONE,  "open") \
+	S(RUNNING,      RUNNING,      NONE,  "running") \
+	S(STOPPING,     STOPPING,     CLOSE, "closing") \
+	S(QUITTING,     QUITTING,     CLOSE, "quitting") \
+	S(BACKOFF,      CONFINED,     NONE,  "waiting to restart") \
+	S(FAILED,       CONFINED,     NONE,  "failed")
+
+#define WORKER_EVENTS(E) \
+	E(START,       "start")           /* asked for, or the back-off is over */ \
+	E(READY,       "ready")           /* messages, permitted ones */ \
+	E(LOADED,      "loaded") \
+	E(INITIALIZED, "initialized") \
+	E(PLANNED,     "planned") \
+	E(OPENED,      "opened") \
+	E(STEP_FAILED, "step failed") \
+	E(STOPPED,     "stopped") \
+	E(BYE,         "bye") \
+	E(STOP,        "stop")            /* asked for */ \
+	E(DEADLINE,    "deadline") \
+	E(BREACH,      "breach")          /* of the protocol; doom says which */ \
+	E(DIED,        "died")
+/* clang-format on */
+
+enum worker_state {
+#define WORKER_STATE_ENUM(id, phase, deadline, name) WORKER_##id,
+	WORKER_STATES(WORKER_STATE_ENUM)
+#undef WORKER_STATE_ENUM
+	WORKER_STATE_N,
+};
+
+enum worker_event {
+#define WORKER_EVENT_ENUM(id, name) WORKER_ON_##id,
+	WORKER_EVENTS(WORKER_EVENT_ENUM)
+#undef WORKER_EVENT_ENUM
+	WORKER_EVENT_N,
+};
+
+const char *worker_state_name(enum worker_state s);
+
+struct worker;
+struct launch_event;
+
+/* Whoever a worker works for is told; owner is the argument given to worker_assign. */
+struct worker_owner {
+	/* The goal is reached, for the first time or after a restart. */
+	void (*reached)(struct worker *w, void *arg);
+	/* The wake-up descriptor fired: look at the ring. */
+	void (*frames)(struct worker *w, void *arg);
+	/* The incarnation is over; what it has published is still in the ring. restarts:
+	 * another one will come. */
+	void (*ended)(struct worker *w, bool restarts, void *arg);
+	/* The extraction plan for this worker: fills m, whose memory stays the owner's
+	 * until the call returns to the event loop. NULL: the worker needs none. */
+	bool (*plan)(struct worker *w, Control__Plan *m, void *arg);
+};
+
+/* Counters by worker, for logs and metrics. */
+struct worker_counts {
+	uint64_t launches, crashes, breaches, deadlines, denials, log_lines, log_dropped,
+	    frames, extracts;
+};
+
+struct supervisor;
+struct event;
+
+struct worker {
+	TAILQ_ENTRY(worker) link;
+	struct supervisor *sup;
+	struct plugin *plugin;
+	const char *source; /* event source of its pipeline; "" before it has one */
+	const struct worker_owner *owner;
+	void *owner_arg;
+
+	enum worker_state state, goal;
+	bool restartable;    /* once everything has started; before, a failure is final */
+	bool doomed;         /* killed by us; the death is expected */
+	struct err doom;     /* why it ended or cannot go on; for people */
+	uint64_t next_event; /* what Init tells the next incarnation */
+
+	/* This incarnation. */
+	uint32_t id;
+	pid_t pid;
+	uint32_t layers; /* enum launch_layer, as attested */
+	struct channel channel;
+	struct permit_state permits;
+	struct ring_map up, down;
+	struct ring_reader reader;
+	struct ring_writer writer;
+	int wake_broker_fd, wake_worker_fd, output_fd;
+	bool alive; /* from launch until DIED */
+	struct event *on_control, *on_wake, *on_output, *on_deadline, *on_backoff;
+	uint32_t plan_generation;
+
+	/* Lines of stdout and stderr that are not complete yet. */
+	char line[1024];
+	uint32_t line_len;
+	/* Token bucket of log lines. */
+	uint64_t log_tokens_at_ns;
+	double log_tokens;
+	uint64_t log_muted;
+
+	/* Restarts within the window of the profile. */
+	uint64_t restart_at_ns[16];
+	uint32_t n_restart, backoff_ms;
+
+	/* The answer to ListOpenParams, until it is taken. */
+	Control__Message *open_params;
+	char failure[1200]; /* the plugin's words when next_batch failed, else "" */
+
+	struct worker_counts counts;
+};
+
+struct worker *worker_new(struct supervisor *sup, struct plugin *plugin, struct err *err);
+/* Kills what is alive. */
+void worker_free(struct worker *w);
+void worker_assign(
+    struct worker *w, const char *source, const struct worker_owner *owner, void *arg);
+
+/* Goes on until the state is goal: LOADED, INITIALIZED, PLANNED or RUNNING. */
+void worker_pursue(struct worker *w, enum worker_state goal);
+/* Ends it in good order: close, destroy, exit. */
+void worker_stop(struct worker *w);
+/* A breach seen by whoever reads its frames. err is copied. */
+void worker_breach(struct worker *w, const struct err *err);
+/* Sends the plan of a new ruleset to a running worker. */
+void worker_replan(struct worker *w);
+bool worker_ask_open_params(struct worker *w, struct err *err);
+
+/* Sends a frame that was reserved and committed in writer, waking the worker if it
+ * sleeps. */
+void worker_wake(struct worker *w);
+
+/* From the supervisor: the launcher told of its end, or of something it was refused. */
+void worker_died(struct worker *w, const struct launch_event *e);
+void worker_denied(struct worker *w, const struct launch_event *e);
+
+/* Among the states in which a process exists and talks. */
+bool worker_is_up(const struct worker *w);
+
+#endif
