@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What one plugin may do: the model that policy text becomes and everything else is made of.
+ * What one plugin may do: the model that policy text becomes and everything else is made
+ * of.
  *
- * The built-in profiles are "pure" (compute only) and "file-reader"; "unconfined" exists for
- * the twin runs of the tests and for benches, must be asked for by that name and is reported
- * loudly. A plugin entry's sandbox block refines a profile: it names a base and adds to it.
+ * The built-in profiles are the rows of PROFILE_BASES; "unconfined" exists for the twin
+ * runs of the tests and for benches, must be asked for by that name and is reported
+ * loudly. A plugin entry's sandbox block, or a profile file, refines a profile: it names
+ * the one that it is built on and adds to it. Lists add, everything else replaces.
+ *
+ * The model holds all that policy text can say. Whether this version can enforce it is
+ * for confinement_make to decide, which refuses what it cannot give.
  * Strings live in the arena given at parse time.
  */
 #ifndef POLICY_PROFILE_H
@@ -15,42 +20,131 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 
+struct conf_node;
+
+/* BASE(id, name, what a plugin under it may do) */
+/* clang-format off */
+#define PROFILE_BASES(BASE) \
+	BASE(PURE,        "pure",        "compute only: no files, no network, no processes") \
+	BASE(FILE_READER, "file-reader", "pure, and read and watch the files that read: names") \
+	BASE(LISTENER,    "listener",    "pure, and accept connections on what listen: names") \
+	BASE(CLIENT,      "client",      "pure, and connect to the hosts that connect: names") \
+	BASE(UNCONFINED,  "unconfined",  "everything the user running mews may do")
+/* clang-format on */
+
 enum profile_base {
-	PROFILE_PURE,
-	PROFILE_FILE_READER, /* opens what read[] names, watches it with inotify */
-	PROFILE_UNCONFINED,
+#define BASE(id, name, doc) PROFILE_##id,
+	PROFILE_BASES(BASE)
+#undef BASE
+};
+
+enum profile_transport {
+	PROFILE_TCP,
+	PROFILE_UDP,
+};
+
+struct profile_listen {
+	enum profile_transport transport;
+	const char *address; /* an IP address; NULL: all of this host */
+	uint16_t port;
+};
+
+struct profile_connect {
+	const char *host; /* lower-case name or IP address, without "*." */
+	bool subdomains;  /* "*.host": every name below host, not host itself */
+	uint16_t port;
+};
+
+struct profile_unix {
+	const char *path;
+	bool filtered;         /* only GET requests for what http_get names */
+	const char **http_get; /* request paths; a "*" at the end: everything below */
+	uint32_t n_http_get;
 };
 
 struct profile_limits {
 	uint64_t memory_bytes;    /* data segment and private maps; default 512 MiB */
-	uint32_t threads;         /* default 64 */
-	uint32_t open_files;      /* default 256 */
+	uint64_t file_size_bytes; /* largest file it may write; default 0: none */
 	uint64_t log_lines_per_s; /* default 100, burst tenfold */
+	uint64_t events_per_s;    /* 0: no bound */
+	uint32_t threads;         /* default 64 */
+	uint32_t processes;       /* besides the worker; default 0 */
+	uint32_t open_files;      /* default 256 */
+	uint32_t cpu_percent;     /* of one CPU; 0: no bound */
 	/* Deadlines of calls, ms; 0: none. Defaults: init 30000, open 30000, next_batch 0
-	 * (a source may block), extract 5000, close 5000. */
-	uint32_t init_ms, open_ms, next_batch_ms, extract_ms, close_ms;
+	 * (a source may block), extract 5000, parse 5000, close 5000. */
+	uint32_t init_ms, open_ms, next_batch_ms, extract_ms, parse_ms, close_ms;
 };
 
 struct profile {
-	const char *name;          /* as messages show it */
+	const char *name; /* as messages show it */
 	enum profile_base base;
-	const char **read;         /* absolute paths of files and directories, read-only */
+	const char **read; /* absolute paths of files and directories, read-only */
 	uint32_t n_read;
-	const char **env;          /* "NAME=value" set in the worker, besides the fixed ones */
+	const char **write; /* absolute paths of directories */
+	uint32_t n_write;
+	struct profile_listen *listen;
+	uint32_t n_listen;
+	struct profile_connect *connect;
+	uint32_t n_connect;
+	struct profile_unix *unix_socket;
+	uint32_t n_unix_socket;
+	/* "NAME=value" is set in the worker, "NAME" passed on from this process where it
+	 * is set; besides the fixed ones. */
+	const char **env;
 	uint32_t n_env;
-	bool late_dlopen;          /* libraries may be loaded after init */
+	const char *sha256; /* what the plugin file must be; NULL: anything */
+	bool late_dlopen;   /* libraries may be loaded after init */
+	bool jit;           /* memory may be made executable: lifts W^X */
 	struct profile_limits limits;
 	/* Restarts: budget within window, then the plugin is failed. */
 	uint32_t restart_max, restart_window_s, backoff_min_ms, backoff_max_ms;
-	bool required;             /* a failed plugin ends the program; default true */
+	bool required; /* a failed plugin ends the program; default true */
+	/* Of a profile file. */
+	const char **plugin; /* names of plugins it was written for */
+	uint32_t n_plugin;
+	const char *comment;
+};
+
+/* Profiles of files, by name; they come before the built-in ones of the same name. */
+struct profile_set {
+	const struct profile *profile;
+	uint32_t n;
 };
 
 /* The profile with its defaults; false when no built-in has that name. */
 bool profile_builtin(struct profile *p, const char *name);
 
-/* "pure, file-reader": for messages. */
+/* "pure, file-reader, …": for messages. */
 const char *profile_builtin_names(void);
+/* "pure" of PROFILE_PURE; what it allows, in words. */
+const char *profile_base_name(enum profile_base base);
+const char *profile_base_doc(enum profile_base base);
+
+/*
+ * The sandbox block of a plugin entry; block NULL or null is the profile "pure". file is
+ * for nodes that do not know theirs. Every mistake is a line of err.msg:
+ * "FILE:LINE:COL: what is wrong, and what to write instead" (ERR_SYNTAX). p is
+ * untouched on failure and shares the block's strings and those of known.
+ */
+bool profile_parse(struct profile *p, struct arena *arena, const struct conf_node *block,
+    const char *file, struct err *err);
+bool profile_parse_in(struct profile *p, struct arena *arena,
+    const struct profile_set *known, const struct conf_node *block, const char *file,
+    struct err *err);
+/* A profile file: the same keys, and name (required), plugins, comment. */
+bool profile_parse_file(struct profile *p, struct arena *arena,
+    const struct profile_set *known, const struct conf_node *root, const char *file,
+    struct err *err);
+
+/* Why a path cannot be given to a plugin; NULL: it can. What it names need not exist. */
+const char *profile_path_refusal(const char *path);
+
+/* As the policy writes it: "tcp:9765", "[::1]:80", "*.amazonaws.com:443". */
+void profile_listen_text(const struct profile_listen *l, struct buf *out);
+void profile_connect_text(const struct profile_connect *c, struct buf *out);
 
 #endif

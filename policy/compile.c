@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/compile.h"
+
+#include <asm/unistd.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/futex.h>
+#include <linux/prctl.h>
+#include <linux/sched.h>
+#include <seccomp.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "policy/confinement.h"
+
+enum occasion {
+	ALWAYS = 1 << 0,
+	FILES = 1 << 1, /* file-reader's calls */
+	JIT = 1 << 2,   /* memory may become executable */
+	NO_JIT = 1 << 3,
+	NO_EXEC = 1 << 4,      /* no libraries after init */
+	OPENS_JUDGED = 1 << 5, /* opens notify */
+	OPENS_FREE = 1 << 6,   /* opens to read go straight to the kernel */
+};
+
+/* Which rows of the table hold for this profile. */
+static unsigned
+occasions(const struct profile *p)
+{
+	/* Whoever is given files to read may open them, whatever its profile is called.
+	 */
+	bool files = p->base == PROFILE_FILE_READER || p->n_read > 0;
+
+	return ALWAYS | (files ? FILES | OPENS_FREE : OPENS_JUDGED) |
+	       (p->jit ? JIT : NO_JIT) | (p->late_dlopen || p->jit ? 0 : NO_EXEC);
+}
+
+enum row_action {
+	ROW_ALLOW,
+	ROW_REFUSE,
+	ROW_NOTIFY,
+};
+
+struct row {
+	int nr;
+	const char *name;
+	unsigned when;
+	enum row_action action;
+	int error;
+	unsigned n;
+	struct scmp_arg_cmp cmp[2];
+};
+
+/* The verdicts of groups.h, as what the kernel is told. */
+#define ACTION_ALLOW  ROW_ALLOW
+#define ACTION_REFUSE ROW_REFUSE
+#define ACTION_DENY   ROW_NOTIFY
+#define ACTION_ATTACK ROW_NOTIFY
+#define ACTION_JUDGE  ROW_NOTIFY
+
+#define MASKED(arg, mask, value)                                                         \
+	{                                                                                \
+		arg, SCMP_CMP_MASKED_EQ, mask, value                                     \
+	}
+
+static const struct row load_rows[] = {
+#define ALLOW(call)           {__NR_##call, #call, ALWAYS, ROW_ALLOW, 0, 0, {}},
+#define FILES(call)           {__NR_##call, #call, FILES, ROW_ALLOW, 0, 0, {}},
+#define REFUSE(call, err)     {__NR_##call, #call, ALWAYS, ROW_REFUSE, err, 0, {}},
+#define DENY(call, err, kind) {__NR_##call, #call, ALWAYS, ROW_NOTIFY, 0, 0, {}},
+#define ATTACK(call)          {__NR_##call, #call, ALWAYS, ROW_NOTIFY, 0, 0, {}},
+#define JUDGE(call, kind)     {__NR_##call, #call, ALWAYS, ROW_NOTIFY, 0, 0, {}},
+#define WHEN(verdict, when, call, err, kind, arg, mask, value)                           \
+	{__NR_##call, #call, when, ACTION_##verdict, err, (mask) != 0,                   \
+	    {MASKED(arg, mask, value)}},
+#define WHEN2(verdict, when, call, err, kind, a1, m1, v1, a2, m2, v2)                    \
+	{__NR_##call, #call, when, ACTION_##verdict, err, 2,                             \
+	    {MASKED(a1, m1, v1), MASKED(a2, m2, v2)}},
+#define UNLESS(verdict, when, call, err, kind, arg, value)                               \
+	{__NR_##call, #call, when, ACTION_##verdict, err, 1,                             \
+	    {{arg, SCMP_CMP_NE, value, 0}}},
+#include "policy/groups.h"
+};
+
+static const struct row run_rows[] = {
+#define TAKE(when, call, err) {__NR_##call, #call, when, ROW_REFUSE, err, 0, {}},
+#define TAKE_WHEN(when, call, err, arg, mask, value)                                     \
+	{__NR_##call, #call, when, ROW_REFUSE, err, 1, {MASKED(arg, mask, value)}},
+#include "policy/groups.h"
+};
+
+static bool
+fail(struct err *err, int rc, const char *what)
+{
+	errno = -rc;
+	return err_sys(err, "seccomp: %s", what);
+}
+
+static bool
+add_rows(
+    scmp_filter_ctx ctx, const struct row *rows, size_t n, unsigned now, struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct row *r = &rows[i];
+		if (!(r->when & now))
+			continue;
+		uint32_t action = r->action == ROW_ALLOW    ? SCMP_ACT_ALLOW
+				  : r->action == ROW_NOTIFY ? SCMP_ACT_NOTIFY
+							    : SCMP_ACT_ERRNO(r->error);
+		/* An error that is the default needs no rule, and libseccomp refuses one.
+		 */
+		if (action == SCMP_ACT_ERRNO(ENOSYS))
+			continue;
+		int rc = seccomp_rule_add_exact_array(ctx, action, r->nr, r->n, r->cmp);
+		if (rc != 0)
+			return fail(err, rc, r->name);
+	}
+	return true;
+}
+
+/* libseccomp writes programs to descriptors alone. */
+static bool export(
+    scmp_filter_ctx ctx, struct arena *arena, struct filter *f, struct err *err)
+{
+	int fd = memfd_create("filter", MFD_CLOEXEC);
+	bool ok = false;
+
+	if (fd < 0)
+		return err_sys(err, "memfd_create");
+	int rc = seccomp_export_bpf(ctx, fd);
+	off_t size = lseek(fd, 0, SEEK_END);
+	if (rc != 0) {
+		fail(err, rc, "export");
+	} else if (size <= 0 || size % (off_t)sizeof(struct sock_filter) != 0 ||
+		   (size_t)size / sizeof(struct sock_filter) > BPF_MAXINSNS) {
+		err_set(
+		    err, ERR_LIMIT, "seccomp: a program of %lld bytes", (long long)size);
+	} else {
+		void *p = arena_alloc(arena, (size_t)size);
+		if (!p)
+			err_nomem(err);
+		else if (pread(fd, p, (size_t)size, 0) != size)
+			err_sys(err, "seccomp: reading the program");
+		else {
+			f->insn = p;
+			f->n = (uint32_t)((size_t)size / sizeof(struct sock_filter));
+			ok = true;
+		}
+	}
+	close(fd);
+	return ok;
+}
+
+static bool
+compile(struct filter *f, struct arena *arena, uint32_t fallback, const struct row *rows,
+    size_t n, unsigned now, enum filter_shape shape, struct err *err)
+{
+	scmp_filter_ctx ctx = seccomp_init(fallback);
+	bool ok = false;
+	int rc;
+
+	if (!ctx)
+		return err_nomem(err);
+	/* Calls by another table (x32, int 0x80) end the process, not only the thread. */
+	if ((rc = seccomp_attr_set(
+		 ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS)) != 0 ||
+	    (rc = seccomp_attr_set(
+		 ctx, SCMP_FLTATR_CTL_OPTIMIZE, shape == FILTER_TREE ? 2 : 1)) != 0)
+		fail(err, rc, "attributes");
+	else
+		ok = add_rows(ctx, rows, n, now, err) && export(ctx, arena, f, err);
+	seccomp_release(ctx);
+	return ok;
+}
+
+bool
+filter_compile_load(struct filter *f, struct arena *arena, const struct profile *p,
+    enum filter_shape shape, struct err *err)
+{
+	*f = (struct filter){0};
+	if (p->base == PROFILE_UNCONFINED)
+		return true;
+	return compile(f, arena, SCMP_ACT_ERRNO(ENOSYS), load_rows,
+	    sizeof(load_rows) / sizeof(*load_rows), occasions(p), shape, err);
+}
+
+bool
+filter_compile_run(struct filter *f, struct arena *arena, const struct profile *p,
+    enum filter_shape shape, struct err *err)
+{
+	*f = (struct filter){0};
+	if (p->base == PROFILE_UNCONFINED)
+		return true;
+	return compile(f, arena, SCMP_ACT_ALLOW, run_rows,
+	    sizeof(run_rows) / sizeof(*run_rows), occasions(p), shape, err);
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/confinement.h"
+
+#include <limits.h>
+#include <linux/filter.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "policy/compile.h"
+#include "policy/preflight.h"
+
+/* Where the worker stands inside: outside of every directory that policy may name. */
+#define WORKER_TARGET "/mews-worker"
+
+/* What the model can say and this version cannot give: asked for, it is an error. */
+static bool
+check_enforceable(const struct profile *p, struct err *err)
+{
+	static const char *const key[] = {"profile: listener", "profile: client",
+	    "listen", "connect", "unix", "write", "jit", "limits: file_size",
+	    "limits: processes", "limits: cpu", "limits: events_per_s"};
+	const bool asked[] = {p->base == PROFILE_LISTENER, p->base == PROFILE_CLIENT,
+	    p->n_listen > 0, p->n_connect > 0, p->n_unix_socket > 0, p->n_write > 0,
+	    p->jit, p->limits.file_size_bytes > 0, p->limits.processes > 0,
+	    p->limits.cpu_percent > 0, p->limits.events_per_s > 0};
+
+	_Static_assert(sizeof(key) / sizeof(*key) == sizeof(asked), "one word for each");
+	if (p->base == PROFILE_UNCONFINED)
+		return true;
+	for (size_t i = 0; i < sizeof(asked); i++)
+		if (asked[i])
+			return err_set(err, ERR_USAGE,
+			    "profile %s: this version cannot enforce \"%s\" and does not "
+			    "run a plugin without it: take it out, or use profile: "
+			    "unconfined",
+			    p->name, key[i]);
+	return true;
+}
+
+struct maker {
+	struct confinement *c;
+	struct arena *arena;
+	uint32_t cap;
+	struct err *err;
+};
+
+/* target NULL: source's own path. */
+static bool
+add_mount(struct maker *m, const char *source, const char *target, bool exec)
+{
+	char real[PATH_MAX];
+	struct stat st;
+
+	if (!target)
+		target = source;
+	if (!realpath(source, real) || stat(real, &st) != 0)
+		return err_sys(m->err, "%s", source);
+	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
+		return err_set(m->err, ERR_USAGE,
+		    "%s: is neither a file nor a directory; a plugin cannot be given it",
+		    source);
+	if (m->c->n_mount == m->cap)
+		return err_set(m->err, ERR_LIMIT, "more than %u mounts", m->cap);
+	struct confinement_mount *mount = &m->c->mount[m->c->n_mount];
+	mount->source = arena_strdup(m->arena, real);
+	mount->target = arena_strdup(m->arena, target);
+	mount->directory = S_ISDIR(st.st_mode);
+	mount->exec = exec;
+	if (!mount->source || !mount->target)
+		return err_nomem(m->err);
+	m->c->n_mount++;
+	return true;
+}
+
+static bool
+add_library(struct maker *m, const char *dir, const struct preflight_library *lib)
+{
+	char target[PATH_MAX];
+
+	if (lib->own)
+		return add_mount(m, lib->path, NULL, true);
+	if (snprintf(target, sizeof(target), "%s/%s", dir, lib->name) >=
+	    (int)sizeof(target))
+		return err_set(m->err, ERR_LIMIT, "%s: the path is too long", lib->path);
+	return add_mount(m, lib->path, target, true);
+}
+
+static bool
+add_libraries(
+    struct maker *m, const struct preflight *worker, const struct preflight *plugin)
+{
+	static const struct preflight_library unwind = {.name = "libgcc_s.so.1"};
+	struct preflight_library gcc = unwind;
+	const char *dir = "/lib", *libc = NULL;
+	char text[PATH_MAX];
+
+	/* Inside there is no cache of libraries: they go where libc was found, which the
+	 * loader searches by itself. */
+	for (uint32_t i = 0; i < worker->n_library; i++)
+		if (strcmp(worker->library[i].name, "libc.so.6") == 0)
+			libc = worker->library[i].path;
+	if (libc) {
+		snprintf(
+		    text, sizeof(text), "%.*s", (int)(strrchr(libc, '/') - libc), libc);
+		dir = text;
+	}
+	for (uint32_t i = 0; i < worker->n_library; i++)
+		if (!add_library(m, dir, &worker->library[i]))
+			return false;
+	for (uint32_t i = 0; i < plugin->n_library; i++)
+		if (!add_library(m, dir, &plugin->library[i]))
+			return false;
+	/* libc loads it by itself when a thread is cancelled or ends by pthread_exit. */
+	gcc.path = preflight_find_library(m->arena, gcc.name);
+	return !gcc.path || add_library(m, dir, &gcc);
+}
+
+static bool
+is_library_name(const char *path)
+{
+	const char *so = strstr(path, ".so");
+
+	return so && (so[3] == '\0' || so[3] == '.');
+}
+
+static bool
+add_data(struct maker *m, const struct profile *p)
+{
+	for (uint32_t i = 0; i < p->n_read; i++) {
+		const char *why = profile_path_refusal(p->read[i]);
+		if (why)
+			return err_set(
+			    m->err, ERR_USAGE, "read: %s: %s", p->read[i], why);
+		/* Where libraries may be loaded late, those listed by name are meant. */
+		if (!add_mount(m, p->read[i], NULL,
+			p->late_dlopen && is_library_name(p->read[i])))
+			return err_wrap(
+			    m->err, "read: it must be there when the plugin starts");
+	}
+	return true;
+}
+
+static int
+by_target(const void *a, const void *b)
+{
+	const struct confinement_mount *x = a, *y = b;
+
+	return strcmp(x->target, y->target);
+}
+
+/* Each target once. Of two for one target, what may be executed is the library. */
+static void
+settle_mounts(struct confinement *c)
+{
+	uint32_t n = 0;
+
+	qsort(c->mount, c->n_mount, sizeof(*c->mount), by_target);
+	for (uint32_t i = 0; i < c->n_mount; i++) {
+		if (n > 0 && strcmp(c->mount[n - 1].target, c->mount[i].target) == 0) {
+			if (c->mount[i].exec)
+				c->mount[n - 1] = c->mount[i];
+			continue;
+		}
+		c->mount[n++] = c->mount[i];
+	}
+	c->n_mount = n;
+}
+
+static bool
+make_mounts(struct confinement *c, struct arena *arena, const struct preflight *worker,
+    const struct preflight *plugin, const char *plugin_path, const char *worker_path,
+    struct err *err)
+{
+	const struct profile *p = c->profile;
+	/* Loader, worker, plugin, libgcc_s. */
+	uint32_t cap = 4 + worker->n_library + plugin->n_library + p->n_read;
+	struct maker m = {c, arena, cap, err};
+
+	c->mount = arena_array(arena, cap, sizeof(*c->mount));
+	if (!c->mount)
+		return err_nomem(err);
+	if (worker->interp && !add_mount(&m, worker->interp, NULL, true))
+		return false;
+	if (!add_mount(&m, worker_path, WORKER_TARGET, true) ||
+	    !add_libraries(&m, worker, plugin) || !add_data(&m, p) ||
+	    !add_mount(&m, plugin_path, c->plugin_target, true))
+		return false;
+	settle_mounts(c);
+	return true;
+}
+
+static const char *
+copy_env(struct arena *arena, const char *entry)
+{
+	const char *value;
+
+	if (strchr(entry, '='))
+		return entry;
+	/* A name alone is passed on as it is here. */
+	if (!(value = getenv(entry)))
+		return NULL;
+	size_t n = strlen(entry) + 1 + strlen(value) + 1;
+	char *text = arena_alloc(arena, n);
+	if (text)
+		snprintf(text, n, "%s=%s", entry, value);
+	return text;
+}
+
+/* Later entries replace earlier ones of the same name. */
+static void
+put_env(struct confinement *c, const char *entry)
+{
+	size_t n = strcspn(entry, "=") + 1;
+
+	for (uint32_t i = 0; i < c->n_env; i++)
+		if (strncmp(c->env[i], entry, n) == 0) {
+			c->env[i] = entry;
+			return;
+		}
+	c->env[c->n_env++] = entry;
+}
+
+static bool
+make_env(struct confinement *c, struct arena *arena, struct err *err)
+{
+	const struct profile *p = c->profile;
+
+	c->env = arena_array(arena, 4 + p->n_env, sizeof(*c->env));
+	if (!c->env)
+		return err_nomem(err);
+	put_env(c, "LANG=C");
+	put_env(c, "TZ=UTC");
+	if (c->go_runtime) {
+		/* Go's asynchronous extraction spins when it has two processors. */
+		put_env(c, "GOMAXPROCS=1");
+		put_env(c, "GOTRACEBACK=single");
+	}
+	for (uint32_t i = 0; i < p->n_env; i++) {
+		const char *entry = copy_env(arena, p->env[i]);
+		if (entry)
+			put_env(c, entry);
+		else if (getenv(p->env[i]))
+			return err_nomem(err);
+	}
+	return true;
+}
+
+static bool
+make_filters(struct confinement *c, struct arena *arena, struct err *err)
+{
+	struct filter load, run;
+
+	if (!filter_compile_load(&load, arena, c->profile, FILTER_TREE, err) ||
+	    !filter_compile_run(&run, arena, c->profile, FILTER_TREE, err))
+		return false;
+	c->filter_load = load.insn;
+	c->filter_load_len = load.n * (uint32_t)sizeof(struct sock_filter);
+	c->filter_run = run.insn;
+	c->filter_run_len = run.n * (uint32_t)sizeof(struct sock_filter);
+	return true;
+}
+
+static bool
+name_plugin(struct confinement *c, struct arena *arena, const char *path, struct err *err)
+{
+	char real[PATH_MAX];
+
+	/* Its path as configured is what its messages should show; a relative one has no
+	 * meaning inside. */
+	if (path[0] != '/' || profile_path_refusal(path)) {
+		if (!realpath(path, real))
+			return err_sys(err, "%s", path);
+		path = real;
+	}
+	c->plugin_target = arena_strdup(arena, path);
+	return c->plugin_target || err_nomem(err);
+}
+
+bool
+confinement_make(struct confinement *c, struct arena *arena,
+    const struct profile *profile, const char *plugin_path, const char *worker_path,
+    struct err *err)
+{
+	struct confinement made = {.profile = profile, .worker_target = WORKER_TARGET};
+	struct preflight plugin, worker;
+
+	if (!preflight_plugin(
+		&plugin, arena, plugin_path, profile->read, profile->n_read, err) ||
+	    !preflight_program(&worker, arena, worker_path, err) ||
+	    !check_enforceable(profile, err))
+		return false;
+	if (profile->sha256 && strcmp(profile->sha256, plugin.sha256) != 0)
+		return err_set(err, ERR_USAGE,
+		    "%s: its sha256 is %s, but the policy wants %s", plugin_path,
+		    plugin.sha256, profile->sha256);
+	made.go_runtime = plugin.go_runtime;
+	memcpy(made.sha256, plugin.sha256, sizeof(made.sha256));
+	memcpy(made.build_id, plugin.build_id, sizeof(made.build_id));
+	made.plugin_dev = plugin.dev;
+	made.plugin_ino = plugin.ino;
+	made.plugin_size = plugin.size;
+	made.plugin_mtime_ns = plugin.mtime_ns;
+	if (!name_plugin(&made, arena, plugin_path, err) ||
+	    !make_mounts(&made, arena, &worker, &plugin, plugin_path, worker_path, err) ||
+	    !make_env(&made, arena, err) || !make_filters(&made, arena, err))
+		return false;
+	*c = made;
+	return true;
+}

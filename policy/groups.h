@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every system call that a filter says something about; what is not here gets ENOSYS, as
+ * from a kernel that is too old to know it (libraries have fall-backs for that; EPERM
+ * breaks them). Include with the macros that you need defined:
+ *
+ * ALLOW(call)        everywhere
+ * FILES(call)        under file-reader
+ * REFUSE(call, err)  a plain error: asked for often, by honest code too, or not worth
+ * telling DENY(call, err, kind)  the same seen by the watcher, who tells people;
+ * policy/notify.h ATTACK(call)       no plugin has a use for it: the watcher records it
+ * and kills JUDGE(call, kind)  the watcher decides by the arguments
+ *
+ * and, for calls of which only some arguments will do, the condition
+ * (argument & mask) == value on one argument, or on two:
+ *
+ * WHEN(verdict, when, call, err, kind, arg, mask, value)
+ * WHEN2(verdict, when, call, err, kind, arg, mask, value, arg2, mask2, value2)
+ * UNLESS(verdict, when, call, err, kind, arg, value)      argument != value, all 64 bits
+ *
+ * verdict is one of ALLOW REFUSE DENY ATTACK JUDGE; when is an occasion of
+ * policy/compile.c: ALWAYS, FILES, JIT, NO_JIT, NO_EXEC, OPENS_JUDGED, OPENS_FREE. mask 0
+ * is no condition. Conditions of different verdicts must exclude each other.
+ * TAKE(when, call, err) and TAKE_WHEN(when, call, err, arg, mask, value) are the rows of
+ * the second filter.
+ */
+#ifndef ALLOW
+#define ALLOW(call)
+#endif
+#ifndef FILES
+#define FILES(call)
+#endif
+#ifndef REFUSE
+#define REFUSE(call, err)
+#endif
+#ifndef DENY
+#define DENY(call, err, kind)
+#endif
+#ifndef ATTACK
+#define ATTACK(call)
+#endif
+#ifndef JUDGE
+#define JUDGE(call, kind)
+#endif
+#ifndef WHEN
+#define WHEN(verdict, when, call, err, kind, arg, mask, value)
+#endif
+#ifndef WHEN2
+#define WHEN2(verdict, when, call, err, kind, arg, mask, value, arg2, mask2, value2)
+#endif
+#ifndef UNLESS
+#define UNLESS(verdict, when, call, err, kind, arg, value)
+#endif
+#ifndef TAKE
+#define TAKE(when, call, err)
+#endif
+#ifndef TAKE_WHEN
+#define TAKE_WHEN(when, call, err, arg, mask, value)
+#endif
+
+/* clang-format off */
+
+/* Most int arguments: the kernel looks at the low half alone, so must we. */
+#define G_INT 0xffffffffull
+
+/* Reading and writing what is open already: the rings' eventfds, the control channel,
+ * pipes, the plugin file while it is loaded. */
+ALLOW(read) ALLOW(write) ALLOW(readv) ALLOW(writev) ALLOW(pread64) ALLOW(lseek)
+ALLOW(close) ALLOW(close_range) ALLOW(fstat) ALLOW(dup) ALLOW(dup3) ALLOW(pipe2)
+ALLOW(eventfd2)
+
+/* Waiting. */
+ALLOW(epoll_create1) ALLOW(epoll_ctl) ALLOW(epoll_pwait) ALLOW(epoll_pwait2)
+ALLOW(ppoll) ALLOW(pselect6)
+ALLOW(nanosleep) ALLOW(clock_nanosleep) ALLOW(restart_syscall) ALLOW(sched_yield)
+
+/* Time: reading it, and timers (their number is bounded by RLIMIT_SIGPENDING). */
+ALLOW(clock_gettime) ALLOW(clock_getres) ALLOW(gettimeofday) ALLOW(times) ALLOW(getrusage)
+ALLOW(timerfd_create) ALLOW(timerfd_settime) ALLOW(timerfd_gettime)
+ALLOW(timer_create) ALLOW(timer_settime) ALLOW(timer_gettime) ALLOW(timer_getoverrun)
+ALLOW(timer_delete)
+
+/* Memory that is not made executable: the rules for mmap and mprotect are below. */
+ALLOW(brk) ALLOW(munmap) ALLOW(mremap) ALLOW(membarrier)
+
+/* Threads and their signals. */
+ALLOW(set_robust_list) ALLOW(rseq) ALLOW(set_tid_address) ALLOW(exit) ALLOW(exit_group)
+ALLOW(rt_sigaction) ALLOW(rt_sigprocmask) ALLOW(rt_sigreturn) ALLOW(rt_sigpending)
+ALLOW(rt_sigsuspend) ALLOW(rt_sigtimedwait) ALLOW(sigaltstack)
+
+/* Facts about itself and the machine that namespaces have made harmless. */
+ALLOW(getpid) ALLOW(gettid) ALLOW(getppid) ALLOW(getpgid)
+ALLOW(getuid) ALLOW(geteuid) ALLOW(getgid) ALLOW(getegid) ALLOW(getresuid)
+ALLOW(getresgid) ALLOW(getgroups)
+ALLOW(uname) ALLOW(sysinfo) ALLOW(getrandom) ALLOW(getcpu)
+ALLOW(sched_getaffinity) ALLOW(sched_getparam) ALLOW(sched_getscheduler)
+ALLOW(sched_get_priority_max) ALLOW(sched_get_priority_min) ALLOW(getpriority)
+
+/* Looking at names: they lead nowhere but to what is mounted. */
+ALLOW(newfstatat) ALLOW(readlinkat) ALLOW(faccessat) ALLOW(getcwd) ALLOW(umask)
+
+#ifdef __x86_64__
+/* The same in this machine's older words. */
+ALLOW(poll) ALLOW(select) ALLOW(epoll_wait) ALLOW(epoll_create) ALLOW(eventfd)
+ALLOW(pipe) ALLOW(dup2) ALLOW(time) ALLOW(pause) ALLOW(getpgrp)
+ALLOW(stat) ALLOW(lstat) ALLOW(access) ALLOW(readlink) ALLOW(getrlimit)
+#endif
+
+/* Reading directories and being told of changes. */
+FILES(getdents64) FILES(fadvise64) FILES(statx) FILES(statfs) FILES(fstatfs)
+FILES(preadv) FILES(readahead) FILES(faccessat2) FILES(fgetxattr)
+FILES(inotify_init1) FILES(inotify_add_watch) FILES(inotify_rm_watch)
+#ifdef __x86_64__
+FILES(inotify_init) FILES(getdents)
+#endif
+
+/* Private mappings and read-only shared ones. Shared memory that can be written is not
+ * counted by RLIMIT_DATA; code comes from files, and only while libraries are loaded
+ * (no_exec below); nothing is writable and executable. */
+WHEN(ALLOW, ALWAYS, mmap, 0, NONE, 2, PROT_WRITE | PROT_EXEC, 0)
+WHEN2(ALLOW, ALWAYS, mmap, 0, NONE, 2, PROT_WRITE | PROT_EXEC, PROT_WRITE, 3, MAP_TYPE, MAP_PRIVATE)
+WHEN2(ALLOW, ALWAYS, mmap, 0, NONE, 2, PROT_WRITE | PROT_EXEC, PROT_EXEC, 3, MAP_TYPE, MAP_PRIVATE)
+WHEN2(DENY, ALWAYS, mmap, EPERM, MEMORY, 2, PROT_WRITE | PROT_EXEC, PROT_WRITE, 3, MAP_TYPE, MAP_SHARED)
+WHEN2(DENY, ALWAYS, mmap, EPERM, MEMORY, 2, PROT_WRITE | PROT_EXEC, PROT_WRITE, 3, MAP_TYPE, MAP_SHARED_VALIDATE)
+WHEN2(DENY, ALWAYS, mmap, EPERM, MEMORY, 2, PROT_WRITE | PROT_EXEC, PROT_EXEC, 3, MAP_TYPE, MAP_SHARED)
+WHEN2(DENY, ALWAYS, mmap, EPERM, MEMORY, 2, PROT_WRITE | PROT_EXEC, PROT_EXEC, 3, MAP_TYPE, MAP_SHARED_VALIDATE)
+WHEN(DENY, NO_JIT, mmap, EPERM, CODE, 2, PROT_WRITE | PROT_EXEC, PROT_WRITE | PROT_EXEC)
+WHEN2(ALLOW, JIT, mmap, 0, NONE, 2, PROT_WRITE | PROT_EXEC, PROT_WRITE | PROT_EXEC, 3, MAP_TYPE, MAP_PRIVATE)
+WHEN(ALLOW, NO_JIT, mprotect, 0, NONE, 2, PROT_EXEC, 0)
+WHEN(DENY, NO_JIT, mprotect, EPERM, CODE, 2, PROT_EXEC, PROT_EXEC)
+WHEN(ALLOW, JIT, mprotect, 0, NONE, 0, 0, 0)
+
+/* Advice that changes nothing but speed, and DONTNEED and FREE on private memory. Not
+ * REMOVE, which punches holes into shared memory, nor HWPOISON. */
+#define G_ADVICE(n) WHEN(ALLOW, ALWAYS, madvise, 0, NONE, 2, G_INT, n)
+G_ADVICE(MADV_NORMAL) G_ADVICE(MADV_RANDOM) G_ADVICE(MADV_SEQUENTIAL)
+G_ADVICE(MADV_WILLNEED) G_ADVICE(MADV_DONTNEED) G_ADVICE(MADV_FREE)
+G_ADVICE(MADV_DONTFORK) G_ADVICE(MADV_HUGEPAGE) G_ADVICE(MADV_NOHUGEPAGE)
+G_ADVICE(MADV_DONTDUMP) G_ADVICE(MADV_POPULATE_READ) G_ADVICE(MADV_POPULATE_WRITE)
+G_ADVICE(25 /* COLLAPSE */)
+#undef G_ADVICE
+WHEN(REFUSE, ALWAYS, madvise, EPERM, NONE, 2, G_INT, MADV_REMOVE)
+WHEN(REFUSE, ALWAYS, madvise, EPERM, NONE, 2, G_INT, MADV_HWPOISON)
+
+/* Without priority inheritance, which reaches deep into the scheduler. */
+#define G_FUTEX(op) WHEN(ALLOW, ALWAYS, futex, 0, NONE, 1, \
+	G_INT & ~(uint64_t)(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME), op)
+G_FUTEX(FUTEX_WAIT) G_FUTEX(FUTEX_WAKE) G_FUTEX(FUTEX_REQUEUE) G_FUTEX(FUTEX_CMP_REQUEUE)
+G_FUTEX(FUTEX_WAKE_OP) G_FUTEX(FUTEX_WAIT_BITSET) G_FUTEX(FUTEX_WAKE_BITSET)
+#undef G_FUTEX
+
+/* Threads, by clone alone: clone3 keeps its flags in memory, where no filter sees them,
+ * and ENOSYS sends libc back to clone. A process or a namespace is another matter. */
+#define G_THREAD (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM)
+#define G_THREAD_TOO (CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | \
+	CLONE_CHILD_SETTID | CLONE_DETACHED)
+WHEN(ALLOW, ALWAYS, clone, 0, NONE, 0, ~(uint64_t)G_THREAD_TOO, G_THREAD)
+WHEN(JUDGE, ALWAYS, clone, EPERM, PROCESS, 0, CLONE_THREAD, 0)
+#define G_NEW(flag) WHEN(JUDGE, ALWAYS, clone, EPERM, PROCESS, 0, flag, flag)
+G_NEW(CLONE_NEWNS) G_NEW(CLONE_NEWCGROUP) G_NEW(CLONE_NEWUTS) G_NEW(CLONE_NEWIPC)
+G_NEW(CLONE_NEWUSER) G_NEW(CLONE_NEWPID) G_NEW(CLONE_NEWNET)
+#undef G_NEW
+REFUSE(clone3, ENOSYS)
+DENY(execve, EACCES, EXEC) DENY(execveat, EACCES, EXEC)
+#ifdef __x86_64__
+DENY(fork, EPERM, PROCESS) DENY(vfork, EPERM, PROCESS)
+#endif
+
+/* Signals to itself: abort() and Go's preemption. */
+WHEN(ALLOW, ALWAYS, tgkill, 0, NONE, 0, ~0ull, CONFINEMENT_WORKER_PID)
+UNLESS(JUDGE, ALWAYS, tgkill, EPERM, SIGNAL, 0, CONFINEMENT_WORKER_PID)
+JUDGE(kill, SIGNAL)
+DENY(tkill, EPERM, SIGNAL) DENY(rt_sigqueueinfo, EPERM, SIGNAL)
+DENY(rt_tgsigqueueinfo, EPERM, SIGNAL) DENY(pidfd_open, EPERM, SIGNAL)
+DENY(pidfd_send_signal, EPERM, SIGNAL)
+
+/* Opening to read; see policy/notify.h for why "pure" asks the watcher. */
+#define G_OPEN_FLAGS (O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY))
+#define G_OPEN(call, arg) \
+	WHEN(JUDGE, OPENS_JUDGED, call, EACCES, OPEN, arg, 0, 0) \
+	WHEN(ALLOW, OPENS_FREE, call, 0, NONE, arg, G_OPEN_FLAGS, 0) \
+	WHEN(DENY, OPENS_FREE, call, EACCES, OPEN, arg, O_ACCMODE, O_WRONLY) \
+	WHEN(DENY, OPENS_FREE, call, EACCES, OPEN, arg, O_ACCMODE, O_RDWR) \
+	WHEN(DENY, OPENS_FREE, call, EACCES, OPEN, arg, O_ACCMODE, O_ACCMODE) \
+	WHEN(DENY, OPENS_FREE, call, EACCES, OPEN, arg, O_CREAT, O_CREAT) \
+	WHEN(DENY, OPENS_FREE, call, EACCES, OPEN, arg, O_TRUNC, O_TRUNC) \
+	WHEN(DENY, OPENS_FREE, call, EACCES, OPEN, arg, O_TMPFILE & ~O_DIRECTORY, O_TMPFILE & ~O_DIRECTORY)
+G_OPEN(openat, 2)
+#ifdef __x86_64__
+G_OPEN(open, 1)
+DENY(creat, EACCES, WRITE)
+#endif
+#undef G_OPEN
+
+/* Changing the tree of files, or what is known about a file. */
+DENY(mkdirat, EACCES, WRITE) DENY(unlinkat, EACCES, WRITE) DENY(renameat, EACCES, WRITE)
+DENY(renameat2, EACCES, WRITE) DENY(linkat, EACCES, WRITE) DENY(symlinkat, EACCES, WRITE)
+DENY(mknodat, EACCES, WRITE) DENY(truncate, EACCES, WRITE) DENY(fchmodat, EACCES, WRITE)
+DENY(fchownat, EACCES, WRITE) DENY(utimensat, EACCES, WRITE) DENY(setxattr, EACCES, WRITE)
+DENY(lsetxattr, EACCES, WRITE) DENY(removexattr, EACCES, WRITE) DENY(lremovexattr, EACCES, WRITE)
+DENY(fchmod, EPERM, FD) DENY(fchown, EPERM, FD) DENY(ftruncate, EPERM, FD)
+DENY(fallocate, EPERM, FD) DENY(fsetxattr, EPERM, FD) DENY(fremovexattr, EPERM, FD)
+#ifdef __x86_64__
+DENY(mkdir, EACCES, WRITE) DENY(rmdir, EACCES, WRITE) DENY(unlink, EACCES, WRITE)
+DENY(rename, EACCES, WRITE) DENY(link, EACCES, WRITE) DENY(symlink, EACCES, WRITE)
+DENY(mknod, EACCES, WRITE) DENY(chmod, EACCES, WRITE) DENY(chown, EACCES, WRITE)
+DENY(lchown, EACCES, WRITE) DENY(utime, EACCES, WRITE) DENY(utimes, EACCES, WRITE)
+DENY(futimesat, EACCES, WRITE)
+#endif
+
+/* The network. Sockets cannot be made, so the rest can only be asked of the control
+ * channel, which is read and written, nothing else. */
+DENY(socket, EACCES, SOCKET) DENY(socketpair, EACCES, SOCKET)
+REFUSE(connect, EACCES) REFUSE(bind, EACCES) REFUSE(listen, EACCES) REFUSE(accept, EACCES)
+REFUSE(accept4, EACCES) REFUSE(sendto, EACCES) REFUSE(recvfrom, EACCES)
+REFUSE(recvmsg, EACCES) REFUSE(sendmmsg, EACCES) REFUSE(recvmmsg, EACCES)
+REFUSE(shutdown, EACCES) REFUSE(getsockname, EACCES) REFUSE(getpeername, EACCES)
+REFUSE(setsockopt, EACCES) REFUSE(getsockopt, EACCES)
+WHEN(ALLOW, ALWAYS, sendmsg, 0, NONE, 0, ~0ull, CONFINEMENT_LISTENER_FD)
+UNLESS(REFUSE, ALWAYS, sendmsg, EACCES, NONE, 0, CONFINEMENT_LISTENER_FD)
+
+/* Descriptors' own flags. */
+#define G_FCNTL(cmd) WHEN(ALLOW, ALWAYS, fcntl, 0, NONE, 1, G_INT, cmd)
+G_FCNTL(F_DUPFD) G_FCNTL(F_DUPFD_CLOEXEC) G_FCNTL(F_GETFD) G_FCNTL(F_SETFD)
+G_FCNTL(F_GETFL) G_FCNTL(F_SETFL)
+#undef G_FCNTL
+#define G_IOCTL(cmd) WHEN(ALLOW, ALWAYS, ioctl, 0, NONE, 1, G_INT, cmd)
+G_IOCTL(FIONREAD) G_IOCTL(FIONBIO) G_IOCTL(FIOCLEX) G_IOCTL(FIONCLEX)
+#undef G_IOCTL
+/* isatty() is asked of every stdout; the other two put words into a terminal's input. */
+WHEN(REFUSE, ALWAYS, ioctl, ENOTTY, NONE, 1, G_INT, TCGETS)
+WHEN(REFUSE, ALWAYS, ioctl, ENOTTY, NONE, 1, G_INT, TIOCGWINSZ)
+WHEN(DENY, ALWAYS, ioctl, EPERM, TERMINAL, 1, G_INT, TIOCSTI)
+WHEN(DENY, ALWAYS, ioctl, EPERM, TERMINAL, 1, G_INT, TIOCLINUX)
+
+/* Names of threads and of memory; reading what confines it. Undoing that is told. */
+#define G_PRCTL(op) WHEN(ALLOW, ALWAYS, prctl, 0, NONE, 0, G_INT, op)
+G_PRCTL(PR_SET_NAME) G_PRCTL(PR_GET_NAME) G_PRCTL(0x53564d41 /* SET_VMA */)
+G_PRCTL(PR_CAPBSET_READ) G_PRCTL(PR_GET_NO_NEW_PRIVS) G_PRCTL(PR_GET_DUMPABLE)
+#undef G_PRCTL
+#define G_PRCTL(op) WHEN(DENY, ALWAYS, prctl, EPERM, SELF, 0, G_INT, op)
+G_PRCTL(PR_SET_DUMPABLE) G_PRCTL(PR_SET_PDEATHSIG) G_PRCTL(PR_SET_SECCOMP)
+G_PRCTL(PR_SET_PTRACER & G_INT) G_PRCTL(PR_SET_SECUREBITS) G_PRCTL(PR_SET_KEEPCAPS)
+G_PRCTL(PR_CAPBSET_DROP) G_PRCTL(PR_CAP_AMBIENT) G_PRCTL(PR_SET_MM)
+G_PRCTL(PR_SET_CHILD_SUBREAPER) G_PRCTL(PR_SET_SYSCALL_USER_DISPATCH) G_PRCTL(65 /* SET_MDWE */)
+#undef G_PRCTL
+WHEN(ALLOW, ALWAYS, prlimit64, 0, NONE, 2, ~0ull, 0)
+UNLESS(REFUSE, ALWAYS, prlimit64, EPERM, NONE, 2, 0)
+WHEN(ALLOW, ALWAYS, personality, 0, NONE, 0, ~0ull, 0xffffffffull)
+UNLESS(ATTACK, ALWAYS, personality, 0, NONE, 0, 0xffffffffull)
+REFUSE(setrlimit, EPERM) REFUSE(setpriority, EPERM) REFUSE(sched_setaffinity, EPERM)
+REFUSE(sched_setscheduler, EPERM) REFUSE(sched_setparam, EPERM) REFUSE(sched_setattr, EPERM)
+#ifdef __x86_64__
+REFUSE(arch_prctl, EPERM)
+#endif
+
+/* The worker's own second filter, once; then it is sealed. */
+JUDGE(seccomp, SELF)
+
+/* Who it is, and the clock and name of the machine. */
+DENY(setuid, EPERM, SELF) DENY(setgid, EPERM, SELF) DENY(setreuid, EPERM, SELF)
+DENY(setregid, EPERM, SELF) DENY(setresuid, EPERM, SELF) DENY(setresgid, EPERM, SELF)
+DENY(setfsuid, EPERM, SELF) DENY(setfsgid, EPERM, SELF) DENY(setgroups, EPERM, SELF)
+DENY(capset, EPERM, SELF) DENY(setpgid, EPERM, SELF) DENY(setsid, EPERM, SELF)
+DENY(settimeofday, EPERM, HOST) DENY(clock_settime, EPERM, HOST) DENY(adjtimex, EPERM, HOST)
+DENY(clock_adjtime, EPERM, HOST) DENY(sethostname, EPERM, HOST)
+DENY(setdomainname, EPERM, HOST) DENY(syslog, EPERM, HOST) DENY(vhangup, EPERM, HOST)
+
+/* What exploits call and plugins do not. */
+ATTACK(ptrace) ATTACK(process_vm_readv) ATTACK(process_vm_writev) ATTACK(process_madvise)
+ATTACK(pidfd_getfd) ATTACK(kcmp) ATTACK(bpf) ATTACK(perf_event_open) ATTACK(userfaultfd)
+ATTACK(kexec_load) ATTACK(init_module) ATTACK(finit_module) ATTACK(delete_module)
+ATTACK(mount) ATTACK(umount2) ATTACK(move_mount) ATTACK(open_tree) ATTACK(fsopen)
+ATTACK(fsconfig) ATTACK(fsmount) ATTACK(fspick) ATTACK(mount_setattr)
+ATTACK(pivot_root) ATTACK(chroot) ATTACK(setns) ATTACK(unshare)
+ATTACK(keyctl) ATTACK(add_key) ATTACK(request_key)
+ATTACK(open_by_handle_at) ATTACK(name_to_handle_at) ATTACK(fanotify_init)
+ATTACK(fanotify_mark) ATTACK(reboot) ATTACK(swapon) ATTACK(swapoff) ATTACK(acct)
+ATTACK(quotactl) ATTACK(quotactl_fd)
+#ifdef __x86_64__
+ATTACK(iopl) ATTACK(ioperm) ATTACK(modify_ldt) ATTACK(kexec_file_load)
+#endif
+
+/* The second filter. What only loading and initialising needed goes. */
+TAKE(ALWAYS, seccomp, EPERM)
+TAKE(ALWAYS, sendmsg, EACCES)
+TAKE(ALWAYS, prctl, EPERM)
+TAKE_WHEN(NO_EXEC, mmap, EPERM, 2, PROT_EXEC, PROT_EXEC)
+/* clang-format on */
+
+#undef G_INT
+#undef G_OPEN_FLAGS
+#undef G_THREAD
+#undef G_THREAD_TOO
+#undef ALLOW
+#undef FILES
+#undef REFUSE
+#undef DENY
+#undef ATTACK
+#undef JUDGE
+#undef WHEN
+#undef WHEN2
+#undef UNLESS
+#undef TAKE
+#undef TAKE_WHEN

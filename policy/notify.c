@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/notify.h"
+
+#include <asm/unistd.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <linux/prctl.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "base/buf.h"
+#include "base/utf8.h"
+
+enum row_verdict {
+	ROW_REFUSE,
+	ROW_DENY,
+	ROW_ATTACK,
+	ROW_JUDGE,
+	ROW_ALLOW,
+};
+
+enum row_kind {
+	KIND_NONE,
+	KIND_OPEN,
+	KIND_WRITE,
+	KIND_FD,
+	KIND_EXEC,
+	KIND_PROCESS,
+	KIND_SIGNAL,
+	KIND_SOCKET,
+	KIND_MEMORY,
+	KIND_CODE,
+	KIND_TERMINAL,
+	KIND_SELF,
+	KIND_HOST,
+	KIND_ATTACK,
+};
+
+struct row {
+	const char *name;
+	uint64_t mask, value, mask2, value2;
+	int16_t nr;
+	uint8_t verdict, kind, arg, arg2;
+	bool negated;
+	int error;
+};
+
+static const struct row rows[] = {
+#define DENY(call, err, kind_)                                                           \
+	{.name = #call,                                                                  \
+	    .nr = __NR_##call,                                                           \
+	    .verdict = ROW_DENY,                                                         \
+	    .kind = KIND_##kind_,                                                        \
+	    .error = err},
+#define ATTACK(call)                                                                     \
+	{.name = #call, .nr = __NR_##call, .verdict = ROW_ATTACK, .kind = KIND_ATTACK},
+#define JUDGE(call, kind_)                                                               \
+	{.name = #call, .nr = __NR_##call, .verdict = ROW_JUDGE, .kind = KIND_##kind_},
+#define WHEN(verdict_, when, call, err, kind_, arg_, mask_, value_)                      \
+	{.name = #call,                                                                  \
+	    .nr = __NR_##call,                                                           \
+	    .verdict = ROW_##verdict_,                                                   \
+	    .kind = KIND_##kind_,                                                        \
+	    .error = err,                                                                \
+	    .arg = arg_,                                                                 \
+	    .mask = mask_,                                                               \
+	    .value = value_},
+#define WHEN2(verdict_, when, call, err, kind_, a1, m1, v1, a2, m2, v2)                  \
+	{.name = #call,                                                                  \
+	    .nr = __NR_##call,                                                           \
+	    .verdict = ROW_##verdict_,                                                   \
+	    .kind = KIND_##kind_,                                                        \
+	    .error = err,                                                                \
+	    .arg = a1,                                                                   \
+	    .mask = m1,                                                                  \
+	    .value = v1,                                                                 \
+	    .arg2 = a2,                                                                  \
+	    .mask2 = m2,                                                                 \
+	    .value2 = v2},
+#define UNLESS(verdict_, when, call, err, kind_, arg_, value_)                           \
+	{.name = #call,                                                                  \
+	    .nr = __NR_##call,                                                           \
+	    .verdict = ROW_##verdict_,                                                   \
+	    .kind = KIND_##kind_,                                                        \
+	    .error = err,                                                                \
+	    .arg = arg_,                                                                 \
+	    .mask = ~0ull,                                                               \
+	    .value = value_,                                                             \
+	    .negated = true},
+#include "policy/groups.h"
+};
+
+#define N_ROWS (sizeof(rows) / sizeof(*rows))
+
+/* The row that made this call notify. */
+static const struct row *
+find(int nr, const uint64_t args[6])
+{
+	for (size_t i = 0; i < N_ROWS; i++) {
+		const struct row *r = &rows[i];
+		if (r->nr != nr || r->verdict == ROW_ALLOW || r->verdict == ROW_REFUSE)
+			continue;
+		if (((args[r->arg] & r->mask) == r->value) != r->negated &&
+		    (args[r->arg2] & r->mask2) == r->value2)
+			return r;
+	}
+	return NULL;
+}
+
+const char *
+notify_name(int nr)
+{
+	for (size_t i = 0; i < N_ROWS; i++)
+		if (rows[i].nr == nr)
+			return rows[i].name;
+	return NULL;
+}
+
+static bool
+ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n >= m && memcmp(s + n - m, end, m) == 0;
+}
+
+static int
+path_arg(const struct row *r)
+{
+	if (r->kind != KIND_OPEN && r->kind != KIND_WRITE && r->kind != KIND_EXEC)
+		return -1;
+	/* The new name is what would change. */
+	if (strcmp(r->name, "symlinkat") == 0)
+		return 2;
+	if (strcmp(r->name, "linkat") == 0)
+		return 3;
+	if (strcmp(r->name, "link") == 0 || strcmp(r->name, "symlink") == 0)
+		return 1;
+	return ends_with(r->name, "at") || ends_with(r->name, "at2");
+}
+
+static uint64_t
+open_flags(const struct row *r, const uint64_t args[6])
+{
+	return args[r->nr == __NR_openat ? 2 : 1];
+}
+
+static bool
+opens_to_write(uint64_t flags)
+{
+	return (flags & (O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY))) !=
+	       O_RDONLY;
+}
+
+#define NEW_NAMESPACE                                                                    \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |   \
+	    CLONE_NEWPID | CLONE_NEWNET)
+
+static void
+judge(const struct row *r, bool is_sealed, int32_t own_pid, const uint64_t args[6],
+    struct notify_verdict *v)
+{
+	switch (r->kind) {
+	case KIND_OPEN:
+		if (opens_to_write(open_flags(r, args)))
+			break;
+		/* Sealed: nothing is opened any more, and the root would say the same. */
+		v->answer = is_sealed ? NOTIFY_ERRNO : NOTIFY_CONTINUE;
+		v->error = ENOENT;
+		return;
+	case KIND_PROCESS:
+		if (args[0] & NEW_NAMESPACE)
+			v->answer = NOTIFY_KILL;
+		break;
+	case KIND_SIGNAL:
+		v->error = EPERM;
+		if ((int32_t)args[0] == own_pid) {
+			v->answer = NOTIFY_CONTINUE;
+			v->is_denial = false;
+		}
+		break;
+	case KIND_SELF: /* seccomp */
+		v->error = EPERM;
+		if (!is_sealed && args[0] == SECCOMP_SET_MODE_FILTER &&
+		    args[1] == SECCOMP_FILTER_FLAG_TSYNC) {
+			v->answer = NOTIFY_SEAL;
+			v->is_denial = false;
+		}
+		break;
+	}
+}
+
+void
+notify_judge(bool is_sealed, int32_t own_pid, int nr, const uint64_t args[6],
+    struct notify_verdict *ret_verdict)
+{
+	struct notify_verdict *v = ret_verdict;
+	const struct row *r = find(nr, args);
+
+	*v = (struct notify_verdict){NOTIFY_ERRNO, ENOSYS, -1, false};
+	if (!r)
+		return;
+	v->error = r->error;
+	v->path_arg = path_arg(r);
+	v->is_denial = true;
+	if (r->verdict == ROW_ATTACK)
+		v->answer = NOTIFY_KILL;
+	else if (r->verdict == ROW_JUDGE)
+		judge(r, is_sealed, own_pid, args, v);
+}
+
+/* What loaders and runtimes ask for and do without. A "/" at the end: all below. */
+static const char *const probes[] = {
+    "/etc/ld.so.cache",
+    "/etc/ld.so.preload",
+    "/etc/localtime",
+    "/etc/nsswitch.conf",
+    "/etc/host.conf",
+    "/etc/resolv.conf",
+    "/etc/hosts",
+    "/etc/mdns.allow",
+    "/proc/self/auxv",
+    "/proc/self/cgroup",
+    "/proc/self/exe",
+    "/proc/self/maps",
+    "/proc/self/mountinfo",
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/proc/sys/net/core/somaxconn",
+    "/proc/sys/vm/overcommit_memory",
+    "/proc/sys/kernel/osrelease",
+    "/sys/devices/system/cpu/",
+    "/sys/fs/cgroup/",
+    "/sys/kernel/mm/transparent_hugepage/",
+    "/usr/lib/locale/",
+    "/usr/lib/zoneinfo/",
+    "/usr/share/locale/",
+    "/usr/share/zoneinfo/",
+};
+
+/* Lexically: a path to talk about, not one to open. */
+static void
+normalise(const char *path, char *out, size_t size)
+{
+	size_t n = 0;
+
+	for (const char *p = path; *p;) {
+		size_t len = strcspn(p, "/");
+		if (len == 2 && memcmp(p, "..", 2) == 0) {
+			while (n > 0 && out[--n] != '/')
+				;
+		} else if (len > 0 && !(len == 1 && *p == '.') && n + len + 2 < size) {
+			out[n++] = '/';
+			memcpy(out + n, p, len);
+			n += len;
+		}
+		p += len;
+		p += strspn(p, "/");
+	}
+	if (n == 0)
+		out[n++] = '/';
+	out[n] = '\0';
+}
+
+/* Whether path is dir itself or below it. */
+static bool
+is_within(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	while (n > 0 && dir[n - 1] == '/')
+		n--;
+	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+static const char *
+base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+bool
+notify_path_is_denied(const struct confinement *c, const char *path)
+{
+	char p[4096];
+
+	normalise(path, p, sizeof(p));
+	if (strstr(p, "/glibc-hwcaps/"))
+		return false;
+	for (size_t i = 0; i < sizeof(probes) / sizeof(*probes); i++)
+		if (strcmp(p, probes[i]) == 0 ||
+		    (ends_with(probes[i], "/") && is_within(p, probes[i])))
+			return false;
+	for (uint32_t i = 0; i < c->n_mount; i++) {
+		const struct confinement_mount *m = &c->mount[i];
+		if (is_within(m->target, p) || strcmp(m->target, p) == 0 ||
+		    (m->directory && is_within(p, m->target)))
+			return false;
+		/* A loader looks for a library in several places. */
+		if (m->exec && strcmp(base_name(m->target), base_name(p)) == 0)
+			return false;
+	}
+	return true;
+}
+
+static void
+add_path(struct buf *b, const char *path)
+{
+	buf_addc(b, '"');
+	if (path)
+		utf8_escape(b, path, strlen(path), 256);
+	else
+		buf_addc(b, '?');
+	buf_addc(b, '"');
+}
+
+static void
+add_open(struct buf *b, uint64_t flags)
+{
+	static const char *const mode[] = {"O_RDONLY", "O_WRONLY", "O_RDWR", "3"};
+
+	buf_adds(b, mode[flags & O_ACCMODE]);
+	if (flags & O_CREAT)
+		buf_adds(b, "|O_CREAT");
+	if (flags & O_TRUNC)
+		buf_adds(b, "|O_TRUNC");
+	if (flags & O_TMPFILE & ~O_DIRECTORY)
+		buf_adds(b, "|O_TMPFILE");
+}
+
+static void
+add_socket(struct buf *b, const uint64_t args[6])
+{
+	static const struct {
+		int family;
+		const char *name;
+	} families[] = {
+	    {AF_UNIX, "AF_UNIX"},
+	    {AF_INET, "AF_INET"},
+	    {AF_INET6, "AF_INET6"},
+	    {AF_NETLINK, "AF_NETLINK"},
+	    {AF_PACKET, "AF_PACKET"},
+	    {AF_VSOCK, "AF_VSOCK"},
+	    {AF_ALG, "AF_ALG"},
+	    {AF_BLUETOOTH, "AF_BLUETOOTH"},
+	};
+	static const char *const types[] = {
+	    "0", "SOCK_STREAM", "SOCK_DGRAM", "SOCK_RAW", "SOCK_RDM", "SOCK_SEQPACKET"};
+	int type = (int)args[1] & 0xf;
+	const char *family = NULL;
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++)
+		if (families[i].family == (int)args[0])
+			family = families[i].name;
+	if (family)
+		buf_adds(b, family);
+	else
+		buf_addf(b, "family %d", (int)args[0]);
+	if (type < 6)
+		buf_addf(b, ", %s", types[type]);
+	else
+		buf_addf(b, ", type %d", type);
+	buf_addf(b, ", protocol %d", (int)args[2]);
+}
+
+static bool
+is_internet(const uint64_t args[6])
+{
+	return (int)args[0] == AF_INET || (int)args[0] == AF_INET6;
+}
+
+/* Fit to stand in a YAML flow list as it is. */
+static bool
+is_plain_path(const char *path)
+{
+	return path && path[0] == '/' &&
+	       path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				 "0123456789/._-+@~=")] == '\0';
+}
+
+static void
+explain(const struct row *r, const uint64_t args[6], const char *path, struct buf *what,
+    struct buf *allow)
+{
+	switch (r->kind) {
+	case KIND_OPEN: {
+		uint64_t flags = open_flags(r, args);
+		bool writes = opens_to_write(flags);
+		buf_adds(what, writes ? "write " : "read ");
+		add_path(what, path);
+		buf_addf(what, " (%s, ", r->name);
+		add_open(what, flags);
+		buf_addc(what, ')');
+		if (is_plain_path(path) && writes)
+			buf_addf(allow, "write: [%.*s]",
+			    path == base_name(path) - 1
+				? 1
+				: (int)(base_name(path) - path - 1),
+			    path);
+		else if (is_plain_path(path))
+			buf_addf(allow, "read: [%s]", path);
+		break;
+	}
+	case KIND_WRITE:
+		buf_adds(what, "change ");
+		add_path(what, path);
+		buf_addf(what, " (%s)", r->name);
+		if (is_plain_path(path))
+			buf_addf(allow, "write: [%.*s]",
+			    path == base_name(path) - 1
+				? 1
+				: (int)(base_name(path) - path - 1),
+			    path);
+		break;
+	case KIND_FD:
+		buf_addf(what, "change an open file (%s, fd %d)", r->name, (int)args[0]);
+		break;
+	case KIND_EXEC:
+		buf_adds(what, "start the program ");
+		add_path(what, path);
+		buf_addf(what, " (%s)", r->name);
+		break;
+	case KIND_PROCESS:
+		if (r->nr == __NR_clone)
+			buf_addf(what, "start a process (clone, flags 0x%llx)",
+			    (unsigned long long)args[0]);
+		else
+			buf_addf(what, "start a process (%s)", r->name);
+		break;
+	case KIND_SIGNAL:
+		buf_addf(what, "signal process %d (%s", (int)args[0], r->name);
+		if (r->nr == __NR_kill || r->nr == __NR_tkill)
+			buf_addf(what, ", signal %d", (int)args[1]);
+		else if (r->nr == __NR_tgkill)
+			buf_addf(what, ", signal %d", (int)args[2]);
+		buf_addc(what, ')');
+		break;
+	case KIND_SOCKET:
+		buf_addf(what, "open a socket (%s, ", r->name);
+		add_socket(what, args);
+		buf_addc(what, ')');
+		if (r->nr == __NR_socket && is_internet(args))
+			buf_adds(allow,
+			    "profile: client with connect: [HOST:PORT], or profile: "
+			    "listener with listen: [tcp:PORT]");
+		else if (r->nr == __NR_socket && (int)args[0] == AF_UNIX)
+			buf_adds(allow, "unix: [PATH]");
+		break;
+	case KIND_MEMORY:
+		buf_addf(what, "make shared memory that it can write (%s)", r->name);
+		break;
+	case KIND_CODE:
+		buf_addf(what, "make memory executable (%s)", r->name);
+		buf_adds(allow, "jit: true");
+		break;
+	case KIND_TERMINAL:
+		buf_adds(what, "type into a terminal (ioctl)");
+		break;
+	case KIND_SELF:
+		buf_addf(
+		    what, "change its own confinement (%s, %d)", r->name, (int)args[0]);
+		break;
+	case KIND_HOST:
+		buf_addf(what, "change the machine (%s)", r->name);
+		break;
+	case KIND_ATTACK:
+		buf_addf(what, "call %s, which no plugin may", r->name);
+		break;
+	}
+}
+
+void
+notify_explain(int nr, const uint64_t args[6], const char *path, char *what,
+    size_t what_size, char *allow_with, size_t allow_size)
+{
+	const struct row *r = find(nr, args);
+	struct buf w, a;
+
+	buf_init(&w, 4096);
+	buf_init(&a, 4096);
+	if (r)
+		explain(r, args, path, &w, &a);
+	else
+		buf_addf(&w, "call number %d", nr);
+	snprintf(what, what_size, "%s", buf_str(&w));
+	/* A policy line that was cut would say something else. */
+	snprintf(allow_with, allow_size, "%s", a.len < allow_size ? buf_str(&a) : "");
+	buf_release(&w);
+	buf_release(&a);
+}
+
+void
+notify_raw(int nr, const uint64_t args[6], char *out, size_t size)
+{
+	const char *name = notify_name(nr);
+	char number[24];
+
+	snprintf(number, sizeof(number), "syscall %d", nr);
+	snprintf(out, size, "%s(0x%llx, 0x%llx, 0x%llx, 0x%llx, 0x%llx, 0x%llx)",
+	    name ? name : number, (unsigned long long)args[0],
+	    (unsigned long long)args[1], (unsigned long long)args[2],
+	    (unsigned long long)args[3], (unsigned long long)args[4],
+	    (unsigned long long)args[5]);
+}

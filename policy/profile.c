@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/profile.h"
+
+#include <string.h>
+
+static const struct {
+	const char *name, *doc;
+} bases[] = {
+#define BASE(id, name, doc) [PROFILE_##id] = {name, doc},
+    PROFILE_BASES(BASE)
+#undef BASE
+};
+
+static const struct profile defaults = {
+    .limits =
+	{
+	    .memory_bytes = 512ull << 20,
+	    .log_lines_per_s = 100,
+	    .threads = 64,
+	    .open_files = 256,
+	    .init_ms = 30000,
+	    .open_ms = 30000,
+	    .extract_ms = 5000,
+	    .parse_ms = 5000,
+	    .close_ms = 5000,
+	},
+    .restart_max = 5,
+    .restart_window_s = 600,
+    .backoff_min_ms = 100,
+    .backoff_max_ms = 30000,
+    .required = true,
+};
+
+bool
+profile_builtin(struct profile *p, const char *name)
+{
+	for (size_t i = 0; i < sizeof(bases) / sizeof(*bases); i++)
+		if (strcmp(bases[i].name, name) == 0) {
+			*p = defaults;
+			p->name = bases[i].name;
+			p->base = (enum profile_base)i;
+			return true;
+		}
+	return false;
+}
+
+const char *
+profile_builtin_names(void)
+{
+	/* The first separator is skipped. */
+#define BASE(id, name, doc) ", " name
+	return PROFILE_BASES(BASE) + 2;
+#undef BASE
+}
+
+const char *
+profile_base_name(enum profile_base base)
+{
+	return bases[base].name;
+}
+
+const char *
+profile_base_doc(enum profile_base base)
+{
+	return bases[base].doc;
+}
+
+const char *
+profile_path_refusal(const char *path)
+{
+	static const struct {
+		const char *top, *why;
+	} refused[] = {
+	    {"/proc", "it shows every process of the host"},
+	    {"/dev", "devices reach past every other wall"},
+	};
+
+	if (path[0] != '/')
+		return "it is not absolute";
+	if (path[1] == '\0')
+		return "it is everything";
+	for (const char *p = path; *p; p += strcspn(p, "/")) {
+		p += strspn(p, "/");
+		size_t n = strcspn(p, "/");
+		if ((n == 1 && p[0] == '.') || (n == 2 && p[0] == '.' && p[1] == '.'))
+			return "it has . or .. in it";
+		if (p[-1] == '/' && p - path > 1 && p[-2] == '/')
+			return "it has // in it";
+	}
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+		size_t n = strlen(refused[i].top);
+		if (strncmp(path, refused[i].top, n) == 0 &&
+		    (path[n] == '/' || path[n] == '\0'))
+			return refused[i].why;
+	}
+	return NULL;
+}
+
+static void
+add_host(struct buf *out, const char *host, uint16_t port)
+{
+	bool v6 = strchr(host, ':') != NULL;
+
+	buf_addf(out, "%s%s%s:%u", v6 ? "[" : "", host, v6 ? "]" : "", (unsigned)port);
+}
+
+void
+profile_listen_text(const struct profile_listen *l, struct buf *out)
+{
+	buf_adds(out, l->transport == PROFILE_UDP ? "udp:" : "tcp:");
+	if (l->address)
+		add_host(out, l->address, l->port);
+	else
+		buf_addf(out, "%u", (unsigned)l->port);
+}
+
+void
+profile_connect_text(const struct profile_connect *c, struct buf *out)
+{
+	if (c->subdomains)
+		buf_adds(out, "*.");
+	add_host(out, c->host, c->port);
+}
