@@ -389,6 +389,7 @@ compile_constants(
 	for (uint32_t i = 0; i < n; i++) {
 		struct ast_str text =
 		    rhs->kind == AST_LIST ? rhs->child[i]->text : rhs->text;
+		c->warn_pos = rhs->pos;
 		warn_constant(c, k->op, text);
 		if (!constant_parse(c, &v[i], k->lhs, k->op, text, err))
 			return false;
@@ -436,6 +437,7 @@ cond_compile(struct compiler *c, const struct ast *ast, const struct cond **ret_
 
 	if (!k)
 		return err_nomem(err);
+	c->pos = ast->pos;
 	switch (ast->kind) {
 	case AST_CHECK:
 		k->kind = COND_CHECK;

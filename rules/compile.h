@@ -95,7 +95,10 @@ struct compiler {
 	struct slot_set *slots;
 	struct regex_list **regexes;
 	enum slot_use use;
-	/* Gets each warning of engine.md 1.11; may be NULL. */
+	/* Where the compiler is: of the node that an error is about. */
+	struct ast_pos pos;
+	/* Gets each warning of engine.md 1.11 (about the value at warn_pos); may be NULL. */
+	struct ast_pos warn_pos;
 	void (*warn)(const char *text, void *arg);
 	void *warn_arg;
 };

@@ -16,8 +16,8 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "rules/ast.h"
 #include "base/yaml/yaml.h"
+#include "rules/ast.h"
 
 /* clang-format off */
 #define DIAG_PLACES(P) \
@@ -99,8 +99,8 @@ enum diag_code {
 
 struct diag_context {
 	enum diag_place place;
-	const char *item;        /* name of the item; "" when it has none */
-	const char *name;        /* of the file, or the beginning of the condition in quotes */
+	const char *item; /* name of the item; "" when it has none */
+	const char *name; /* of the file, or the beginning of the condition in quotes */
 	struct yaml_mark at;
 	struct ast_str condition; /* what snippets are cut from; s NULL: the file */
 	const struct diag_context *parent; /* NULL: the whole file */
@@ -108,16 +108,17 @@ struct diag_context {
 
 /* The whole file. name must outlive the context, as every text given below. */
 struct diag_context diag_file(const char *name);
-struct diag_context diag_at(
-    struct yaml_mark at, enum diag_place place, const char *item, const struct diag_context *parent);
+struct diag_context diag_at(struct yaml_mark at, enum diag_place place, const char *item,
+    const struct diag_context *parent);
 /*
- * A place inside a condition. Falco adds the parser's position (line and column from 1) to
- * the mark of the parent, and so do we. The name is made in the arena.
+ * A place inside a condition. Falco adds the parser's position (line and column from 1)
+ * to the mark of the parent, and so do we. The name is made in the arena.
  */
 struct diag_context diag_expression(struct arena *arena, const struct ast_pos *pos,
     struct ast_str condition, const struct diag_context *parent);
 /* A copy of the chain. When the arena is full: NULL. */
-const struct diag_context *diag_keep(struct arena *arena, const struct diag_context *context);
+const struct diag_context *diag_keep(
+    struct arena *arena, const struct diag_context *context);
 
 struct diag {
 	enum diag_code code;
@@ -133,8 +134,8 @@ struct diag_list {
 };
 
 /* Adds a copy. False only when the arena is full. */
-bool diag_add(struct arena *arena, struct diag_list *list, enum diag_code code, const char *text,
-    const struct diag_context *context);
+bool diag_add(struct arena *arena, struct diag_list *list, enum diag_code code,
+    const char *text, const struct diag_context *context);
 
 const char *diag_place_text(enum diag_place place);
 const char *diag_code_text(enum diag_code code); /* "LOAD_…" */
@@ -142,9 +143,10 @@ const char *diag_code_short(enum diag_code code);
 const char *diag_code_long(enum diag_code code);
 bool diag_code_is_error(enum diag_code code);
 
-/* The line that holds a place and a mark under it; content is the file's (NULL: not there). */
-void diag_snippet(const struct diag_context *context, const char *content, size_t len,
-    struct buf *out);
+/* The line that holds a place and a mark under it; content is the file's (NULL: not
+ * there). */
+void diag_snippet(
+    const struct diag_context *context, const char *content, size_t len, struct buf *out);
 /* "In rules content: (file:0:0)\n    rule 'x': …". */
 void diag_locations_text(const struct diag_context *context, struct buf *out);
 

@@ -23,7 +23,7 @@ struct piece {
 };
 
 struct format_field {
-	const char *key, *name;
+	const char *key;
 	const struct operand *operand;
 };
 
@@ -34,6 +34,8 @@ struct format {
 	uint32_t n_field;
 	uint32_t *slot;
 	uint32_t n_slot;
+	const char **name; /* what tokens name, repeats too: for describing */
+	uint32_t n_name;
 };
 
 /* -- compiling --------------------------------------------------------------------- */
@@ -41,7 +43,7 @@ struct format {
 struct building {
 	struct compiler *c;
 	struct format *f;
-	uint32_t cap_piece, cap_field;
+	uint32_t cap_piece, cap_field, cap_name;
 	struct err *err;
 };
 
@@ -69,11 +71,33 @@ add_piece(struct building *b, struct piece piece)
 	return true;
 }
 
+/* The text of a field or of a whole token; NULL when memory is gone. */
+static const char *
+add_name(struct building *b, const struct ast *ast)
+{
+	struct format *f = b->f;
+	struct buf out;
+	const char *text;
+
+	buf_init(&out, LIMIT_CONDITION_BYTES);
+	ast_print(&out, ast);
+	text = arena_strdup(b->c->arena, buf_str(&out));
+	buf_release(&out);
+	f->name = grow(b, f->name, f->n_name, &b->cap_name, sizeof(*f->name));
+	if (!text || !f->name) {
+		err_nomem(b->err);
+		return NULL;
+	}
+	f->name[f->n_name++] = text;
+	return text;
+}
+
 /* Every field of the token's tree, once. ast and operand have the same shape. */
 static bool
 add_fields(struct building *b, const struct ast *ast, const struct operand *o)
 {
 	struct format *f = b->f;
+	const char *text;
 
 	for (uint32_t i = 0; ast->kind != AST_FIELD && i < ast->n && i < o->n; i++) {
 		if (ast->child[i]->kind != AST_VALUE &&
@@ -82,13 +106,9 @@ add_fields(struct building *b, const struct ast *ast, const struct operand *o)
 	}
 	if (ast->kind != AST_FIELD)
 		return true;
-	struct buf key;
-	buf_init(&key, LIMIT_CONDITION_BYTES);
-	ast_print(&key, ast);
-	const char *text = arena_strdup(b->c->arena, buf_str(&key));
-	buf_release(&key);
+	text = add_name(b, ast);
 	if (!text)
-		return err_nomem(b->err);
+		return false;
 	for (uint32_t i = 0; i < f->n_field; i++) {
 		if (strcmp(f->field[i].key, text) == 0)
 			return true;
@@ -96,7 +116,7 @@ add_fields(struct building *b, const struct ast *ast, const struct operand *o)
 	f->field = grow(b, f->field, f->n_field, &b->cap_field, sizeof(*f->field));
 	if (!f->field)
 		return err_nomem(b->err);
-	f->field[f->n_field++] = (struct format_field){text, ast->text.s, o};
+	f->field[f->n_field++] = (struct format_field){text, o};
 	return true;
 }
 
@@ -126,7 +146,8 @@ take_token(
 			continue;
 		*ret_used = used;
 		return add_piece(b, (struct piece){.operand = o, .width = width}) &&
-		       add_fields(b, ast, o);
+		       add_fields(b, ast, o) &&
+		       (ast->kind == AST_FIELD || add_name(b, ast));
 	}
 	return err_set(b->err, ERR_SYNTAX, "unknown filter: unexpected token after '");
 }
@@ -153,8 +174,6 @@ format_compile(struct compiler *c, const char *text, const struct format **ret_f
 
 	if (!(b.f = arena_alloc(c->arena, sizeof(*b.f))))
 		return err_nomem(err);
-	if (n == 0)
-		return err_set(err, ERR_SYNTAX, "empty formatting token");
 	while (at < n) {
 		size_t plain = strcspn(text + at, "%");
 		if (plain) {
@@ -208,10 +227,11 @@ format_field_key(const struct format *f, uint32_t i)
 	return f->field[i].key;
 }
 
-const char *
-format_field_name(const struct format *f, uint32_t i)
+const char *const *
+format_names(const struct format *f, uint32_t *ret_n)
 {
-	return f->field[i].name;
+	*ret_n = f->n_name;
+	return f->name;
 }
 
 /* -- rendering ------------------------------------------------------------------------

@@ -30,7 +30,8 @@ uint32_t format_n_fields(const struct format *f);
 const char *format_field_key(const struct format *f, uint32_t i);
 void format_field_json(const struct format *f, uint32_t i, const struct event_view *view,
     struct json_writer *w);
-/* The name of the i-th field without its argument (describing rules). */
-const char *format_field_name(const struct format *f, uint32_t i);
+/* What its tokens name, in order and with repeats: fields, and transformers after the
+ * fields inside them. For describing rules. */
+const char *const *format_names(const struct format *f, uint32_t *ret_n);
 
 #endif
