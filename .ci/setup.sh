@@ -1,12 +1,12 @@
 # shellcheck shell=bash
 # Sourced by run.sh and test.sh: installs what is missing, by apt, as root or with sudo
 # for this step alone. Says nothing when all is there.
+# shellcheck disable=SC2034 # who sources it uses the lists
 
 build_packages="bazel-bootstrap bazel-platforms bazel-rules-java bazel-rules-proto bazel-skylib
 	gcc g++ libc6-dev binutils libseccomp-dev protobuf-c-compiler libprotobuf-c-dev libevent-dev
 	libyaml-dev libre2-dev libcurl4-openssl-dev libjansson-dev zlib1g-dev libcmocka-dev"
-# shellcheck disable=SC2034 # test.sh asks for them
-test_packages="clang-format shellcheck jq procps util-linux strace curl gdb"
+test_packages="python3 clang-format shellcheck jq procps util-linux strace curl gdb"
 
 install_packages() {
 	local missing=() name
