@@ -266,14 +266,14 @@ check_spans(const struct frame_column *c)
 	return at == c->n_bytes;
 }
 
+/* An event whose values end before they begin has, unsigned, far too many. */
 static bool
 check_first(const struct frame_column *c, uint32_t n_events)
 {
 	bool bad = c->first[0] != 0 || c->first[n_events] != c->n_values;
 
 	for (uint32_t i = 0; i < n_events; i++)
-		bad |= c->first[i] > c->first[i + 1] ||
-		       c->first[i + 1] - c->first[i] > LIMIT_LIST_VALUES;
+		bad |= c->first[i + 1] - c->first[i] > LIMIT_LIST_VALUES;
 	return !bad;
 }
 
@@ -309,19 +309,19 @@ get_column(struct in *in, struct frame_column *c, uint32_t n_events, struct err 
 }
 
 /*
- * An event's own lengths: all of it within room bytes, its parameters within itself. The
- * lengths of other types than plugins' own are 2 or 4 bytes wide by the event table,
- * which is not known here: of those only the narrow form is demanded.
+ * An event's own lengths: it fills its room but for the padding, its parameters lie
+ * within it. The lengths of other types than plugins' own are 2 or 4 bytes wide by the
+ * event table, which is not known here: of those only the narrow form is demanded.
  */
 static bool
-check_event(const uint8_t *p, uint32_t room, struct plugin_event *ret_h)
+check_event(const uint8_t *p, uint32_t room)
 {
 	struct plugin_event h;
 
 	if (room < sizeof(h))
 		return false;
 	memcpy(&h, p, sizeof(h));
-	if (h.len < sizeof(h) || h.len > room || h.len > LIMIT_EVENT_BYTES ||
+	if (h.len < sizeof(h) || h.len > LIMIT_EVENT_BYTES || pad8(h.len) != room ||
 	    h.nparams > MAX_PARAMS)
 		return false;
 	uint64_t sum = sizeof(h) + h.nparams * (has_plugin_id(h.type) ? 4ull : 2ull);
@@ -336,12 +336,10 @@ check_event(const uint8_t *p, uint32_t room, struct plugin_event *ret_h)
 		for (uint32_t i = 0; i < h.nparams; i++)
 			sum += n[i];
 	}
-	*ret_h = h;
 	return sum <= h.len;
 }
 
-/* n offsets and the end, from 0 on, of events that fill their room but for the padding.
- */
+/* n events, whose offsets run from 0 to the end of all of them. */
 static bool
 get_raw(struct in *in, uint32_t n, const uint32_t **ret_off, const uint8_t **ret_raw,
     struct err *err)
@@ -354,11 +352,9 @@ get_raw(struct in *in, uint32_t n, const uint32_t **ret_off, const uint8_t **ret
 	if (!raw)
 		return breach(err, "raw events are cut short");
 	for (uint32_t i = 0; i < n; i++) {
-		struct plugin_event h;
-		if (off[i] > off[i + 1] || off[i + 1] > off[n] || off[i + 1] % 8)
+		if (off[i] > off[i + 1] || off[i + 1] > off[n])
 			return breach(err, "raw events do not add up");
-		if (!check_event(raw + off[i], off[i + 1] - off[i], &h) ||
-		    pad8(h.len) != off[i + 1] - off[i])
+		if (!check_event(raw + off[i], off[i + 1] - off[i]))
 			return breach(err, "a raw event is malformed");
 	}
 	*ret_off = off;

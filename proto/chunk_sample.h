@@ -84,7 +84,9 @@ sample_init(struct sample *s)
 		for (uint32_t k = 0; k < (i == 1 ? 3 : 1); k++)
 			column_store_bytes(&s->column[1], "some text" + k, 9 - k);
 		if (i != 1)
-			column_store_bytes(&s->column[2], "\x0a\0\0\x01", 4);
+			/* With its NUL 8 bytes, so that no padding hides a byte too far.
+			 */
+			column_store_bytes(&s->column[2], "\x0a\0\0\x01\0\0\0", 7);
 		for (uint32_t k = 0; k < SAMPLE_COLUMNS; k++)
 			column_store_next(&s->column[k]);
 	}

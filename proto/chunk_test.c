@@ -91,8 +91,8 @@ test_chunk_gives_back_what_was_written(void **state)
 	assert_int_equal(c->str[3].len, 7);
 	c = &view.column[2];
 	assert_int_equal(c->kind, COLUMN_BIN);
-	assert_int_equal(c->str[1].len, 4);
-	assert_memory_equal(c->bytes + c->str[1].off, "\x0a\0\0\x01", 4);
+	assert_int_equal(c->str[1].len, 7);
+	assert_memory_equal(c->bytes + c->str[1].off, "\x0a\0\0\x01\0\0", 7);
 }
 
 static void
@@ -331,6 +331,84 @@ test_chunk_refuses_strings_that_share_bytes(void **state)
 	assert_false(check(p, len, FRAME_COLUMNS));
 }
 
+/* One event of no parameters: 26 bytes in 32. */
+static uint32_t
+bare_chunk(uint8_t *p, const void *const *raw, uint32_t n)
+{
+	struct chunk_head head = {.n_events = n};
+	struct chunk_event event[3];
+
+	for (uint32_t i = 0; i < n; i++)
+		event[i] =
+		    (struct chunk_event){.len = sizeof(struct plugin_event), .type = 5};
+	return chunk_write(p, SAMPLE_CAP, &head, event, raw, NULL, 0);
+}
+
+static void
+test_chunk_reads_no_parameters_past_the_last_event(void **state)
+{
+	static const struct plugin_event bare;
+	const void *raw[] = {&bare};
+	uint64_t words[SAMPLE_CAP / 8];
+	uint8_t *p = (uint8_t *)words;
+	uint32_t len = bare_chunk(p, raw, 1);
+	struct plugin_event h;
+
+	assert_true(check(p, len, FRAME_EVENTS));
+	memcpy(&h, p + len - 32, sizeof(h));
+	h.len = 40;
+	h.type = PLUGIN_ASYNC_EVENT_TYPE;
+	h.nparams = 3;
+	memcpy(p + len - 32, &h, sizeof(h));
+	assert_false(check(p, len, FRAME_EVENTS));
+}
+
+/* The second event would begin at the very end, and end before that. */
+static void
+test_chunk_refuses_raw_events_that_run_backwards(void **state)
+{
+	static const struct plugin_event bare;
+	const void *raw[] = {&bare, &bare, &bare};
+	uint64_t words[SAMPLE_CAP / 8];
+	uint8_t *p = (uint8_t *)words;
+	uint32_t len = bare_chunk(p, raw, 3),
+		 *off = (uint32_t *)(void *)(p + len - 96 - 16);
+
+	assert_int_equal(off[1], 32);
+	assert_int_equal(off[3], 96);
+	off[1] = 96;
+	off[2] = 64;
+	*(uint32_t *)(void *)(p + len - 96 + 16) =
+	    96; /* the first says that it fills it all */
+	assert_false(check(p, len, FRAME_EVENTS));
+}
+
+static void
+test_chunk_refuses_more_columns_than_slots(void **state)
+{
+	enum {
+		N = LIMIT_PLAN_SLOTS + 1,
+		CAP = 32 + N * 24
+	};
+	struct chunk_head head = {.flags = CHUNK_LAST};
+	static const struct column_store *columns[N];
+	struct chunk_event none;
+	uint64_t *words = calloc(CAP / 8, 8);
+	uint8_t *p = (uint8_t *)words;
+	uint32_t len;
+
+	column_store_clear(&sample.column[0]);
+	for (uint32_t i = 0; i < N; i++)
+		columns[i] = &sample.column[0];
+	len = chunk_write(p, CAP, &head, &none, NULL, columns, N - 1);
+	assert_int_equal(len, CAP - 24);
+	assert_true(check(p, len, FRAME_EVENTS));
+	len = chunk_write(p, CAP, &head, &none, NULL, columns, N);
+	assert_int_equal(len, CAP);
+	assert_false(check(p, len, FRAME_EVENTS));
+	free(words);
+}
+
 static void
 test_chunk_refuses_flags_that_do_not_belong(void **state)
 {
@@ -458,6 +536,9 @@ main(void)
 	    T(chunk_refuses_every_single_hostile_byte),
 	    T(chunk_never_accepts_what_lies_outside),
 	    T(chunk_refuses_strings_that_share_bytes),
+	    T(chunk_reads_no_parameters_past_the_last_event),
+	    T(chunk_refuses_raw_events_that_run_backwards),
+	    T(chunk_refuses_more_columns_than_slots),
 	    T(chunk_refuses_flags_that_do_not_belong),
 	    T(chunk_extract_gives_back_what_was_written),
 	    T(chunk_extract_refuses_more_than_was_agreed),

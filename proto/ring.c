@@ -212,14 +212,14 @@ ring_take(
 		    atomic_load_explicit(&page(r->peer)->tail, memory_order_acquire);
 		if (tail == r->head)
 			return RING_EMPTY;
-		if (tail < r->head || tail - r->head > size || tail % 8 != 0)
+		/* A tail behind our head is, unsigned, far beyond size. */
+		if (tail - r->head > size || tail % 8 != 0)
 			return RING_BROKEN;
 		r->peer_tail = tail;
 	}
 	uint64_t have = r->peer_tail - r->head;
 	const uint8_t *at = r->peer->data + (r->head & (size - 1));
-	if (have < RECORD_HEAD_BYTES)
-		return RING_BROKEN;
+	/* Mapped whatever "have" is; less than a header is refused with the length. */
 	struct record_head h = load_head(at);
 	if (h.len > LIMIT_FRAME_BYTES || h.len > cap || record_bytes(h.len) > have ||
 	    h.seq != r->seq)

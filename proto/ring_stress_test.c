@@ -198,6 +198,75 @@ test_ring_stress_two_threads_two_mappings(void **state)
 	run_two_threads(&writer, &reader);
 }
 
+/* The reader is about to sleep just when the next record comes: every round is a chance
+ * to lose its wake-up, and one lost is a test that hangs. */
+enum {
+	CLOSE_CALLS = 100000
+};
+
+static void *
+write_when_all_is_taken(void *arg)
+{
+	struct side *s = arg;
+	struct ring_writer *w = &s->pair->w;
+
+	for (uint32_t i = 0; i < CLOSE_CALLS; i++) {
+		while (*page_word(w->peer, AT_PEER_HEAD) != w->tail)
+			continue;
+		if (ring_put(w, i, "", 0) != RING_OK)
+			return NULL;
+		if (ring_writer_must_wake(w))
+			wake(s->data_fd);
+	}
+	s->ok = true;
+	return NULL;
+}
+
+static void *
+read_and_sleep(void *arg)
+{
+	struct side *s = arg;
+	struct ring_reader *r = &s->pair->r;
+	uint32_t type, len;
+	uint8_t nothing;
+
+	for (uint32_t i = 0; i < CLOSE_CALLS; i++) {
+		enum ring_rc rc;
+		while ((rc = ring_take(r, &nothing, 0, &type, &len)) == RING_EMPTY) {
+			/* Sooner and later, so that the record meets every step of
+			 * falling asleep. */
+			for (volatile uint32_t k = i % 256; k > 0; k--)
+				continue;
+			if (!ring_reader_sleep(r))
+				continue;
+			s->sleeps++;
+			sleep_on(s->data_fd);
+			ring_reader_awake(r);
+		}
+		if (rc != RING_OK || type != i)
+			return NULL;
+	}
+	s->ok = true;
+	return NULL;
+}
+
+static void
+test_ring_stress_no_wake_up_is_lost(void **state)
+{
+	struct ring_pair p;
+	struct side writer, reader;
+	pthread_t a, b;
+
+	sides_init(&p, &writer, &reader);
+	assert_int_equal(pthread_create(&a, NULL, write_when_all_is_taken, &writer), 0);
+	assert_int_equal(pthread_create(&b, NULL, read_and_sleep, &reader), 0);
+	pthread_join(a, NULL);
+	pthread_join(b, NULL);
+	assert_true(writer.ok && reader.ok);
+	print_message("%u sleeps in %u rounds\n", reader.sleeps, CLOSE_CALLS);
+	sides_release(&writer);
+}
+
 static void
 test_ring_stress_two_processes(void **state)
 {
@@ -294,6 +363,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_ring_stress_two_threads_one_mapping),
 	    cmocka_unit_test(test_ring_stress_two_threads_two_mappings),
+	    cmocka_unit_test(test_ring_stress_no_wake_up_is_lost),
 	    cmocka_unit_test(test_ring_stress_two_processes),
 	    cmocka_unit_test(test_ring_stress_reader_survives_a_scribbling_writer),
 	};
