@@ -152,7 +152,7 @@ json_bool(struct json_writer *w, bool v)
 }
 
 void
-json_null(struct json_writer *w)
+json_write_null(struct json_writer *w)
 {
 	comma(w);
 	buf_adds(w->out, "null");

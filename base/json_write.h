@@ -31,7 +31,7 @@ void json_str_n(struct json_writer *w, const char *s, size_t n);
 void json_u64(struct json_writer *w, uint64_t v);
 void json_i64(struct json_writer *w, int64_t v);
 void json_bool(struct json_writer *w, bool v);
-void json_null(struct json_writer *w);
+void json_write_null(struct json_writer *w); /* "json_null" is Jansson's */
 /* Text that already is JSON. */
 void json_raw(struct json_writer *w, const char *s, size_t n);
 

@@ -20,7 +20,7 @@ test_json_commas_and_types(void **state)
 	json_begin_array(&w);
 	json_u64(&w, UINT64_MAX);
 	json_i64(&w, INT64_MIN);
-	json_null(&w);
+	json_write_null(&w);
 	json_end_array(&w);
 	json_key(&w, "b");
 	json_begin_object(&w);

@@ -109,7 +109,7 @@ add_fields(const struct rule *rule, const struct event_view *view,
 				   0)) {
 			format_field_json(e->format, e->field, view, w);
 		} else {
-			json_null(w); /* a raw field asked for under another text */
+			json_write_null(w); /* a raw field asked for under another text */
 		}
 	}
 	json_end_object(w);

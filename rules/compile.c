@@ -132,6 +132,7 @@ constant_network(
 	char *bytes = arena_alloc(arena, 16), address[LIMIT_CONSTANT_BYTES];
 	bool v4 = strchr(text, '.') != NULL;
 	const char *slash = strchr(text, '/');
+	char *end;
 
 	if (!bytes)
 		return err_nomem(err);
@@ -141,7 +142,10 @@ constant_network(
 	snprintf(address, sizeof(address), "%.*s", (int)(slash - text), text);
 	if (v4) {
 		/* The length is read and cut to eight bits, as Falco does. */
-		k->prefix = (uint8_t)strtoul(slash + 1, NULL, 10);
+		k->prefix = (uint8_t)strtoul(slash + 1, &end, 10);
+		if (end == slash + 1 || *end)
+			return err_set(
+			    err, ERR_SYNTAX, "%s is not a valid number", slash + 1);
 		if (k->prefix > 32)
 			return err_set(err, ERR_SYNTAX, "invalid netmask %s", slash + 1);
 		if (inet_pton(AF_INET, address, bytes) != 1)

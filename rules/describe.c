@@ -56,8 +56,9 @@ add_types(struct json_writer *w, const struct ast *ast)
 struct names {
 	struct arena *arena;
 	const struct loader *l;
-	struct text_list macros, lists, operators, fields, evttypes;
-	bool is_full, through_macros;
+	struct text_list macros, lists;               /* as the text says them */
+	struct text_list operators, fields, evttypes; /* of the complete tree */
+	bool is_full;
 };
 
 static void
@@ -78,68 +79,60 @@ note_printed(struct names *n, struct text_list *l, const struct ast *node)
 	buf_release(&text);
 }
 
+/* Lists and macros by name. */
 static void
-note_check(struct names *n, const struct ast *check)
+note_reference(const struct ast *node, void *arg)
 {
-	const struct ast *rhs = check->n > 1 ? check->child[1] : NULL;
-	char op[40];
+	struct names *n = arg;
+	const struct ast *rhs =
+	    node->kind == AST_CHECK && node->n > 1 ? node->child[1] : NULL;
 
-	snprintf(op, sizeof(op), "%s%s%s",
-	    check->op_double_equal ? "==" : rel_op_text(check->op),
-	    check->modifier == MODIFIER_NONE ? "" : " ",
-	    check->modifier == MODIFIER_NONE ? "" : rel_modifier_text(check->modifier));
-	note(n, &n->operators, arena_strdup(n->arena, op));
+	if (node->kind == AST_IDENTIFIER)
+		note(n, &n->macros, node->text.s);
 	for (uint32_t i = 0; rhs && rhs->kind == AST_LIST && i < rhs->n; i++) {
 		const char *value = rhs->child[i]->text.s;
-		if (!n->through_macros && collection_list(&n->l->collection, value))
+		if (collection_list(&n->l->collection, value))
 			note(n, &n->lists, value);
 	}
-	if (rhs && rhs->kind == AST_VALUE &&
-	    strcmp(check->child[0]->text.s, "evt.type") == 0)
-		note(n, &n->evttypes, rhs->text.s);
 }
 
 static void
 note_node(const struct ast *node, void *arg)
 {
 	struct names *n = arg;
+	char op[40];
 
-	if (node->kind == AST_CHECK)
-		note_check(n, node);
-	else if (node->kind == AST_FIELD)
+	if (node->kind == AST_FIELD)
 		note_printed(n, &n->fields, node);
-	else if (node->kind == AST_IDENTIFIER)
-		note(n, &n->macros, node->text.s);
+	if (node->kind != AST_CHECK)
+		return;
+	snprintf(op, sizeof(op), "%s%s%s",
+	    node->op_double_equal ? "==" : rel_op_text(node->op),
+	    node->modifier == MODIFIER_NONE ? "" : " ",
+	    node->modifier == MODIFIER_NONE ? "" : rel_modifier_text(node->modifier));
+	note(n, &n->operators, arena_strdup(n->arena, op));
+	if (node->n > 1 && node->child[1]->kind == AST_VALUE &&
+	    node->child[0]->kind == AST_FIELD &&
+	    strcmp(node->child[0]->text.s, "evt.type") == 0)
+		note(n, &n->evttypes, node->child[1]->text.s);
 }
 
-/*
- * What the text says itself, and the fields and operators that the macros it names bring
- * in. Macros' trees are complete: they name nothing more.
- */
 static bool
-names_of(const struct loader *l, struct arena *arena, struct ast_str condition,
-    const struct ast *fallback, struct names *ret)
+names_of(const struct loader *l, struct arena *arena, const struct text *condition,
+    const struct ast *complete, struct names *ret)
 {
 	struct names n = {.arena = arena, .l = l};
 	const struct ast *ast;
 	struct ast_pos pos;
 	struct err err;
 
-	/* Some texts parse only with their lists put in. */
-	if (!ast_parse(
-		arena, condition.s, condition.n, LIMIT_CONDITION_DEPTH, &ast, &pos, &err))
-		ast = fallback;
-	ast_walk(ast, note_node, &n);
+	/* Some texts parse only with their lists put in; then nothing is known of names.
+	 */
+	if (ast_parse(arena, condition->s, condition->n, LIMIT_CONDITION_DEPTH, &ast,
+		&pos, &err))
+		ast_walk(ast, note_reference, &n);
+	ast_walk(complete, note_node, &n);
 	text_list_sort(&n.macros);
-	n.through_macros = true;
-	for (uint32_t i = 0; i < n.macros.n; i++) {
-		const struct macro_info *m =
-		    collection_macro(&l->collection, n.macros.item[i]);
-		const struct ast *tree =
-		    m ? l->compiled.resolution.macro[m - l->collection.macro].ast : NULL;
-		if (tree)
-			ast_walk(tree, note_node, &n);
-	}
 	text_list_sort(&n.lists);
 	text_list_sort(&n.operators);
 	text_list_sort(&n.fields);
@@ -321,7 +314,7 @@ add_rule(struct json_writer *w, const struct loader *l, const struct loaded_rule
 	bool ok;
 
 	arena_init(&scratch, LIMIT_RULES_MEMORY);
-	ok = names_of(l, &scratch, r->expanded, r->ast, &names);
+	ok = names_of(l, &scratch, &info->condition, r->ast, &names);
 	json_begin_object(w);
 	if (ok)
 		add_rule_details(w, l, r, &names);
@@ -366,8 +359,7 @@ add_macro(struct json_writer *w, const struct loader *l, uint32_t at)
 	if (!m->ast)
 		return true;
 	arena_init(&scratch, LIMIT_RULES_MEMORY);
-	ok = names_of(l, &scratch, (struct ast_str){info->condition.s, info->condition.n},
-	    m->ast, &names);
+	ok = names_of(l, &scratch, &info->condition, m->ast, &names);
 	json_begin_object(w);
 	json_key(w, "details");
 	json_begin_object(w);
@@ -400,42 +392,49 @@ add_macro(struct json_writer *w, const struct loader *l, uint32_t at)
 	return ok;
 }
 
-/* Items that name lists, or those that do not. */
+/* Items that are left after lists were put in, or those that are not: names of lists. */
 static void
-add_items(struct json_writer *w, const char *key, const struct loader *l,
-    const struct list_info *info, bool lists)
+add_items(struct json_writer *w, const char *key, const struct list_info *info,
+    const struct map *left, bool lists)
 {
 	json_key(w, key);
 	json_begin_array(w);
 	for (uint32_t i = 0; i < info->items.n; i++) {
-		if (lists == !!collection_list(&l->collection, info->items.item[i]))
+		if (lists != !!map_gets(left, info->items.item[i]))
 			json_str(w, info->items.item[i]);
 	}
 	json_end_array(w);
 }
 
-static void
+static bool
 add_list(struct json_writer *w, const struct loader *l, uint32_t at)
 {
 	const struct list_info *info = &l->collection.list[at];
 	const struct resolved_list *list = &l->compiled.resolution.list[at];
+	struct map left;
+	bool ok = true;
 
+	map_init(&left);
+	for (uint32_t i = 0; ok && i < list->items.n; i++)
+		ok = map_puts(&left, list->items.item[i], (void *)list->items.item[i]);
 	json_begin_object(w);
 	json_key(w, "details");
 	json_begin_object(w);
 	add_texts(w, "items_compiled", &list->items);
-	add_items(w, "lists", l, info, true);
+	add_items(w, "lists", info, &left, true);
 	add_no_plugins(w);
 	json_key(w, "used");
 	json_bool(w, list->used);
 	json_end_object(w);
 	json_key(w, "info");
 	json_begin_object(w);
-	add_items(w, "items", l, info, false);
+	add_items(w, "items", info, &left, false);
 	json_key(w, "name");
 	json_str(w, info->name);
 	json_end_object(w);
 	json_end_object(w);
+	map_release(&left);
+	return ok;
 }
 
 static void
@@ -475,8 +474,8 @@ describe_json(const struct loader *l, const struct loaded_rule *only, struct buf
 	if (!only) {
 		json_key(&w, "lists");
 		json_begin_array(&w);
-		for (uint32_t i = 0; i < c->n_list; i++)
-			add_list(&w, l, i);
+		for (uint32_t i = 0; ok && i < c->n_list; i++)
+			ok = add_list(&w, l, i);
 		json_end_array(&w);
 		json_key(&w, "macros");
 		json_begin_array(&w);

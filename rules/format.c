@@ -174,6 +174,11 @@ format_compile(struct compiler *c, const char *text, const struct format **ret_f
 
 	if (!(b.f = arena_alloc(c->arena, sizeof(*b.f))))
 		return err_nomem(err);
+	if (n == 0)
+		return err_set(err, ERR_SYNTAX, "empty formatting token");
+	/* "Print even when values are missing": this is always so. */
+	if (text[0] == '*')
+		at = 1;
 	while (at < n) {
 		size_t plain = strcspn(text + at, "%");
 		if (plain) {
@@ -383,7 +388,7 @@ format_field_json(const struct format *f, uint32_t i, const struct event_view *v
 	}
 	event_view_operand(view, o, &v);
 	if (!v.present) {
-		json_null(w);
+		json_write_null(w);
 		return;
 	}
 	if (!o->list) {

@@ -71,6 +71,11 @@ load(struct loader *l, struct load_result *r, struct err *err)
 			return err_set(err, ERR_LIMIT,
 			    "rules need more than %lu bytes of memory",
 			    LIMIT_RULES_MEMORY);
+		/* Falco's YAML library begins a new document where ours finds this
+		 * mistake. */
+		if (stream.n && stream.doc[0]->kind == YAML_MAP &&
+		    strstr(yaml_err.msg, "<document start>"))
+			rules_read(&k, &stream, &lost);
 		at = diag_at(mark, PLACE_RULES_CONTENT_ITEM, "", &file);
 		load_report(r, DIAG_ERR_YAML_PARSE, &at, "%s", yaml_err.msg);
 		return true;

@@ -286,7 +286,7 @@ node_json(const struct conf_node *n, struct json_writer *w)
 
 	switch (n->kind) {
 	case CONF_NULL:
-		json_null(w);
+		json_write_null(w);
 		break;
 	case CONF_SCALAR:
 		scalar_json(w, n->text);

@@ -278,6 +278,7 @@ yaml_load(struct arena *arena, const char *text, size_t len, struct yaml_stream 
 	bool ok;
 
 	*reterr_mark = (struct yaml_mark){0};
+	*ret_stream = (struct yaml_stream){0};
 	if (len > LIMIT_RULES_FILE_BYTES)
 		return err_set(err, ERR_LIMIT, "the file has more than %u bytes", LIMIT_RULES_FILE_BYTES);
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
@@ -298,8 +299,7 @@ yaml_load(struct arena *arena, const char *text, size_t len, struct yaml_stream 
 	b->reterr_mark = reterr_mark;
 	map_init(&b->anchors);
 	ok = read_all(b, err);
-	if (ok)
-		*ret_stream = (struct yaml_stream){b->level[0].child, b->level[0].n};
+	*ret_stream = (struct yaml_stream){b->level[0].child, b->level[0].n};
 	map_release(&b->anchors);
 	yaml_parser_delete(&b->parser);
 	free(b);

@@ -42,7 +42,9 @@ struct yaml_stream {
 
 /*
  * Syntax errors are ERR_SYNTAX in the library's words, bounds ERR_LIMIT; *reterr_mark is
- * where. A byte order mark is skipped and not counted.
+ * where,
+ * and *ret_stream has the documents that were complete by then. A byte order mark is skipped
+ * and not counted.
  */
 bool yaml_load(struct arena *arena, const char *text, size_t len, struct yaml_stream *ret_stream,
     struct yaml_mark *reterr_mark, struct err *err);
