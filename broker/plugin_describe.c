@@ -202,7 +202,7 @@ bool
 worker_describe(struct worker *w, const Control__Loaded *peer_loaded, struct err *err)
 {
 	struct plugin *p = w->plugin;
-	uint64_t hash;
+	uint64_t hash = 0;
 
 	if (!hash_of(peer_loaded, &hash, err))
 		return false;

@@ -410,7 +410,7 @@ worker_event(struct worker *w, enum worker_event event)
 		if (w->owner && w->owner->reached)
 			w->owner->reached(w, w->owner_arg);
 	} else if (is_resting(w->state) && w->state < w->goal && !w->sup->stopping &&
-		   before != w->state) {
+		   before < w->state) {
 		worker_event(w, WORKER_ON_START);
 	}
 }
