@@ -5,6 +5,8 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 enum option_kind {
 	KIND_FLAG,
@@ -211,6 +213,27 @@ options_release(struct options *o)
 	free(o->word.value);
 	o->disable_source = o->enable_source = o->option = o->rules = o->validate =
 	    o->word = (struct option_list){0};
+}
+
+bool
+options_check(const struct options *o, struct err *err)
+{
+	static const char *const formats[] = {"text", "markdown", "json"};
+	size_t i = 0, n = sizeof(formats) / sizeof(*formats);
+
+	if (o->config && access(o->config, F_OK) != 0)
+		return err_set(
+		    err, ERR_USAGE, "Could not find configuration file at %s", o->config);
+	if (!o->format)
+		return true;
+	if (o->markdown)
+		return err_set(err, ERR_USAGE,
+		    "Cannot specify both --markdown and --format options together");
+	while (i < n && strcasecmp(o->format, formats[i]) != 0)
+		i++;
+	return i < n || err_set(err, ERR_USAGE,
+			    "Invalid format '%s'. Valid values are: text, markdown, json",
+			    o->format);
 }
 
 static void

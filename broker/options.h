@@ -39,6 +39,9 @@ struct options {
 /* argv[0] is skipped. On failure err has the text that follows "Error: ". */
 bool options_parse(struct options *o, int argc, char **argv, struct err *err);
 void options_release(struct options *o);
+/* What no parser sees: a format that is none, options that exclude each other, a -c file
+ * that is not there. Falco's texts. */
+bool options_check(const struct options *o, struct err *err);
 
 /* --help as Falco lays it out. */
 void options_help(struct buf *out);

@@ -77,6 +77,31 @@ test_options_refuse_what_they_do_not_know(void **state)
 	}
 }
 
+static void
+test_options_check_names_what_cannot_be(void **state)
+{
+	static const char *const rows[][2] = {
+	    {"-c /no/such.yaml --help",
+		"Could not find configuration file at /no/such.yaml"},
+	    {"--format xml",
+		"Invalid format 'xml'. Valid values are: text, markdown, json"},
+	    {"--markdown --format text",
+		"Cannot specify both --markdown and --format options together"},
+	    {"--format JSON -c /", NULL},
+	    {"--markdown", NULL},
+	};
+	struct options o;
+	struct err err;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		assert_true(parse(&o, &err, rows[i][0]));
+		assert_int_equal(options_check(&o, &err), rows[i][1] == NULL);
+		if (rows[i][1])
+			assert_string_equal(err.msg, rows[i][1]);
+		options_release(&o);
+	}
+}
+
 int
 main(void)
 {
@@ -84,6 +109,7 @@ main(void)
 	    cmocka_unit_test(test_options_take_values_glued_and_apart),
 	    cmocka_unit_test(test_options_list_takes_a_value_only_with_equals),
 	    cmocka_unit_test(test_options_refuse_what_they_do_not_know),
+	    cmocka_unit_test(test_options_check_names_what_cannot_be),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

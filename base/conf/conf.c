@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/conf/conf.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,14 +153,17 @@ conf_bool(const struct conf_node *root, const char *path, bool fallback)
 	return text && conf_parse_bool(text, &v) ? v : fallback;
 }
 
+/* As YAML readers do: nothing before the number, blanks after it. */
 static bool
 parse_int(const char *text, int64_t *ret)
 {
 	char *end;
 
+	if (isspace((unsigned char)*text))
+		return false;
 	errno = 0;
 	long long v = strtoll(text, &end, 0);
-	if (end == text || *end || errno)
+	if (end == text || end[strspn(end, " \t\n\v\f\r")] || errno)
 		return false;
 	*ret = v;
 	return true;
@@ -243,6 +248,31 @@ conf_merge(struct arena *arena, struct conf_node *root, const struct conf_node *
 /* -- as JSON
  * ------------------------------------------------------------------------------ */
 
+/* The shortest digits that read back as the same number, in Falco's notation: plain from
+ * 0.0001 to 15 digits before the point, else with an exponent. */
+static void
+double_json(struct json_writer *w, double d)
+{
+	enum {
+		MAX_DIGITS = 17,
+		PLAIN_FROM = -4,
+		PLAIN_TO = 15
+	};
+	char digits[32], text[64];
+	int precision = 0;
+
+	do {
+		snprintf(digits, sizeof(digits), "%.*e", precision, d);
+	} while (strtod(digits, NULL) != d && ++precision < MAX_DIGITS);
+	int exponent = (int)strtol(strchr(digits, 'e') + 1, NULL, 10);
+	if (exponent >= PLAIN_TO || exponent < PLAIN_FROM)
+		snprintf(text, sizeof(text), "%s", digits);
+	else
+		snprintf(text, sizeof(text), "%.*f",
+		    precision > exponent ? precision - exponent : 1, d);
+	json_raw(w, text, strlen(text));
+}
+
 static void
 scalar_json(struct json_writer *w, const char *text)
 {
@@ -250,24 +280,14 @@ scalar_json(struct json_writer *w, const char *text)
 	double d;
 	bool b;
 
-	if (parse_int(text, &i) && i >= INT32_MIN && i <= INT32_MAX) {
+	if (parse_int(text, &i) && i >= INT32_MIN && i <= INT32_MAX)
 		json_i64(w, i);
-	} else if (parse_double(text, &d)) {
-		char digits[32];
-		/* The shortest form that reads back as the same number. */
-		for (int p = 1; p <= 17; p++) {
-			snprintf(digits, sizeof(digits), "%.*g", p, d);
-			if (strtod(digits, NULL) == d)
-				break;
-		}
-		if (!strpbrk(digits, ".en"))
-			strncat(digits, ".0", sizeof(digits) - strlen(digits) - 1);
-		json_raw(w, digits, strlen(digits));
-	} else if (conf_parse_bool(text, &b)) {
+	else if (parse_double(text, &d) && isfinite(d))
+		double_json(w, d);
+	else if (conf_parse_bool(text, &b))
 		json_bool(w, b);
-	} else {
+	else
 		json_str(w, text);
-	}
 }
 
 static int
@@ -324,6 +344,49 @@ conf_json(const struct conf_node *node, struct buf *out)
 
 	json_init(&w, out);
 	node_json(node, &w);
+}
+
+/* Plain where that reads back as the same text, else as a JSON string. */
+static void
+flow_text(const char *text, struct buf *out)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_/.+-";
+
+	if (*text && text[0] != '-' && strspn(text, plain) == strlen(text) &&
+	    strcasecmp(text, "null") != 0) {
+		buf_adds(out, text);
+		return;
+	}
+	buf_addc(out, '"');
+	json_escape(out, text, strlen(text));
+	buf_addc(out, '"');
+}
+
+void
+conf_flow(const struct conf_node *node, struct buf *out)
+{
+	bool map = node->kind == CONF_MAP;
+
+	if (node->kind == CONF_NULL) {
+		buf_addc(out, '~');
+		return;
+	}
+	if (node->kind == CONF_SCALAR) {
+		flow_text(node->text, out);
+		return;
+	}
+	buf_addc(out, map ? '{' : '[');
+	for (size_t i = 0; i < node->n; i++) {
+		if (i)
+			buf_adds(out, ", ");
+		if (map) {
+			flow_text(node->key[i], out);
+			buf_adds(out, ": ");
+		}
+		conf_flow(node->child[i], out);
+	}
+	buf_addc(out, map ? '}' : ']');
 }
 
 bool

@@ -76,6 +76,8 @@ bool conf_parse_bool(const char *text, bool *ret_value);
 /* init_config's JSON (engine.md 4.5): keys in byte order; each scalar int32, double, bool
  * or string by its text. */
 void conf_json(const struct conf_node *node, struct buf *out);
+/* The tree as YAML in flow style, on one line. */
+void conf_flow(const struct conf_node *node, struct buf *out);
 
 /* ${NAME} by the environment, $${NAME} literal (engine.md 4.2). false: out is full. */
 bool conf_expand_env(const char *text, struct buf *out);

@@ -64,11 +64,33 @@ test_conf_assign_follows_paths(void **state)
 static void
 test_conf_json_types_scalars_by_their_text(void **state)
 {
-	static const char *const options[] = {
-	    "a=5", "b=yes", "c=1.50", "d=2147483648", "e=0x10", NULL};
+	static const char *const options[] = {"a=5", "b=yes", "c=1.50", "d=2147483648",
+	    "e=0x10", "f=1e14", "g=1e15", "h=0.0001", "i=1.25e-5", "j= 5", "k=5 ",
+	    "l=1e999", "m=-0.1", NULL};
 
 	assert_string_equal(assign_all(options),
-	    "{\"a\":5,\"b\":true,\"c\":1.5,\"d\":2147483648.0,\"e\":16}");
+	    "{\"a\":5,\"b\":true,\"c\":1.5,\"d\":2147483648.0,\"e\":16,"
+	    "\"f\":100000000000000.0,\"g\":1e+15,\"h\":0.0001,\"i\":1.25e-05,"
+	    "\"j\":\" 5\",\"k\":5,\"l\":\"1e999\",\"m\":-0.1}");
+}
+
+static void
+test_conf_flow_is_yaml_again(void **state)
+{
+	static const char *const options[] = {
+	    "a.b=x y", "a.c=plain/1.5", "l[]=null", "l[]=", "l[]=a\"b", NULL};
+	struct conf_node *root = conf_new(&arena, CONF_MAP);
+	struct buf out;
+	struct err err;
+
+	for (size_t i = 0; options[i]; i++)
+		assert_true(conf_assign(&arena, root, options[i], fake_flow, &err));
+	assert_true(conf_put(&arena, root, "n", conf_new(&arena, CONF_NULL)));
+	buf_init(&out, 1000);
+	conf_flow(root, &out);
+	assert_string_equal(buf_str(&out),
+	    "{a: {b: \"x y\", c: plain/1.5}, l: [\"null\", \"\", \"a\\\"b\"], n: ~}");
+	buf_release(&out);
 }
 
 static void
@@ -148,6 +170,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_conf_assign_follows_paths),
 	    cmocka_unit_test(test_conf_json_types_scalars_by_their_text),
+	    cmocka_unit_test(test_conf_flow_is_yaml_again),
 	    cmocka_unit_test(test_conf_merge_strategies),
 	    cmocka_unit_test(test_conf_expand_env),
 	    cmocka_unit_test(test_conf_readers_fall_back_on_the_wrong_type),
