@@ -66,9 +66,10 @@ err_wrap(struct err *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	int n = vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
 	va_end(ap);
-	if (n >= 0 && (size_t)n < sizeof(err->msg))
-		snprintf(err->msg + n, sizeof(err->msg) - (size_t)n, ": %s", old);
-	trim_utf8(err->msg);
+	if (n < 0 || (size_t)n >= sizeof(err->msg) ||
+	    snprintf(err->msg + n, sizeof(err->msg) - (size_t)n, ": %s", old) >=
+		(int)sizeof(err->msg) - n)
+		trim_utf8(err->msg);
 	return false;
 }
 
