@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker/json_text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "base/utf8.h"
+
+/* The length of a comment that starts at s, 0 when none does. An open one is none. */
+static size_t
+comment_len(const char *s, size_t n)
+{
+	const char *end;
+
+	if (n < 2 || s[0] != '/')
+		return 0;
+	if (s[1] == '/') {
+		end = memchr(s, '\n', n);
+		return end ? (size_t)(end - s) : n;
+	}
+	if (s[1] != '*')
+		return 0;
+	end = memmem(s + 2, n - 2, "*/", 2);
+	return end ? (size_t)(end - s) + 2 : 0;
+}
+
+/* The length of a string literal that starts at s. */
+static size_t
+literal_len(const char *s, size_t n)
+{
+	size_t i = 1;
+
+	while (i < n && s[i] != '"')
+		i += s[i] == '\\' ? 2 : 1;
+	return i < n ? i + 1 : n;
+}
+
+/* Copies what is not comment; false when it nests too deep. */
+static bool
+drop_comments(struct buf *out, const char *s, size_t n)
+{
+	size_t depth = 0;
+
+	for (size_t i = 0, step; i < n; i += step) {
+		step = comment_len(s + i, n - i);
+		if (step > 0) {
+			buf_addc(out, ' ');
+			continue;
+		}
+		step = s[i] == '"' ? literal_len(s + i, n - i) : 1;
+		if (s[i] == '[' || s[i] == '{')
+			depth++;
+		else if ((s[i] == ']' || s[i] == '}') && depth > 0)
+			depth--;
+		if (depth > LIMIT_JSON_DEPTH)
+			return false;
+		buf_add(out, s + i, step);
+	}
+	return !out->failed;
+}
+
+static json_t *
+parse(const struct buf *text)
+{
+	const size_t flags = JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL;
+	json_error_t why;
+	json_t *v = json_loadb(buf_str(text), text->len, flags, &why);
+
+	if (!v && json_error_code(&why) == json_error_numeric_overflow)
+		v = json_loadb(
+		    buf_str(text), text->len, flags | JSON_DECODE_INT_AS_REAL, &why);
+	return v;
+}
+
+json_t *
+json_text_parse(const char *text, size_t n)
+{
+	struct buf plain, repaired;
+	json_t *v = NULL;
+
+	if (n > LIMIT_PLUGIN_JSON_BYTES)
+		return NULL;
+	buf_init(&plain, LIMIT_PLUGIN_JSON_BYTES + 1);
+	/* U+FFFD takes three bytes. */
+	buf_init(&repaired, 3 * LIMIT_PLUGIN_JSON_BYTES + 1);
+	if (drop_comments(&plain, text, n)) {
+		utf8_repair(&repaired, buf_str(&plain), plain.len);
+		if (!repaired.failed)
+			v = parse(&repaired);
+	}
+	buf_release(&plain);
+	buf_release(&repaired);
+	return v;
+}
+
+const char *
+json_text_scalar(const json_t *v, char *buf, size_t size)
+{
+	switch (v ? json_typeof(v) : JSON_NULL) {
+	case JSON_STRING:
+		return json_string_value(v);
+	case JSON_INTEGER:
+		snprintf(buf, size, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+		return buf;
+	case JSON_REAL:
+		snprintf(buf, size, "%.17g", json_real_value(v));
+		return buf;
+	case JSON_TRUE:
+		return "true";
+	case JSON_FALSE:
+		return "false";
+	case JSON_NULL:
+		return "";
+	default:
+		return NULL;
+	}
+}

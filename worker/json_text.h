@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * JSON as plugins write it, read leniently: what jsoncpp takes, as Falco uses it, is
+ * taken here too. Comments are dropped, invalid UTF-8 is repaired, whatever follows the
+ * first value is ignored, and a number past 64 bits becomes a real.
+ *
+ * The text is bounded by LIMIT_PLUGIN_JSON_BYTES and its nesting by LIMIT_JSON_DEPTH. No
+ * other code of the worker parses JSON.
+ */
+#ifndef WORKER_JSON_TEXT_H
+#define WORKER_JSON_TEXT_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+/* NULL when it is not JSON (or too large or deep, or memory is gone). The caller's, by
+ * json_decref. */
+json_t *json_text_parse(const char *text, size_t n);
+
+/*
+ * A scalar as text, the way jsoncpp converts one: a string itself, true and false, a
+ * number in decimal, "" for null and for NULL. NULL for arrays and objects. buf holds a
+ * converted number.
+ */
+const char *json_text_scalar(const json_t *v, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker/publish.h"
+
+#include "base/limits.h"
+
+/* A mask word's worth of events: below that a chunk's fixed cost shows. */
+enum {
+	STEP_EVENTS = 64,
+	PIECES = 4
+};
+
+/*
+ * How many of n events go into a chunk: all that fit when nobody works beside us, else
+ * about a quarter, in whole mask words.
+ */
+static uint32_t
+chunk_target(const struct publisher *p, uint32_t n)
+{
+	uint32_t target = n;
+
+	if (p->parallel)
+		target = (n / PIECES + STEP_EVENTS - 1) / STEP_EVENTS * STEP_EVENTS;
+	if (target < STEP_EVENTS)
+		target = STEP_EVENTS;
+	if (target > LIMIT_CHUNK_EVENTS)
+		target = LIMIT_CHUNK_EVENTS;
+	return target < n ? target : n;
+}
+
+static uint32_t
+raw_bytes(const struct publisher *p, uint32_t len)
+{
+	return p->plan->want_events ? len + 7 + 4 : 0;
+}
+
+/* Extracts events from first on until max, or until the chunk is large; how many. */
+static uint32_t
+fill_chunk(struct publisher *p, uint32_t first, uint32_t max, struct chunk_event *event,
+    const void **raw)
+{
+	struct source *s = p->source;
+	struct slot_set *set = &p->plan->first;
+	uint32_t used = frame_base_bytes(set->n), n = 0;
+
+	slot_set_clear_values(set);
+	for (; n < max; n++) {
+		source_describe(s, first + n, &event[n]);
+		uint32_t fixed = frame_event_bytes(set->n) + raw_bytes(p, event[n].len);
+		if (n > 0 && used + fixed > LIMIT_CHUNK_BYTES)
+			break;
+		used += fixed;
+		raw[n] = s->event[first + n];
+		const struct plugin_event_input in = {
+		    .evt = s->event[first + n],
+		    .evtnum = s->first_number + first + n,
+		    .evtsrc = p->plan->source,
+		};
+		uint32_t room = LIMIT_FRAME_BYTES - used, had = room;
+		extract_event(p->extractor, p->plan, set, &in, &room);
+		used += had - room;
+	}
+	return n;
+}
+
+bool
+publish_chunk(struct publisher *p, struct err *err)
+{
+	struct source *s = p->source;
+	struct chunk_event event[LIMIT_CHUNK_EVENTS];
+	const void *raw[LIMIT_CHUNK_EVENTS];
+	uint32_t max = s->n - s->published, n;
+
+	if (chunk_target(p, s->n) < max)
+		max = chunk_target(p, s->n);
+	n = fill_chunk(p, s->published, max, event, raw);
+	bool last = s->published + n == s->n;
+	if (last && *s->failure &&
+	    !uplink_failed(p->extractor->host->up, CONTROL__FAILED__STEP__NEXT_BATCH,
+		s->failure, err))
+		return false;
+	const struct frame_parts parts = {
+	    .head =
+		{
+		    .batch = s->batch,
+		    .first = s->published,
+		    .n_events = n,
+		    .n_columns = n > 0 ? p->plan->first.n : 0,
+		    .flags = (last ? CHUNK_LAST : 0) |
+			     (p->plan->want_events && n > 0 ? CHUNK_HAS_EVENTS : 0),
+		    .rc = last ? s->rc : 0,
+		    .dropped = last ? s->dropped : 0,
+		},
+	    .event = event,
+	    .raw = p->plan->want_events ? raw : NULL,
+	    .column = p->plan->first.column,
+	};
+	if (!outbox_send(p->out, FRAME_EVENTS, &parts, err))
+		return false;
+	source_published(s, n);
+	return true;
+}
+
+/* -- answers
+ * ------------------------------------------------------------------------------ */
+
+static bool
+collect_slots(struct publisher *p, const struct extract_view *v, struct err *err)
+{
+	p->requests++;
+	slot_set_clear(&p->plan->request);
+	for (uint32_t i = 0; i < v->head.n_slots; i++) {
+		struct plan_slot *s = plan_find(p->plan, v->slot[i]);
+		if (!s || s->in_request == p->requests)
+			return err_set(err, ERR_PEER,
+			    "extraction of slot %u, which is not in the plan or asked "
+			    "for twice",
+			    v->slot[i]);
+		s->in_request = p->requests;
+		slot_set_add(&p->plan->request, s);
+	}
+	slot_set_clear_values(&p->plan->request);
+	return true;
+}
+
+static struct plugin_event_input
+request_event(const struct publisher *p, const struct extract_view *v, uint32_t i)
+{
+	struct plugin_event_input in = {.evtsrc = p->plan->source};
+
+	if (v->head.target == EXTRACT_INLINE) {
+		in.evt = (const struct plugin_event *)(const void *)(v->raw + v->off[i]);
+		in.evtnum = v->number[i];
+	} else {
+		in.evt = p->source->event[v->head.first + i];
+		in.evtnum = p->source->first_number + v->head.first + i;
+	}
+	return in;
+}
+
+bool
+publish_answer(struct publisher *p, const struct extract_view *v, struct err *err)
+{
+	const struct extract_head *h = &v->head;
+	struct slot_set *set = &p->plan->request;
+
+	if (h->target == EXTRACT_BATCH &&
+	    !source_holds(p->source, h->batch, h->first, h->n_events))
+		return err_set(err, ERR_PEER,
+		    "extraction from batch %u, which is not there", h->batch);
+	if (!collect_slots(p, v, err))
+		return false;
+	uint64_t used =
+	    frame_base_bytes(set->n) + (uint64_t)h->n_events * frame_event_bytes(set->n);
+	if (used > LIMIT_FRAME_BYTES)
+		return err_set(err, ERR_LIMIT, "%u slots of %u events do not fit a frame",
+		    set->n, h->n_events);
+	uint32_t room = LIMIT_FRAME_BYTES - (uint32_t)used;
+	for (uint32_t i = 0; i < h->n_events; i++) {
+		const struct plugin_event_input in = request_event(p, v, i);
+		if (h->events[i / 64] >> i % 64 & 1)
+			extract_event(p->extractor, p->plan, set, &in, &room);
+		else
+			extract_nothing(set);
+	}
+	const struct frame_parts parts = {
+	    .head =
+		{
+		    .batch = h->request,
+		    .first = h->first,
+		    .n_events = h->n_events,
+		    .n_columns = set->n,
+		},
+	    .column = set->column,
+	};
+	return outbox_send(p->out, FRAME_COLUMNS, &parts, err);
+}

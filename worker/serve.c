@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker/serve.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "worker/requests.h"
+
+enum {
+	/* The channel is read this often while batches come without a pause. */
+	LOOK_NS = 1000000,
+	/* Waiting for an acknowledgement by looking rather than sleeping: about what
+	 * being woken costs. */
+	SPIN_NS = 30000,
+	/* A plugin that times out without waiting is given a pause after so many calls,
+	 * if they took less than so long each. */
+	IDLE_CALLS = 100,
+	IDLE_CALL_NS = 20000,
+	MIN_PAUSE_US = 50,
+	MAX_PAUSE_US = 1000,
+};
+
+bool
+worker_init(struct worker *w, int control_fd, struct ring_map *up,
+    const struct ring_map *down, int wake_broker_fd, int wake_worker_fd, unsigned n_cpus,
+    struct err *err)
+{
+	*w = (struct worker){.wake_fd = wake_worker_fd, .look = true};
+	channel_init(&w->channel, control_fd);
+	uplink_init(&w->up, &w->channel);
+	host_init(&w->host, &w->up);
+	plan_init(&w->plan);
+	ring_reader_init(&w->in, up, down);
+	w->publisher = (struct publisher){
+	    .source = &w->source,
+	    .plan = &w->plan,
+	    .extractor = &w->extractor,
+	    .out = &w->out,
+	    .parallel = n_cpus > 1,
+	};
+	w->frame = malloc(LIMIT_FRAME_BYTES);
+	if (!w->frame)
+		return err_nomem(err);
+	return outbox_init(&w->out, up, down, wake_broker_fd, err);
+}
+
+bool
+worker_ready(struct worker *w, struct err *err)
+{
+	Control__Ready ready = CONTROL__READY__INIT;
+	Control__Message m = CONTROL__MESSAGE__INIT;
+
+	ready.has_protocol = true;
+	ready.protocol = 1;
+	m.body_case = CONTROL__MESSAGE__BODY_READY;
+	m.ready = &ready;
+	return uplink_send(&w->up, &m, err);
+}
+
+/* -- control channel ---------------------------------------------------------------- */
+
+static bool
+look_at_channel(struct worker *w, struct err *err)
+{
+	uint64_t now = clock_mono_ns();
+	Control__Message *m;
+
+	if (!w->look && now - w->looked_ns < LOOK_NS)
+		return true;
+	w->looked_ns = now;
+	w->look = false;
+	while (w->phase != SERVE_DONE) {
+		switch (channel_receive(&w->channel, &m, err)) {
+		case CHANNEL_AGAIN:
+			return true;
+		case CHANNEL_CLOSED:
+			return err_set(err, ERR_GONE, "the broker is gone");
+		case CHANNEL_ERROR:
+			return false;
+		case CHANNEL_OK:
+			break;
+		}
+		bool ok = worker_request(w, m, err);
+		channel_message_free(m);
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+/* -- frames -----------------------------------------------------------------------------
+ */
+
+static bool
+take_extract(struct worker *w, uint32_t len, struct err *err)
+{
+	struct extract_view v;
+
+	if (w->phase < SERVE_INITIALIZED || w->phase > SERVE_RUNNING)
+		return err_set(err, ERR_PEER, "extraction without a plugin");
+	return extract_check(&v, w->frame, len, err) &&
+	       publish_answer(&w->publisher, &v, err);
+}
+
+static bool
+take_ack(struct worker *w, uint32_t len, struct err *err)
+{
+	struct ack_frame ack;
+
+	if (len != sizeof(ack))
+		return err_set(err, ERR_PEER, "an acknowledgement of %u bytes", len);
+	memcpy(&ack, w->frame, sizeof(ack));
+	/* One that was under way when the source was closed is for nothing. */
+	if (w->source.state >= SOURCE_FETCHING &&
+	    !source_acknowledge(&w->source, ack.batch))
+		return err_set(err, ERR_PEER,
+		    "acknowledgement of batch %u, which is not there", ack.batch);
+	return true;
+}
+
+/* Whatever is there, as long as answers find room. */
+static bool
+take_frames(struct worker *w, bool *ret_busy, struct err *err)
+{
+	uint32_t type, len;
+
+	while (outbox_is_free(&w->out)) {
+		switch (ring_take(&w->in, w->frame, LIMIT_FRAME_BYTES, &type, &len)) {
+		case RING_EMPTY:
+			return true;
+		case RING_OK:
+			break;
+		default:
+			return err_set(err, ERR_PEER, "the broker's ring is broken");
+		}
+		*ret_busy = true;
+		bool ok = type == FRAME_EXTRACT ? take_extract(w, len, err)
+			  : type == FRAME_ACK
+			      ? take_ack(w, len, err)
+			      : err_set(err, ERR_PEER, "frame of type %u", type);
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+/* -- source
+ * ------------------------------------------------------------------------------- */
+
+/* A plugin is to wait by itself; one that does not must not take a CPU. */
+static void
+count_idle(struct worker *w, bool idle)
+{
+	uint64_t now;
+
+	if (!idle) {
+		w->n_idle = w->pause_us = 0;
+		return;
+	}
+	now = clock_mono_ns();
+	if (w->n_idle++ == 0)
+		w->idle_since_ns = now;
+	if (w->n_idle < IDLE_CALLS && w->pause_us == 0)
+		return;
+	uint64_t spent = now - w->idle_since_ns;
+	if (spent >= (uint64_t)w->n_idle * (IDLE_CALL_NS + w->pause_us * 2000ull))
+		w->pause_us = 0; /* it waits after all */
+	else
+		w->pause_us = w->pause_us ? w->pause_us * 2 : MIN_PAUSE_US;
+	if (w->pause_us > MAX_PAUSE_US)
+		w->pause_us = MAX_PAUSE_US;
+	w->n_idle = 0;
+}
+
+static bool
+drive_source(struct worker *w, bool *ret_busy, struct err *err)
+{
+	struct source *s = &w->source;
+
+	if (w->phase != SERVE_RUNNING || !outbox_is_free(&w->out))
+		return true;
+	if (s->state == SOURCE_FETCHING) {
+		if (!source_fetch(s, err))
+			return false;
+		/* next_batch may have taken its time. */
+		w->look = s->state == SOURCE_FETCHING;
+		count_idle(w, s->state == SOURCE_FETCHING);
+		*ret_busy = w->pause_us == 0;
+	}
+	if (s->state != SOURCE_PUBLISHING)
+		return true;
+	*ret_busy = true;
+	return publish_chunk(&w->publisher, err);
+}
+
+/* -- waiting
+ * --------------------------------------------------------------------------------- */
+
+static void
+relax(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
+/* The broker is at work on our batch: its answer is worth a look before a sleep. */
+static bool
+spin(struct worker *w, bool *ret_busy, struct err *err)
+{
+	uint64_t end = clock_mono_ns() + SPIN_NS;
+
+	while (!*ret_busy && clock_mono_ns() < end) {
+		if (!take_frames(w, ret_busy, err))
+			return false;
+		relax();
+	}
+	return true;
+}
+
+/* Announces the sleep; false when there is something to do after all. */
+static bool
+announce(struct worker *w)
+{
+	return outbox_is_free(&w->out) ? ring_reader_sleep(&w->in)
+				       : outbox_sleep(&w->out);
+}
+
+static bool
+wait_for_work(struct worker *w, struct err *err)
+{
+	struct pollfd p[] = {
+	    {.fd = w->channel.fd, .events = POLLIN},
+	    {.fd = w->wake_fd, .events = POLLIN},
+	};
+	bool pausing = w->phase == SERVE_RUNNING && w->source.state == SOURCE_FETCHING;
+	const struct timespec pause = {.tv_nsec = w->pause_us * 1000l};
+	uint64_t rings;
+	bool busy = false;
+
+	if (w->publisher.parallel && w->source.state == SOURCE_WAITING &&
+	    (!spin(w, &busy, err) || busy))
+		return busy;
+	if (!announce(w))
+		return true;
+	if (ppoll(p, 2, pausing ? &pause : NULL, NULL) < 0 && errno != EINTR)
+		return err_sys(err, "poll");
+	ring_reader_awake(&w->in);
+	outbox_awake(&w->out);
+	if (p[1].revents && read(w->wake_fd, &rings, sizeof(rings)) < 0 &&
+	    errno != EAGAIN && errno != EINTR)
+		return err_sys(err, "reading the wake-up descriptor");
+	w->look = p[0].revents != 0;
+	return true;
+}
+
+bool
+worker_serve(struct worker *w, struct err *err)
+{
+	while (w->phase != SERVE_DONE) {
+		bool busy = !outbox_is_free(&w->out);
+
+		if (!outbox_retry(&w->out, err))
+			return false;
+		busy = busy && outbox_is_free(&w->out);
+		if (!look_at_channel(w, err) || !take_frames(w, &busy, err) ||
+		    !drive_source(w, &busy, err))
+			return false;
+		if (!busy && w->phase != SERVE_DONE && !wait_for_work(w, err))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A worker's working life: requests on the control channel, frames of the ring, batches
+ * of the source, one after the other on one thread, until Quit or until the broker is
+ * gone.
+ */
+#ifndef WORKER_SERVE_H
+#define WORKER_SERVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "proto/channel.h"
+#include "proto/ring.h"
+#include "worker/extract.h"
+#include "worker/host.h"
+#include "worker/outbox.h"
+#include "worker/plan.h"
+#include "worker/plugin.h"
+#include "worker/publish.h"
+#include "worker/source.h"
+#include "worker/uplink.h"
+
+/* How far the plugin has come: what the broker may ask for next. */
+enum serve_phase {
+	SERVE_EMPTY, /* no plugin */
+	SERVE_LOADED,
+	SERVE_INITIALIZED, /* plan, open, open parameters */
+	SERVE_OPEN,
+	SERVE_RUNNING,
+	SERVE_FAILED, /* load or init said no: only Quit is left */
+	SERVE_DONE,
+};
+
+struct worker {
+	struct channel channel; /* not blocking */
+	struct uplink up;
+	struct host host;
+	struct plugin plugin;
+	struct source source;
+	struct plan plan;
+	struct extractor extractor;
+	struct publisher publisher;
+	struct outbox out;
+	struct ring_reader in;
+	uint8_t *frame; /* LIMIT_FRAME_BYTES: a copy of what came down */
+	int wake_fd;    /* eventfd that the broker rings */
+	enum serve_phase phase;
+
+	uint64_t looked_ns; /* when the channel was last read */
+	bool look;          /* read it now */
+	/* Time-outs without events in a row, since when, and the pause they have earned.
+	 */
+	uint32_t n_idle;
+	uint64_t idle_since_ns;
+	uint32_t pause_us;
+};
+
+/* Rings are mapped and the channel is open. */
+bool worker_init(struct worker *w, int control_fd, struct ring_map *up,
+    const struct ring_map *down, int wake_broker_fd, int wake_worker_fd, unsigned n_cpus,
+    struct err *err);
+
+/* Tells the broker that it may begin. */
+bool worker_ready(struct worker *w, struct err *err);
+/* Returns true after Quit; ERR_GONE when the broker has hung up. On the thread that calls
+ * the plugin, and never on the main one. */
+bool worker_serve(struct worker *w, struct err *err);
+
+#endif
