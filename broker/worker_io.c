@@ -244,7 +244,7 @@ take_messages(struct worker *w, uint32_t most)
 			return;
 		}
 		if (!permit_check(&w->permits, worker_phase(w), m,
-			control__message__get_packed_size(m), clock_mono_ns(), &err)) {
+			w->channel.received_bytes, clock_mono_ns(), &err)) {
 			worker_breach(w, &err);
 			channel_message_free(m);
 			return;
