@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the launcher may do on this host: found out once, at its start. */
+#ifndef WORKER_LAUNCH_HOST_H
+#define WORKER_LAUNCH_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "worker/launch/layers.h"
+
+struct host {
+	bool is_root;   /* workers get uids of their own */
+	bool can_mount; /* may clone mounts here, and map ids in them */
+	int landlock_abi;
+	unsigned
+	    n_filters;   /* seccomp filters that are on us already, and so on workers */
+	uid_t uid_first; /* of those for workers, when root */
+	uint32_t n_uids;
+	ino_t ns[LAUNCH_N_NAMESPACES]; /* of the launcher, as LAUNCH_NAMESPACES */
+};
+
+bool host_probe(struct host *h, struct err *err);
+/* The host uid (and gid) of worker id: its own when root, else the launcher's. */
+uid_t host_worker_uid(const struct host *h, uint32_t id);
+
+#endif

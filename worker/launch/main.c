@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mews-launcher: one loop over the broker's socket and, for each worker, its shim's pidfd
+ * and its filter's listener. It has no configuration and opens nothing but what requests
+ * name. It ends with the broker, and every worker with it.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "worker/launch/host.h"
+#include "worker/launch/shim.h"
+#include "worker/launch/watch.h"
+#include "worker/launch/wire.h"
+
+#define TICK_NS 100000000ull
+
+struct launcher_state {
+	struct host host;
+	bool is_fit; /* else err says why no worker can be made here */
+	struct err err;
+	struct watch *watch[LIMIT_WORKERS];
+	unsigned n_watches;
+	bool broker_is_slow; /* its socket is full; events wait */
+};
+
+static struct watch *
+find_watch(struct launcher_state *l, uint32_t id)
+{
+	for (unsigned i = 0; i < l->n_watches; i++)
+		if (l->watch[i]->id == id)
+			return l->watch[i];
+	return NULL;
+}
+
+static bool
+launch(struct launcher_state *l, const int *fd, uint32_t id, struct wire_answer *answer,
+    struct err *err)
+{
+	struct launch_request r;
+	struct spawned spawned;
+	struct arena arena;
+
+	if (!l->is_fit) {
+		*err = l->err;
+		return false;
+	}
+	if (l->n_watches == LIMIT_WORKERS)
+		return err_set(err, ERR_LIMIT, "%u workers are alive", LIMIT_WORKERS);
+	if (find_watch(l, id) != NULL)
+		return err_set(err, ERR_PEER, "worker %u exists already", id);
+	arena_init(&arena, 4 * LIMIT_LAUNCH_BYTES);
+	if (!wire_plan_unpack(fd[WIRE_PLAN], &arena, &r, err)) {
+		arena_release(&arena);
+		return false;
+	}
+	r.id = id;
+	r.control_fd = fd[WIRE_CONTROL];
+	r.up_fd = fd[WIRE_UP];
+	r.down_fd = fd[WIRE_DOWN];
+	r.wake_broker_fd = fd[WIRE_WAKE_BROKER];
+	r.wake_worker_fd = fd[WIRE_WAKE_WORKER];
+	r.output_fd = fd[WIRE_OUTPUT];
+	if (!spawn_worker(&l->host, &r, &spawned, err)) {
+		arena_release(&arena);
+		return false;
+	}
+	struct watch *w = watch_new(id, &arena, r.confinement, &spawned);
+	if (w == NULL) {
+		bool signaled;
+		int status;
+		spawn_kill(&spawned);
+		spawn_bury(&spawned, &signaled, &status);
+		arena_release(&arena);
+		return err_nomem(err);
+	}
+	l->watch[l->n_watches++] = w;
+	answer->worker_pid = spawned.worker_pid;
+	answer->layers = spawned.layers;
+	return true;
+}
+
+static bool
+answer_launch(struct launcher_state *l, const int *fd, uint32_t id)
+{
+	struct wire_answer answer = {.head = {.kind = WIRE_ANSWER, .id = id}};
+	struct err err = {.code = ERR_NONE};
+
+	answer.is_ok = launch(l, fd, id, &answer, &err);
+	if (!answer.is_ok) {
+		answer.err_code = (int32_t)err.code;
+		answer.err_sys = err.sys;
+		memcpy(answer.err_msg, err.msg, sizeof(answer.err_msg));
+	}
+	/* Blocking: the broker waits for it. */
+	return wire_send(WIRE_FD, &answer, sizeof(answer), NULL, 0, 0, &err) == WIRE_OK;
+}
+
+/* False: the broker is gone, or talks nonsense, which ends us the same way. */
+static bool
+serve_broker(struct launcher_state *l)
+{
+	struct wire_head head;
+	int fd[WIRE_N_FDS];
+	struct wire_in in = {.fds = fd, .max_fd = WIRE_N_FDS};
+	size_t size;
+	struct err err;
+	bool ok = false;
+
+	switch (
+	    wire_receive(WIRE_FD, &head, sizeof(head), &size, &in, MSG_DONTWAIT, &err)) {
+	case WIRE_OK:
+		break;
+	case WIRE_AGAIN:
+		return true;
+	default:
+		return false;
+	}
+	if (size == sizeof(head) && head.kind == WIRE_LAUNCH && in.n_fd == WIRE_N_FDS) {
+		ok = answer_launch(l, fd, head.id);
+	} else if (size == sizeof(head) && head.kind == WIRE_KILL && in.n_fd == 0) {
+		/* Unknown: it died meanwhile, which was told. */
+		struct watch *w = find_watch(l, head.id);
+		if (w != NULL && !w->is_dead)
+			spawn_kill(&w->worker);
+		ok = true;
+	}
+	for (unsigned i = 0; i < in.n_fd; i++)
+		close(fd[i]);
+	return ok;
+}
+
+/* Tells what is due until the broker's socket is full. */
+static bool
+tell_events(struct launcher_state *l)
+{
+	struct wire_event e = {.head = {.kind = WIRE_EVENT}};
+	const struct launch_event *event;
+	struct err err;
+
+	l->broker_is_slow = false;
+	for (unsigned i = 0; i < l->n_watches;) {
+		struct watch *w = l->watch[i];
+		while ((event = watch_event(w)) != NULL) {
+			e.head.id = w->id;
+			e.event = *event;
+			switch (wire_send(
+			    WIRE_FD, &e, sizeof(e), NULL, 0, MSG_DONTWAIT, &err)) {
+			case WIRE_OK:
+				break;
+			case WIRE_AGAIN:
+				l->broker_is_slow = true;
+				return true;
+			default:
+				return false;
+			}
+			watch_told(w, event);
+			if (event == &w->death)
+				break;
+		}
+		if (event != NULL) { /* its death: nothing follows */
+			watch_free(w);
+			l->watch[i] = l->watch[--l->n_watches];
+		} else {
+			i++;
+		}
+	}
+	return true;
+}
+
+/* One round: waits, then does a bounded piece of work for each that has some. */
+static bool
+turn(struct launcher_state *l, uint64_t *next_tick_ns)
+{
+	static struct pollfd pfd[1 + 2 * LIMIT_WORKERS];
+	bool some_wait = false;
+	unsigned n_watches = l->n_watches;
+
+	if (clock_mono_ns() >= *next_tick_ns) {
+		*next_tick_ns = clock_mono_ns() + TICK_NS;
+		for (unsigned i = 0; i < n_watches; i++)
+			l->watch[i]->answers_left = LIMIT_DENIALS_PER_TICK;
+	}
+	pfd[0] = (struct pollfd){
+	    .fd = WIRE_FD,
+	    .events = (short)(POLLIN | (l->broker_is_slow ? POLLOUT : 0)),
+	};
+	for (unsigned i = 0; i < n_watches; i++) {
+		const struct watch *w = l->watch[i];
+		bool may_ask = w->answers_left > 0;
+		some_wait |= !may_ask;
+		/* poll skips -1: the dead, and listeners of which enough was heard. */
+		pfd[1 + 2 * i] = (struct pollfd){w->worker.shim_pidfd, POLLIN, 0};
+		pfd[2 + 2 * i] =
+		    (struct pollfd){may_ask ? w->worker.notify_fd : -1, POLLIN, 0};
+	}
+	if (poll(pfd, 1 + 2 * n_watches, some_wait ? (int)(TICK_NS / 1000000) : -1) < 0)
+		return errno == EINTR;
+	for (unsigned i = 0; i < n_watches; i++) {
+		struct watch *w = l->watch[i];
+		if ((pfd[2 + 2 * i].revents & POLLIN) != 0) {
+			watch_notification(w);
+		} else if (pfd[2 + 2 * i].revents != 0) {
+			/* Nobody is under that filter any more. */
+			close(w->worker.notify_fd);
+			w->worker.notify_fd = -1;
+		}
+		if (pfd[1 + 2 * i].revents != 0)
+			watch_bury(w);
+	}
+	/* Events before answers: what happened first is told first. */
+	if (!tell_events(l))
+		return false;
+	return pfd[0].revents == 0 || (pfd[0].revents & POLLIN) == 0
+		   ? (pfd[0].revents & (POLLHUP | POLLERR)) == 0
+		   : serve_broker(l);
+}
+
+static void
+end_workers(struct launcher_state *l)
+{
+	for (unsigned i = 0; i < l->n_watches; i++)
+		if (!l->watch[i]->is_dead)
+			spawn_kill(&l->watch[i]->worker);
+	for (unsigned i = 0; i < l->n_watches; i++) {
+		if (!l->watch[i]->is_dead)
+			watch_bury(l->watch[i]);
+		watch_free(l->watch[i]);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct launcher_state l;
+	struct rlimit files;
+	uint64_t next_tick_ns = 0;
+	socklen_t len = sizeof(int);
+	int type = 0;
+
+	if (getsockopt(WIRE_FD, SOL_SOCKET, SO_TYPE, &type, &len) < 0 ||
+	    type != SOCK_SEQPACKET) {
+		fprintf(stderr, "mews-launcher is started by mews alone\n");
+		return 2;
+	}
+	/* The broker made argv long enough for a name. */
+	char *end = argv[argc - 1] + strlen(argv[argc - 1]);
+	shim_set_title_area(argv[0], (size_t)(end - argv[0]));
+	shim_set_title("mews-launcher", "");
+
+	/* With the broker's death comes ours, with ours every shim's. A broker that went
+	 * before this line has closed the socket. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	/* What the broker happened to have open is none of ours, nor of any worker. */
+	syscall(SYS_close_range, (unsigned)WIRE_FD + 1, ~0u, 0u);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	l.is_fit = host_probe(&l.host, &l.err) && watch_init(&l.err);
+	while (turn(&l, &next_tick_ns))
+		;
+	end_workers(&l);
+	return 0;
+}

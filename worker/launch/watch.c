@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker/launch/watch.h"
+
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "policy/notify.h"
+
+#define PATH_BYTES 4096u /* the kernel's PATH_MAX */
+#define PAGE_BYTES 4096u
+
+/* A newer kernel may write more than our headers know. */
+union notification {
+	struct seccomp_notif in;
+	char room[256];
+};
+union answer {
+	struct seccomp_notif_resp out;
+	char room[128];
+};
+
+bool
+watch_init(struct err *err)
+{
+	struct seccomp_notif_sizes sizes;
+
+	if (syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) < 0)
+		return err_sys(err, "this kernel has no seccomp notifications");
+	if (sizes.seccomp_notif > sizeof(union notification) ||
+	    sizes.seccomp_notif_resp > sizeof(union answer))
+		return err_set(err, ERR_LIMIT,
+		    "this kernel's seccomp notifications are "
+		    "larger than this program knows");
+	return true;
+}
+
+struct watch *
+watch_new(uint32_t id, struct arena *arena, const struct confinement *confinement,
+    const struct spawned *worker)
+{
+	struct watch *w = calloc(1, sizeof(*w));
+
+	if (w == NULL)
+		return NULL;
+	w->id = id;
+	w->arena = *arena;
+	w->confinement = confinement;
+	w->worker = *worker;
+	w->answers_left = LIMIT_DENIALS_PER_TICK;
+	return w;
+}
+
+void
+watch_free(struct watch *w)
+{
+	if (w == NULL)
+		return;
+	for (unsigned i = 0; i < w->n_denials; i++)
+		free(w->denial[i]);
+	arena_release(&w->arena);
+	free(w);
+}
+
+/* NUL-terminated, from another process's memory, page by page because the end of a path
+ * may be the end of what is mapped. */
+static bool
+read_path(pid_t pid, uint64_t at, char out[PATH_BYTES])
+{
+	size_t len = 0;
+
+	while (len < PATH_BYTES) {
+		size_t n = PAGE_BYTES - at % PAGE_BYTES;
+		if (n > PATH_BYTES - len)
+			n = PATH_BYTES - len;
+		struct iovec here = {out + len, n};
+		struct iovec there = {(void *)(uintptr_t)at, n};
+		ssize_t got = process_vm_readv(pid, &here, 1, &there, 1, 0);
+		if (got <= 0)
+			return false;
+		if (memchr(out + len, '\0', (size_t)got) != NULL)
+			return true;
+		len += (size_t)got;
+		at += (size_t)got;
+	}
+	return false;
+}
+
+/* The record of this denial: an old one, a new one, or that of all others. */
+static struct watch_denial *
+find_denial(struct watch *w, const char *what, bool *ret_is_new)
+{
+	*ret_is_new = false;
+	for (unsigned i = 0; i < w->n_denials; i++)
+		if (strcmp(w->denial[i]->event.what, what) == 0)
+			return w->denial[i];
+	if (w->n_denials > LIMIT_DENIALS)
+		return w->denial[LIMIT_DENIALS];
+	struct watch_denial *d = calloc(1, sizeof(*d));
+	if (d == NULL)
+		return NULL;
+	w->denial[w->n_denials++] = d;
+	*ret_is_new = true;
+	return d;
+}
+
+static void
+note_denial(struct watch *w, const struct seccomp_data *data, const char *path)
+{
+	struct launch_event event = {.kind = LAUNCH_EVENT_DENIED, .id = w->id};
+	char what[sizeof(event.what) - 16];
+	bool is_new;
+
+	notify_explain(data->nr, (const uint64_t *)data->args, path, what, sizeof(what),
+	    event.allow_with, sizeof(event.allow_with));
+	snprintf(event.what, sizeof(event.what), "tried to %s", what);
+	struct watch_denial *d = find_denial(w, event.what, &is_new);
+	if (d == NULL)
+		return;
+	if (is_new) {
+		if (w->n_denials > LIMIT_DENIALS) {
+			snprintf(event.what, sizeof(event.what),
+			    "tried more than %u different things that it may not",
+			    LIMIT_DENIALS);
+			event.allow_with[0] = '\0';
+		}
+		d->event = event;
+		d->tell_at = 1;
+	}
+	d->event.count++;
+	if (d->event.count == d->tell_at) {
+		d->is_due = true;
+		d->tell_at *= 10;
+	}
+}
+
+static void
+kill_for(struct watch *w, const struct seccomp_data *data)
+{
+	w->is_killed = true;
+	notify_raw(data->nr, (const uint64_t *)data->args, w->death.last_call,
+	    sizeof(w->death.last_call));
+	spawn_kill(&w->worker);
+}
+
+/* Read-only opens were let through, or are as if the file was not there: whether that is
+ * worth a line depends on what was asked for. */
+static bool
+is_told(const struct watch *w, const struct notify_verdict *v, const char *path)
+{
+	if (!v->is_denial)
+		return false;
+	bool was_looked_up =
+	    v->path_arg >= 0 && (v->answer == NOTIFY_CONTINUE ||
+				    (v->answer == NOTIFY_ERRNO && v->error == ENOENT));
+	return !was_looked_up ||
+	       (path != NULL && notify_path_is_denied(w->confinement, path));
+}
+
+void
+watch_notification(struct watch *w)
+{
+	union notification n;
+	union answer a;
+	struct notify_verdict v;
+	char path[PATH_BYTES];
+	bool has_path = false;
+
+	if (w->answers_left > 0)
+		w->answers_left--;
+	memset(&n, 0, sizeof(n));
+	memset(&a, 0, sizeof(a));
+	/* ENOENT: a signal took the caller back before we came. */
+	if (ioctl(w->worker.notify_fd, SECCOMP_IOCTL_NOTIF_RECV, &n.in) < 0)
+		return;
+	const struct seccomp_data *data = &n.in.data;
+	notify_judge(w->is_sealed, w->worker.inner_pid, data->nr,
+	    (const uint64_t *)data->args, &v);
+	if (v.path_arg >= 0)
+		has_path = read_path((pid_t)n.in.pid, data->args[v.path_arg], path);
+	/* The reading went by a pid: only if the caller still waits was it the caller's
+	 * memory, and not that of a process which got its pid. */
+	if (ioctl(w->worker.notify_fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &n.in.id) < 0)
+		return;
+	if (v.answer == NOTIFY_KILL) {
+		kill_for(w, data);
+		return;
+	}
+	if (is_told(w, &v, has_path ? path : NULL))
+		note_denial(w, data, has_path ? path : NULL);
+	a.out.id = n.in.id;
+	if (v.answer == NOTIFY_ERRNO)
+		a.out.error = -v.error;
+	else
+		a.out.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+	if (ioctl(w->worker.notify_fd, SECCOMP_IOCTL_NOTIF_SEND, &a.out) == 0 &&
+	    v.answer == NOTIFY_SEAL)
+		w->is_sealed = true;
+}
+
+void
+watch_bury(struct watch *w)
+{
+	w->death.kind = LAUNCH_EVENT_DIED;
+	w->death.id = w->id;
+	spawn_bury(&w->worker, &w->death.signaled, &w->death.status);
+	w->is_dead = true;
+}
+
+const struct launch_event *
+watch_event(struct watch *w)
+{
+	for (unsigned i = 0; i < w->n_denials; i++)
+		if (w->denial[i]->is_due)
+			return &w->denial[i]->event;
+	return w->is_dead ? &w->death : NULL;
+}
+
+void
+watch_told(struct watch *w, const struct launch_event *event)
+{
+	for (unsigned i = 0; i < w->n_denials; i++)
+		if (&w->denial[i]->event == event)
+			w->denial[i]->is_due = false;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One worker under watch: its filter's notifications are judged and answered, denials are
+ * kept until they are told, its end is noted. Work per turn is bounded, and so is a
+ * worker's rate: what it asks beyond that waits, and only the asking thread with it.
+ */
+#ifndef WORKER_LAUNCH_WATCH_H
+#define WORKER_LAUNCH_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "worker/launch/launcher.h"
+#include "worker/launch/spawn.h"
+
+struct watch_denial {
+	struct launch_event event; /* as it will be told, count included */
+	uint64_t tell_at;          /* count at which it is told next */
+	bool is_due;
+};
+
+struct watch {
+	uint32_t id;
+	struct spawned worker;
+	struct arena arena; /* of the confinement */
+	const struct confinement *confinement;
+	bool is_sealed; /* the second filter is on */
+	bool is_killed; /* of our own accord, for last_call */
+	bool is_dead;   /* buried; the death event waits to be told */
+	struct launch_event death;
+	/* The last one stands for all kinds past the bound. */
+	struct watch_denial *denial[LIMIT_DENIALS + 1];
+	unsigned n_denials;
+	unsigned answers_left; /* in this tick */
+};
+
+/* False when this kernel's notifications do not fit. Once, at the launcher's start. */
+bool watch_init(struct err *err);
+
+/* Takes arena (with confinement in it) and worker over. */
+struct watch *watch_new(uint32_t id, struct arena *arena,
+    const struct confinement *confinement, const struct spawned *worker);
+/* Closes what is open; kills nothing. */
+void watch_free(struct watch *w);
+
+/* The listener is readable: answers one notification. */
+void watch_notification(struct watch *w);
+/* The shim has ended, or was killed: buries it. */
+void watch_bury(struct watch *w);
+/* The next event to tell, until watch_told; NULL: none. */
+const struct launch_event *watch_event(struct watch *w);
+void watch_told(struct watch *w, const struct launch_event *event);
+
+#endif

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A launch request as bytes: numbers as they are in memory, texts as a u32 length, the
+ * bytes and a NUL, programs as a u32 length and the bytes. One table of fields serves
+ * both directions.
+ */
+#include "worker/launch/wire.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "worker/launch/setup.h"
+
+/* NUMBER(lvalue) and TEXT(lvalue) of request r, its confinement c and its profile p. */
+/* clang-format off */
+#define PLAN_FIELDS(NUMBER, TEXT) \
+	NUMBER(r->id)                  NUMBER(r->min_tier) \
+	TEXT(r->title)                 TEXT(r->worker_path) \
+	NUMBER(p->base)                NUMBER(p->late_dlopen)         NUMBER(p->jit) \
+	NUMBER(p->limits.memory_bytes) NUMBER(p->limits.threads) \
+	NUMBER(p->limits.open_files)   NUMBER(p->limits.file_size_bytes) \
+	TEXT(p->name)                  TEXT(c->plugin_target)         TEXT(c->worker_target) \
+	NUMBER(c->plugin_dev)          NUMBER(c->plugin_ino) \
+	NUMBER(c->plugin_size)         NUMBER(c->plugin_mtime_ns)
+/* clang-format on */
+
+static void
+put_bytes(struct buf *b, const void *bytes, size_t n)
+{
+	uint32_t len = (uint32_t)n;
+
+	buf_add(b, &len, sizeof(len));
+	buf_add(b, bytes, n);
+}
+
+static void
+put_text(struct buf *b, const char *s)
+{
+	if (s == NULL)
+		s = "";
+	put_bytes(b, s, strlen(s));
+	buf_addc(b, '\0');
+}
+
+bool
+wire_plan_pack(const struct launch_request *r, int *ret_memfd, struct err *err)
+{
+	const struct confinement *c = r->confinement;
+	const struct profile *p = c->profile;
+	struct buf b;
+
+	buf_init(&b, LIMIT_LAUNCH_BYTES);
+#define NUMBER(lvalue) buf_add(&b, &(lvalue), sizeof(lvalue));
+#define TEXT(lvalue)   put_text(&b, lvalue);
+	PLAN_FIELDS(NUMBER, TEXT)
+#undef NUMBER
+#undef TEXT
+	put_text(&b, c->sha256);
+	buf_add(&b, &c->n_mount, sizeof(c->n_mount));
+	for (uint32_t i = 0; i < c->n_mount; i++) {
+		put_text(&b, c->mount[i].source);
+		put_text(&b, c->mount[i].target);
+		buf_addc(&b, c->mount[i].directory);
+		buf_addc(&b, c->mount[i].exec);
+	}
+	buf_add(&b, &c->n_env, sizeof(c->n_env));
+	for (uint32_t i = 0; i < c->n_env; i++)
+		put_text(&b, c->env[i]);
+	buf_add(&b, &p->n_read, sizeof(p->n_read));
+	for (uint32_t i = 0; i < p->n_read; i++)
+		put_text(&b, p->read[i]);
+	put_bytes(&b, c->filter_load, c->filter_load_len);
+	put_bytes(&b, c->filter_run, c->filter_run_len);
+
+	bool ok = b.failed ? err_set(err, ERR_LIMIT, "the confinement is too large")
+			   : wire_memfd("mews-plan", b.data, b.len, ret_memfd, err);
+	buf_release(&b);
+	return ok;
+}
+
+struct reader {
+	const char *at;
+	size_t left;
+	bool failed; /* from the first wrong length on; then only zeros come out */
+};
+
+static void
+get_number(struct reader *in, void *ret_value, size_t size)
+{
+	if (in->failed || in->left < size) {
+		in->failed = true;
+		memset(ret_value, 0, size);
+		return;
+	}
+	memcpy(ret_value, in->at, size);
+	in->at += size;
+	in->left -= size;
+}
+
+static const char *
+get_bytes(struct reader *in, uint32_t *ret_len, size_t extra)
+{
+	uint32_t len;
+
+	get_number(in, &len, sizeof(len));
+	if (in->failed || in->left < len + extra) {
+		in->failed = true;
+		len = 0;
+	}
+	const char *bytes = in->at;
+	if (!in->failed) {
+		in->at += len + extra;
+		in->left -= len + extra;
+	}
+	*ret_len = len;
+	return bytes;
+}
+
+static const char *
+get_text(struct reader *in)
+{
+	uint32_t len;
+	const char *s = get_bytes(in, &len, 1);
+
+	if (in->failed || memchr(s, '\0', len + 1) != s + len) {
+		in->failed = true;
+		return "";
+	}
+	return s;
+}
+
+/* A count of things of at least min_size bytes each. */
+static uint32_t
+get_count(struct reader *in, size_t min_size)
+{
+	uint32_t n;
+
+	get_number(in, &n, sizeof(n));
+	if (n > in->left / min_size) {
+		in->failed = true;
+		n = 0;
+	}
+	return n;
+}
+
+static const char **
+get_texts(struct reader *in, struct arena *arena, uint32_t *ret_n)
+{
+	uint32_t n = get_count(in, sizeof(uint32_t) + 1);
+	/* One more: environments end in NULL. */
+	const char **text = arena_array(arena, (size_t)n + 1, sizeof(*text));
+
+	if (text == NULL) {
+		in->failed = true;
+		n = 0;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		text[i] = get_text(in);
+	*ret_n = n;
+	return text;
+}
+
+/* Absolute, and every component a plain name. */
+static bool
+path_is_plain(const char *path)
+{
+	if (path[0] != '/' || path[1] == '\0' || strlen(path) >= 4096)
+		return false;
+	for (const char *s = path; *s != '\0';) {
+		const char *name = ++s;
+		s = strchrnul(s, '/');
+		size_t n = (size_t)(s - name);
+		if (n == 0 || n > 255 || (n == 1 && name[0] == '.') ||
+		    (n == 2 && name[0] == '.' && name[1] == '.'))
+			return false;
+	}
+	return true;
+}
+
+static bool
+filter_is_sound(uint32_t len)
+{
+	return len % 8 == 0 && len <= SETUP_FILTER_MAX_BYTES;
+}
+
+/* What the launcher and the child rely on. */
+static bool
+plan_check(const struct launch_request *r, struct err *err)
+{
+	const struct confinement *c = r->confinement;
+	const struct profile *p = c->profile;
+	bool has_worker = false, has_plugin = false;
+
+	if (r->min_tier > LAUNCH_TIER_FULL)
+		return err_set(err, ERR_USAGE, "there is no tier %u", r->min_tier);
+	if (r->worker_path[0] != '/')
+		return err_set(err, ERR_USAGE, "the worker's path is not absolute");
+	if (p->base == PROFILE_UNCONFINED)
+		return true;
+	if (c->n_mount > LIMIT_WORKER_MOUNTS)
+		return err_set(err, ERR_LIMIT,
+		    "%u files and directories to mount, at most %u", c->n_mount,
+		    LIMIT_WORKER_MOUNTS);
+	for (uint32_t i = 0; i < c->n_mount; i++) {
+		const struct confinement_mount *m = &c->mount[i];
+		if (!path_is_plain(m->source) || !path_is_plain(m->target))
+			return err_set(err, ERR_USAGE,
+			    "%s: not an absolute, plain path to mount", m->source);
+		has_worker |= strcmp(m->target, c->worker_target) == 0;
+		has_plugin |= strcmp(m->target, c->plugin_target) == 0;
+	}
+	if (!has_worker || !has_plugin)
+		return err_set(err, ERR_USAGE, "the confinement does not mount the %s",
+		    has_worker ? "plugin" : "worker");
+	/* Fail closed: only the profile of that name runs without filters. */
+	if (c->filter_load_len == 0 || c->filter_run_len == 0 ||
+	    !filter_is_sound(c->filter_load_len) || !filter_is_sound(c->filter_run_len))
+		return err_set(
+		    err, ERR_USAGE, "the confinement's system call filters are missing");
+	if (p->limits.memory_bytes == 0 || p->limits.threads == 0 ||
+	    p->limits.open_files <= SETUP_FILTERS_FD)
+		return err_set(err, ERR_USAGE, "the confinement's limits are too small");
+	return true;
+}
+
+static bool
+plan_read(
+    struct reader *in, struct arena *arena, struct launch_request *r, struct err *err)
+{
+	struct confinement *c = arena_alloc(arena, sizeof(*c));
+	struct profile *p = arena_alloc(arena, sizeof(*p));
+
+	if (c == NULL || p == NULL)
+		return err_nomem(err);
+#define NUMBER(lvalue) get_number(in, &(lvalue), sizeof(lvalue));
+#define TEXT(lvalue)   lvalue = get_text(in);
+	PLAN_FIELDS(NUMBER, TEXT)
+#undef NUMBER
+#undef TEXT
+	const char *sha256 = get_text(in);
+	if (strlen(sha256) < sizeof(c->sha256))
+		memcpy(c->sha256, sha256, strlen(sha256));
+	c->n_mount = get_count(in, 2 * (sizeof(uint32_t) + 1) + 2);
+	c->mount = arena_array(arena, c->n_mount + 1, sizeof(*c->mount));
+	if (c->mount == NULL)
+		return err_nomem(err);
+	for (uint32_t i = 0; i < c->n_mount; i++) {
+		uint8_t directory, exec;
+		c->mount[i].source = get_text(in);
+		c->mount[i].target = get_text(in);
+		get_number(in, &directory, 1);
+		get_number(in, &exec, 1);
+		c->mount[i].directory = directory != 0;
+		c->mount[i].exec = exec != 0;
+	}
+	c->env = get_texts(in, arena, &c->n_env);
+	p->read = get_texts(in, arena, &p->n_read);
+	c->filter_load = get_bytes(in, &c->filter_load_len, 0);
+	c->filter_run = get_bytes(in, &c->filter_run_len, 0);
+	if (in->failed || in->left != 0)
+		return err_set(err, ERR_PEER, "a malformed confinement");
+	c->profile = p;
+	r->confinement = c;
+	return plan_check(r, err);
+}
+
+bool
+wire_plan_unpack(
+    int memfd, struct arena *arena, struct launch_request *ret_request, struct err *err)
+{
+	struct stat st;
+	int seals = fcntl(memfd, F_GET_SEALS);
+
+	/* Sealed, so that what is checked here is what is read later. */
+	if (seals < 0 || (seals & F_SEAL_WRITE) == 0 || fstat(memfd, &st) < 0 ||
+	    st.st_size > LIMIT_LAUNCH_BYTES)
+		return err_set(err, ERR_PEER, "a confinement that is not sealed");
+	size_t size = (size_t)st.st_size;
+	char *bytes = arena_alloc(arena, size + 1);
+	if (bytes == NULL)
+		return err_nomem(err);
+	if (pread(memfd, bytes, size, 0) != (ssize_t)size)
+		return err_sys(err, "reading a confinement");
+
+	struct reader in = {.at = bytes, .left = size};
+	struct launch_request r = {0};
+	if (!plan_read(&in, arena, &r, err))
+		return false;
+	*ret_request = r;
+	return true;
+}
