@@ -70,14 +70,14 @@ bool
 channel_send(struct channel *c, const Control__Message *m, struct err *err)
 {
 	size_t n = control__message__get_packed_size(m);
-	uint32_t peer_reads = (uint32_t)n;
+	uint32_t len = (uint32_t)n;
 
 	if (n == 0 || n > LIMIT_CONTROL_BYTES)
 		return err_set(err, ERR_LIMIT,
 		    "control channel: a message of %zu bytes is not sent", n);
 	if (!reserve_out(c, CHANNEL_HEAD_BYTES + n, err))
 		return false;
-	memcpy(c->out + c->out_len, &peer_reads, CHANNEL_HEAD_BYTES);
+	memcpy(c->out + c->out_len, &len, CHANNEL_HEAD_BYTES);
 	control__message__pack(m, c->out + c->out_len + CHANNEL_HEAD_BYTES);
 	c->out_len += CHANNEL_HEAD_BYTES + n;
 	switch (channel_flush(c, err)) {

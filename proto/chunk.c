@@ -104,18 +104,6 @@ column_store_bytes(struct column_store *c, const void *p, uint32_t n)
 }
 
 void
-column_store_drop(struct column_store *c)
-{
-	c->n_values = c->first[c->n_events];
-	c->n_bytes = 0;
-	if (c->n_values > 0 && c->kind != COLUMN_NUM) {
-		struct frame_span last;
-		memcpy(&last, &c->num[c->n_values - 1], sizeof(last));
-		c->n_bytes = last.off + last.len + 1;
-	}
-}
-
-void
 column_store_next(struct column_store *c)
 {
 	c->first[++c->n_events] = c->n_values;

@@ -40,8 +40,7 @@ enum column_kind {
 };
 
 struct chunk_head {
-	uint32_t
-	    batch; /* EVENTS: counts next_batch calls; COLUMNS: the request's number */
+	uint32_t batch;    /* EVENTS: counts next_batch calls; COLUMNS: the request */
 	uint32_t first;    /* position of the first event in its batch */
 	uint32_t n_events; /* 0 only with CHUNK_LAST */
 	uint32_t n_columns;
@@ -86,10 +85,9 @@ struct frame_column {
 	const char *bytes;
 };
 
-/* worker: building */
-
-/* Columns are built one after the other, each over all events of the chunk: the caller
- * has gathered values of n_events events per slot first (struct column_store below). */
+/* The worker's side, building. Columns are built one after the other, each over all
+ * events of the chunk: the caller has gathered values of n_events events per slot first
+ * (struct column_store below). */
 struct column_store {
 	enum column_kind kind;
 	uint32_t slot;
@@ -105,13 +103,10 @@ bool column_store_init(
     struct column_store *c, uint32_t slot, enum column_kind kind, struct err *err);
 void column_store_release(struct column_store *c);
 void column_store_clear(struct column_store *c);
-/* Each adds a value to the event that is open; false past LIMIT_FRAME_BYTES or
- * LIMIT_LIST_VALUES, or when memory is gone. */
+/* Each adds a value to the event that is open (_bytes with a NUL behind it); false past
+ * LIMIT_FRAME_BYTES or LIMIT_LIST_VALUES, or when memory is gone. */
 bool column_store_num(struct column_store *c, uint64_t v);
-bool column_store_bytes(
-    struct column_store *c, const void *p, uint32_t n); /* NUL is added */
-/* Takes back the values of the open event: it will be missing. */
-void column_store_drop(struct column_store *c);
+bool column_store_bytes(struct column_store *c, const void *p, uint32_t n);
 /* Ends the open event (with the values added since the last call; none: missing). At most
  * LIMIT_CHUNK_EVENTS of them. */
 void column_store_next(struct column_store *c);
@@ -128,15 +123,13 @@ uint32_t chunk_write(uint8_t *p, uint32_t cap, const struct chunk_head *head,
     const struct chunk_event *event, const void *const *raw,
     const struct column_store *const *column, uint32_t n_columns);
 
-/* broker: checking */
-
+/* The broker's side, checking. */
 struct chunk_view {
 	struct chunk_head head;
 	const struct chunk_event *event;
-	struct frame_column
-	    *column; /* head.n_columns of them; room for LIMIT_PLAN_SLOTS */
-	const uint32_t
-	    *raw_off; /* n_events + 1, into raw; NULL without CHUNK_HAS_EVENTS */
+	struct frame_column *column; /* head.n_columns; room for LIMIT_PLAN_SLOTS */
+	/* n_events + 1 offsets into raw; both NULL without CHUNK_HAS_EVENTS. */
+	const uint32_t *raw_off;
 	const uint8_t *raw;
 };
 
@@ -155,8 +148,7 @@ void chunk_view_release(struct chunk_view *v);
 bool chunk_check(struct chunk_view *v, const void *p, uint32_t len, enum frame_type type,
     struct err *err);
 
-/* extraction requests (down) */
-
+/* Requests, down. */
 enum extract_target {
 	EXTRACT_BATCH = 1,  /* events first .. first + n_events - 1 of the named batch */
 	EXTRACT_INLINE = 2, /* events that come with the request */

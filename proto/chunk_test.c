@@ -495,11 +495,12 @@ test_column_store_holds_to_its_bounds(void **state)
 	while (column_store_num(&c, n))
 		n++;
 	assert_int_equal(n, LIMIT_LIST_VALUES);
+	/* The next event begins anew. */
 	column_store_next(&c);
 	assert_true(column_store_num(&c, 1));
-	column_store_drop(&c);
 	column_store_next(&c);
-	assert_int_equal(c.first[2], LIMIT_LIST_VALUES);
+	assert_int_equal(c.first[1], LIMIT_LIST_VALUES);
+	assert_int_equal(c.first[2], LIMIT_LIST_VALUES + 1);
 	column_store_release(&c);
 
 	assert_true(column_store_init(&c, 1, COLUMN_STR, &err));
@@ -510,10 +511,6 @@ test_column_store_holds_to_its_bounds(void **state)
 	column_store_clear(&c);
 	assert_true(column_store_bytes(&c, "kept", 4));
 	column_store_next(&c);
-	assert_true(column_store_bytes(&c, "one", 3));
-	assert_true(column_store_bytes(&c, "two", 3));
-	column_store_drop(&c);
-	assert_int_equal(c.n_values, 1);
 	assert_int_equal(c.n_bytes, 5);
 	assert_true(column_store_bytes(&c, "three", 5));
 	column_store_next(&c);
