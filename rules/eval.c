@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "rules/builtin.h"
+#include "rules/fast.h"
 #include "rules/rel.h"
 #include "rules/time_text.h"
 #include "rules/transform.h"
@@ -115,7 +116,13 @@ fail:
 struct evaluator *
 evaluator_new(const struct ruleset *rs, const struct eval_config *config, struct err *err)
 {
-	return evaluator_new_plain(rs, config, err);
+	struct evaluator *ev = evaluator_new_plain(rs, config, err);
+
+	if (ev && !fast_attach(ev, err)) {
+		evaluator_free(ev);
+		return NULL;
+	}
+	return ev;
 }
 
 void

@@ -75,9 +75,11 @@ extern "C" bool regex_set_compile(struct regex_set *set)
 
 extern "C" int regex_set_match(const struct regex_set *set, const char *s, size_t n, int *ret, int cap)
 {
+	re2::StringPiece subject(s, n);
 	std::vector<int> hits;
 	RE2::Set::ErrorInfo info;
-	if (!set->set.Match(re2::StringPiece(s, n), &hits, &info))
+	/* Mostly nothing matches: to know that much takes no memory. */
+	if (!set->set.Match(subject, nullptr, &info) || !set->set.Match(subject, &hits, &info))
 		return info.kind == RE2::Set::kNoError ? 0 : -1;
 	int k = 0;
 	for (int h : hits) {

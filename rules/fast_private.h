@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state of the fast evaluator, shared by fast.c (rules and nodes) and fast_scan.c
+ * (values and look-ups). Whatever bears an old chunk number is blank. */
+#ifndef RULES_FAST_PRIVATE_H
+#define RULES_FAST_PRIVATE_H
+
+#include "rules/fast.h"
+
+/* Events of a slot by value. */
+struct fast_groups {
+	uint64_t chunk;
+	struct mask grouped; /* events that were looked at */
+	struct mask present; /* those of them that have a value */
+	uint32_t n;
+	uint16_t table[LIMIT_CHUNK_EVENTS * 2]; /* group + 1 by hash */
+	uint8_t group_of[LIMIT_CHUNK_EVENTS];
+	uint64_t hash[LIMIT_CHUNK_EVENTS];
+	struct scalar value[LIMIT_CHUNK_EVENTS];
+	struct mask events[LIMIT_CHUNK_EVENTS];
+};
+
+/* Ranks of a chunk's numbers among the thresholds of a unit. */
+struct fast_ranks {
+	uint32_t n;
+	bool summed;
+	uint16_t *at; /* by rank: position + 1 */
+	uint32_t rank[LIMIT_CHUNK_EVENTS];
+	struct mask events[LIMIT_CHUNK_EVENTS];
+	struct mask from[LIMIT_CHUNK_EVENTS + 1]; /* events of this rank and higher */
+};
+
+struct fast_unit {
+	uint64_t chunk;
+	struct mask scanned;
+	struct fast_ranks *ranks; /* FAMILY_NUMBER */
+};
+
+struct fast_pred {
+	uint64_t chunk;
+	struct mask hit;
+	struct mask known; /* PRED_PLAIN */
+	uint64_t list;     /* PRED_ALL: the list being looked at, */
+	uint32_t members;  /* and how many of its values were members so far */
+};
+
+struct fast_node {
+	uint64_t chunk;
+	struct mask known, value;
+};
+
+struct fast {
+	struct graph *g;
+	struct evaluator *ev;
+	uint64_t chunk;
+	uint64_t serial;    /* of the value or list being looked up */
+	uint64_t *verified; /* by graph.verify: the serial of its last comparison */
+	struct fast_groups **groups; /* by slot; NULL: nothing is grouped by it */
+	struct fast_unit *unit;
+	struct fast_pred *pred;
+	struct fast_node *node; /* by graph_node.shared */
+	struct {
+		uint64_t chunk;
+		struct mask events;
+	} * group; /* by guard */
+	uint32_t *guard_unit, n_guard_unit;
+	uint32_t *touched, n_touched; /* guard predicates hit in this chunk */
+	bool guards_done;
+	uint64_t *always;    /* a bit a rule: it has no guard */
+	uint64_t *candidate; /* a bit a rule */
+	uint32_t n_rule_word;
+	struct {
+		uint32_t rule;
+		struct mask events;
+	} * found; /* rules that matched, in order */
+	uint32_t n_found;
+	size_t memory_bytes;
+};
+
+/* Looks unit up on events (which must be available) that it was not looked up on. */
+void fast_scan_unit(struct fast *f, uint32_t unit, const struct mask *events);
+/* Compares a PRED_PLAIN on events (available) where it is not known. */
+void fast_scan_plain(struct fast *f, uint32_t pred, const struct mask *events);
+/* Events of those scanned whose number is on the right side of the threshold. */
+struct mask fast_rank_events(struct fast *f, const struct graph_pred *p);
+
+static inline struct fast_pred *
+fast_pred_now(struct fast *f, uint32_t pred)
+{
+	struct fast_pred *p = &f->pred[pred];
+
+	if (p->chunk != f->chunk) {
+		p->chunk = f->chunk;
+		p->hit = p->known = (struct mask){0};
+		if (f->g->pred[pred].n_group)
+			f->touched[f->n_touched++] = pred;
+	}
+	return p;
+}
+
+#endif

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Values of a chunk: grouped, looked up in the indexes, hits spread to predicates. */
+#include <string.h>
+
+#include "rules/fast_private.h"
+
+/* One look-up: of one value, for all events that have it. */
+struct lookup {
+	struct fast *f;
+	const struct graph_unit *unit;
+	const struct mask *events;
+	const struct scalar *value;
+	enum value_type type;
+	bool list;
+	uint32_t element; /* position in the list */
+};
+
+static void
+take(struct lookup *l, uint32_t pred)
+{
+	struct fast_pred *p = fast_pred_now(l->f, pred);
+
+	if (l->list && l->f->g->pred[pred].kind == PRED_ALL) {
+		/* Every value so far was a member, and this one is: counted once. */
+		if (p->list != l->f->serial) {
+			p->list = l->f->serial;
+			p->members = 0;
+		}
+		if (p->members == l->element)
+			p->members++;
+		return;
+	}
+	p->hit = mask_or(p->hit, l->events);
+}
+
+static bool
+compare(struct lookup *l, const struct graph_verify *v)
+{
+	struct fast *f = l->f;
+
+	if (v->op == REL_PMATCH)
+		return rel_path_match(l->value->s, v->k->s);
+	return rel_compare(
+	    v->op, l->type, l->value, v->k, &f->ev->scratch, &f->ev->oddities);
+}
+
+static void
+ask(void *arg, const uint32_t *post, uint32_t n)
+{
+	struct lookup *l = arg;
+	struct fast *f = l->f;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const uint32_t at = post[i] & ~GRAPH_VERIFY;
+		if (f->verified[at] == f->serial)
+			continue;
+		f->verified[at] = f->serial;
+		if (compare(l, &f->g->verify[at]))
+			take(l, f->g->verify[at].pred);
+	}
+}
+
+static void
+hit(void *arg, const uint32_t *post, uint32_t n)
+{
+	struct lookup *l = arg;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (!(post[i] & GRAPH_VERIFY))
+			take(l, post[i]);
+		else if (l->unit->family == FAMILY_REGEX)
+			take(l, l->f->g->verify[post[i] & ~GRAPH_VERIFY].pred);
+		else
+			ask(arg, &post[i], 1);
+	}
+}
+
+static void
+rank(struct lookup *l)
+{
+	const struct graph_unit *u = l->unit;
+	struct fast_ranks *r = l->f->unit[u - l->f->g->unit].ranks;
+	bool is_signed = value_type_is_signed(l->type);
+	uint32_t at =
+	    index_number_rank(&u->number, index_number_key(l->value->num, is_signed));
+
+	r->summed = false;
+	if (!r->at[at]) {
+		r->rank[r->n] = at;
+		r->events[r->n++] = *l->events;
+		r->at[at] = (uint16_t)r->n;
+	} else {
+		struct mask *m = &r->events[r->at[at] - 1];
+		*m = mask_or(*m, l->events);
+	}
+}
+
+/* hash: of the value's bytes when has_hash. */
+static void
+look_up(struct lookup *l, bool number, bool has_hash, uint64_t hash)
+{
+	const struct graph_unit *u = l->unit;
+	const struct scalar *v = l->value;
+	const char *s = number ? (const char *)&v->num : v->s;
+	uint32_t len = number ? sizeof(v->num) : v->len, n;
+	const uint32_t *post;
+
+	if (value_type_is_ip(l->type) && len != 4 && len != 16 &&
+	    u->family != FAMILY_PRESENT) {
+		l->f->ev->oddities++;
+		return;
+	}
+	switch (u->family) {
+	case FAMILY_PRESENT:
+		hit(l, &u->key[0].post, 1);
+		break;
+	case FAMILY_VALID:
+		hit(l, &u->key[0].post, 1);
+		break;
+	case FAMILY_HASH:
+		n = index_hash_find(
+		    &u->hash, s, len, has_hash ? hash : index_hash_of(s, len), &post);
+		hit(l, post, n);
+		break;
+	case FAMILY_NUMBER:
+		rank(l);
+		break;
+	case FAMILY_PREFIX:
+	case FAMILY_SUFFIX:
+	case FAMILY_SUBSTR:
+	case FAMILY_ISUBSTR:
+		index_trie_walk((struct index_trie *)&u->trie, s, len, hit, l);
+		break;
+	case FAMILY_PATH:
+		index_path_walk(&u->path, s, len, hit, l);
+		break;
+	case FAMILY_NET:
+		index_net_walk(&u->net, s, len, hit, l);
+		break;
+	case FAMILY_REGEX:
+		index_regex_walk((struct index_regex *)&u->regex, s, len, hit, ask, l);
+		break;
+	default:
+		break;
+	}
+}
+
+/* All values that a view has, for the events given. */
+static void
+look_up_view(struct lookup *l, const struct value_view *v, bool number)
+{
+	struct fast *f = l->f;
+
+	f->serial++;
+	if (l->unit->family == FAMILY_PRESENT) {
+		hit(l, &l->unit->key[0].post, 1);
+		return;
+	}
+	uint32_t n = l->list || v->n == 0 ? v->n : 1;
+	for (uint32_t i = 0; i < n; i++) {
+		struct scalar s = value_view_element(v, number, i);
+		l->value = &s;
+		l->element = i;
+		look_up(l, number, false, 0);
+	}
+	for (uint32_t i = 0; i < l->unit->n_all; i++) {
+		const uint32_t pred = l->unit->all[i];
+		struct fast_pred *p = fast_pred_now(f, pred);
+		if ((p->list == f->serial ? p->members : 0) == n)
+			p->hit = mask_or(p->hit, l->events);
+	}
+}
+
+static void
+groups_start(struct fast_groups *g, uint64_t chunk)
+{
+	g->chunk = chunk;
+	g->grouped = g->present = (struct mask){0};
+	g->n = 0;
+	memset(g->table, 0, sizeof(g->table));
+}
+
+static void
+group_event(struct fast_groups *g, uint32_t event, struct scalar v, bool number)
+{
+	const char *s = number ? (const char *)&v.num : v.s;
+	uint32_t len = number ? sizeof(v.num) : v.len, k;
+	uint64_t h = index_hash_of(s, len);
+	uint32_t at = h % (LIMIT_CHUNK_EVENTS * 2);
+
+	for (; (k = g->table[at]); at = (at + 1) % (LIMIT_CHUNK_EVENTS * 2)) {
+		if (g->hash[k - 1] != h)
+			continue;
+		const struct scalar *w = &g->value[k - 1];
+		if (number ? w->num == v.num : w->len == len && memcmp(w->s, s, len) == 0)
+			break;
+	}
+	if (!k) {
+		k = ++g->n;
+		g->table[at] = (uint16_t)k;
+		g->hash[k - 1] = h;
+		g->value[k - 1] = v;
+		g->events[k - 1] = (struct mask){0};
+	}
+	g->group_of[event] = (uint8_t)(k - 1);
+	mask_set(&g->events[k - 1], event);
+}
+
+/* The groups of a slot, with every event that was supplied by now. */
+static struct fast_groups *
+groups_now(struct fast *f, uint32_t slot)
+{
+	struct evaluator *ev = f->ev;
+	struct fast_groups *g = f->groups[slot];
+	const struct supply *s = &ev->supply[slot];
+	bool number = value_type_is_number(ev->rs->slots->slot[slot].ref.field->type);
+
+	if (g->chunk != f->chunk)
+		groups_start(g, f->chunk);
+	struct mask fresh = mask_without(ev->have[slot], &g->grouped);
+	if (!mask_any(&fresh))
+		return g;
+	g->grouped = mask_or(g->grouped, &fresh);
+	for (uint32_t e = 0; e < ev->n; e++) {
+		if (!mask_has(&fresh, e))
+			continue;
+		const struct column *c =
+		    s->n == 1 ? s->column[0] : eval_column(ev, slot, e);
+		if (!c || e >= c->n || c->first[e] == c->first[e + 1])
+			continue;
+		struct scalar v = {0};
+		if (number) {
+			v.num = c->num[c->first[e]];
+		} else {
+			v.s = c->bytes + c->str[c->first[e]].off;
+			v.len = c->str[c->first[e]].len;
+		}
+		mask_set(&g->present, e);
+		group_event(g, e, v, number);
+	}
+	return g;
+}
+
+/* Calls for each set of events that share the source's value: the lowest event, all. */
+struct shares {
+	struct mask left;
+	struct fast_groups *g;
+	bool constant;
+};
+
+static void
+shares_start(struct fast *f, struct shares *s, const struct graph_source *src,
+    const struct mask *events)
+{
+	s->left = *events;
+	s->constant = src->constant;
+	s->g = NULL;
+	if (src->base != GRAPH_NONE) {
+		s->g = groups_now(f, src->base);
+		s->left = mask_and(s->left, &s->g->present);
+	}
+}
+
+static bool
+shares_next(
+    struct fast *f, struct shares *s, uint32_t *ret_event, struct mask *ret_events)
+{
+	if (!mask_any(&s->left))
+		return false;
+	*ret_event = mask_first(&s->left);
+	if (s->constant) {
+		*ret_events = f->ev->all;
+	} else if (s->g) {
+		*ret_events = s->g->events[s->g->group_of[*ret_event]];
+	} else {
+		*ret_events = (struct mask){0};
+		mask_set(ret_events, *ret_event);
+	}
+	s->left = mask_without(s->left, ret_events);
+	return true;
+}
+
+static void
+unit_start(struct fast *f, struct fast_unit *u)
+{
+	u->chunk = f->chunk;
+	u->scanned = (struct mask){0};
+	if (!u->ranks)
+		return;
+	for (uint32_t i = 0; i < u->ranks->n; i++)
+		u->ranks->at[u->ranks->rank[i]] = 0;
+	u->ranks->n = 0;
+	u->ranks->summed = false;
+}
+
+void
+fast_scan_unit(struct fast *f, uint32_t unit, const struct mask *events)
+{
+	struct fast_unit *state = &f->unit[unit];
+	const struct graph_unit *u = &f->g->unit[unit];
+	const struct graph_operand *o = &f->g->operand[u->operand];
+	struct lookup l = {.f = f, .unit = u, .type = o->o->type, .list = o->o->list};
+	struct shares s;
+	struct mask shared, fresh;
+	uint32_t event;
+
+	if (state->chunk != f->chunk)
+		unit_start(f, state);
+	fresh = mask_without(*events, &state->scanned);
+	if (!mask_any(&fresh))
+		return;
+	state->scanned = mask_or(state->scanned, &fresh);
+	l.events = &shared;
+	shares_start(f, &s, &o->source, &fresh);
+	while (shares_next(f, &s, &event, &shared)) {
+		if (s.g && o->o->kind == OPERAND_SLOT) {
+			uint32_t k = s.g->group_of[event];
+			f->serial++;
+			l.value = &s.g->value[k];
+			look_up(&l, o->number, true, s.g->hash[k]);
+			continue;
+		}
+		struct value_view v;
+		eval_operand(f->ev, event, o->o, &v);
+		if (v.present)
+			look_up_view(&l, &v, o->number);
+		arena_reset(&f->ev->scratch);
+	}
+}
+
+void
+fast_scan_plain(struct fast *f, uint32_t pred, const struct mask *events)
+{
+	const struct graph_pred *p = &f->g->pred[pred];
+	struct fast_pred *state = fast_pred_now(f, pred);
+	struct mask fresh = mask_without(*events, &state->known), shared;
+	struct shares s;
+	uint32_t event;
+
+	if (!mask_any(&fresh))
+		return;
+	state->known = mask_or(state->known, &fresh);
+	shares_start(f, &s, &p->source, &fresh);
+	while (shares_next(f, &s, &event, &shared)) {
+		if (eval_check(f->ev, event, p->check))
+			state->hit = mask_or(state->hit, &shared);
+		arena_reset(&f->ev->scratch);
+	}
+}
+
+/* Ascending, without a call or memory: at most 256, mostly few. */
+static void
+sort_ranks(struct fast_ranks *r)
+{
+	static const uint32_t gaps[] = {132, 57, 23, 10, 4, 1};
+
+	for (size_t i = 0; i < sizeof(gaps) / sizeof(*gaps); i++) {
+		uint32_t gap = gaps[i];
+		for (uint32_t k = gap; k < r->n; k++) {
+			uint32_t v = r->rank[k], to = k;
+			struct mask m = r->events[k];
+			for (; to >= gap && r->rank[to - gap] > v; to -= gap) {
+				r->rank[to] = r->rank[to - gap];
+				r->events[to] = r->events[to - gap];
+			}
+			r->rank[to] = v;
+			r->events[to] = m;
+		}
+	}
+}
+
+static void
+sum_ranks(struct fast_ranks *r)
+{
+	sort_ranks(r);
+	r->from[r->n] = (struct mask){0};
+	for (uint32_t i = r->n; i-- > 0;) {
+		r->at[r->rank[i]] = (uint16_t)(i + 1);
+		r->from[i] = mask_or(r->from[i + 1], &r->events[i]);
+	}
+	r->summed = true;
+}
+
+struct mask
+fast_rank_events(struct fast *f, const struct graph_pred *p)
+{
+	struct fast_ranks *r = f->unit[f->g->pred_unit[p->unit]].ranks;
+	uint32_t low = 0, n = r->n;
+
+	if (!r->summed)
+		sum_ranks(r);
+	while (n) {
+		uint32_t half = n / 2;
+		if (r->rank[low + half] < p->rank) {
+			low += half + 1;
+			n -= half + 1;
+		} else {
+			n = half;
+		}
+	}
+	return p->below ? mask_without(r->from[0], &r->from[low]) : r->from[low];
+}

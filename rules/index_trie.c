@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One trie for prefixes and suffixes; with fail links, the automaton of Aho and Corasick
+ * for substrings.
+ *
+ * Keys are inserted in order, so that a byte is always either the newest child's or new;
+ * then nodes are renumbered breadth first, which puts the children of each in a row and
+ * every fail link behind its target.
+ */
+#include "rules/index.h"
+
+#include <stdlib.h>
+
+enum {
+	WIDE = 12, /* children from which a node gets a table of its own */
+};
+
+/* While keys are inserted. */
+struct sprout {
+	uint32_t first, last, sibling; /* 0: none */
+	uint32_t n_child;
+	uint8_t byte;
+};
+
+struct build {
+	struct arena *arena;
+	struct index_key *key; /* sorted copies: reversed, folded */
+	uint32_t *entry_of;    /* by key */
+	struct sprout *sprout;
+	uint32_t n_sprout;
+};
+
+static int
+by_bytes(const void *a, const void *b)
+{
+	const struct index_key *x = a, *y = b;
+	int o = memcmp(x->s, y->s, x->len < y->len ? x->len : y->len);
+
+	return o ? o : (x->len > y->len) - (x->len < y->len);
+}
+
+static uint8_t
+fold(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+}
+
+static bool
+copy_keys(struct build *b, unsigned flags, const struct index_key *key, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		b->key[i] = key[i];
+		if (!(flags & (INDEX_REVERSED | INDEX_FOLDED)))
+			continue;
+		char *s = arena_strndup(b->arena, key[i].s, key[i].len);
+		if (!s)
+			return false;
+		for (uint32_t k = 0; k < key[i].len; k++) {
+			char c =
+			    key[i].s[flags & INDEX_REVERSED ? key[i].len - 1 - k : k];
+			s[k] = flags & INDEX_FOLDED ? (char)fold((uint8_t)c) : c;
+		}
+		b->key[i].s = s;
+	}
+	if (n)
+		qsort(b->key, n, sizeof(*b->key), by_bytes);
+	return true;
+}
+
+static void
+insert(struct build *b, uint32_t i)
+{
+	uint32_t at = 0;
+
+	for (uint32_t k = 0; k < b->key[i].len; k++) {
+		uint8_t c = (uint8_t)b->key[i].s[k];
+		uint32_t last = b->sprout[at].last;
+		if (!last || b->sprout[last].byte != c) {
+			uint32_t fresh = b->n_sprout++;
+			b->sprout[fresh].byte = c;
+			if (last)
+				b->sprout[last].sibling = fresh;
+			else
+				b->sprout[at].first = fresh;
+			b->sprout[at].last = fresh;
+			b->sprout[at].n_child++;
+			last = fresh;
+		}
+		at = last;
+	}
+	b->entry_of[i] = at;
+}
+
+static uint32_t
+step(const struct index_trie *ix, uint32_t at, uint8_t c)
+{
+	const struct index_trie_node *n = &ix->node[at];
+
+	if (n->wide)
+		return ix->wide[n->wide - 1][c];
+	for (uint32_t i = 0; i < n->n_child; i++) {
+		if (ix->byte[n->child + i] == c)
+			return n->child + i;
+	}
+	return 0;
+}
+
+/* Breadth first: order[node] is its sprout, number[sprout] its node. */
+static bool
+renumber(struct index_trie *ix, struct build *b, uint32_t n_key)
+{
+	uint32_t *order = arena_array(b->arena, b->n_sprout, sizeof(*order));
+	uint32_t *number = arena_array(b->arena, b->n_sprout, sizeof(*number));
+	uint32_t n = 1, wide = 0;
+
+	if (!order || !number)
+		return false;
+	for (uint32_t at = 0; at < n; at++) {
+		const struct sprout *s = &b->sprout[order[at]];
+		ix->node[at].child = n;
+		ix->node[at].n_child = (uint16_t)s->n_child;
+		ix->byte[at] = s->byte;
+		if (s->n_child >= WIDE || at == 0)
+			ix->node[at].wide = ++wide;
+		for (uint32_t c = s->first; c; c = b->sprout[c].sibling) {
+			number[c] = n;
+			order[n++] = c;
+		}
+	}
+	for (uint32_t i = 0; i < n_key; i++)
+		b->entry_of[i] = number[b->entry_of[i]];
+	ix->wide = arena_array(b->arena, wide, sizeof(*ix->wide));
+	if (!ix->wide)
+		return false;
+	for (uint32_t at = 0; at < n; at++) {
+		const struct index_trie_node *node = &ix->node[at];
+		for (uint32_t i = 0; node->wide && i < node->n_child; i++)
+			ix->wide[node->wide - 1][ix->byte[node->child + i]] =
+			    node->child + i;
+	}
+	return true;
+}
+
+static bool
+has_posts(const struct index_trie *ix, uint32_t at)
+{
+	return ix->posts.first[at] != ix->posts.first[at + 1];
+}
+
+/* Parents come before children, and a suffix is shorter than what it is a suffix of. */
+static void
+link_suffixes(struct index_trie *ix)
+{
+	for (uint32_t at = 0; at < ix->n_node; at++) {
+		struct index_trie_node *n = &ix->node[at];
+		n->reports = has_posts(ix, at);
+		if (!(ix->flags & INDEX_ANYWHERE) || at == 0)
+			continue;
+		n->next = has_posts(ix, n->fail) ? n->fail : ix->node[n->fail].next;
+		n->reports = n->reports || n->next || has_posts(ix, n->fail);
+		for (uint32_t i = 0; i < n->n_child; i++) {
+			uint32_t f = n->fail, to;
+			while (!(to = step(ix, f, ix->byte[n->child + i])) && f)
+				f = ix->node[f].fail;
+			ix->node[n->child + i].fail = to;
+		}
+	}
+}
+
+bool
+index_trie_build(struct index_trie *ix, struct arena *arena, unsigned flags,
+    const struct index_key *key, uint32_t n, struct err *err)
+{
+	struct build b = {.arena = arena, .n_sprout = 1};
+	size_t bytes = 1;
+
+	*ix = (struct index_trie){.flags = flags};
+	for (uint32_t i = 0; i < n; i++)
+		bytes += key[i].len;
+	if (bytes >= UINT32_MAX)
+		return err_set(err, ERR_LIMIT, "the rules' constants are too many");
+	b.key = arena_array(arena, (size_t)n + 1, sizeof(*b.key));
+	b.entry_of = arena_array(arena, (size_t)n + 1, sizeof(*b.entry_of));
+	b.sprout = calloc(bytes, sizeof(*b.sprout));
+	if (!b.key || !b.entry_of || !b.sprout || !copy_keys(&b, flags, key, n))
+		goto fail;
+	for (uint32_t i = 0; i < n; i++)
+		insert(&b, i);
+	ix->n_node = b.n_sprout;
+	ix->node = arena_array(arena, ix->n_node, sizeof(*ix->node));
+	ix->byte = arena_alloc(arena, ix->n_node);
+	ix->seen = arena_array(arena, ix->n_node, sizeof(*ix->seen));
+	if (!ix->node || !ix->byte || !ix->seen || !renumber(ix, &b, n))
+		goto fail;
+	free(b.sprout);
+	if (!index_posts_build(&ix->posts, arena, b.key, b.entry_of, n, ix->n_node, err))
+		return false;
+	link_suffixes(ix);
+	return true;
+fail:
+	free(b.sprout);
+	return err_nomem(err);
+}
+
+static void
+report(const struct index_trie *ix, uint32_t at, index_hit_fn *hit, void *arg)
+{
+	const uint32_t *post;
+	uint32_t n = index_posts_get(&ix->posts, at, &post);
+
+	if (n)
+		hit(arg, post, n);
+}
+
+static void
+walk_anchored(const struct index_trie *ix, const char *s, uint32_t len, index_hit_fn *hit,
+    void *arg)
+{
+	uint32_t at = 0;
+
+	report(ix, 0, hit, arg);
+	for (uint32_t i = 0; i < len; i++) {
+		at = step(
+		    ix, at, (uint8_t)s[ix->flags & INDEX_REVERSED ? len - 1 - i : i]);
+		if (!at)
+			return;
+		if (ix->node[at].reports)
+			report(ix, at, hit, arg);
+	}
+}
+
+static void
+walk_anywhere(
+    struct index_trie *ix, const char *s, uint32_t len, index_hit_fn *hit, void *arg)
+{
+	const uint32_t *root = ix->wide[ix->node[0].wide - 1];
+	bool folded = ix->flags & INDEX_FOLDED;
+	uint32_t at = 0;
+
+	ix->walk++;
+	report(ix, 0, hit, arg);
+	for (uint32_t i = 0; i < len; i++) {
+		uint8_t c = (uint8_t)s[i];
+		if (folded)
+			c = fold(c);
+		uint32_t to = 0;
+		while (at && !(to = step(ix, at, c)))
+			at = ix->node[at].fail;
+		at = at ? to : root[c];
+		if (!ix->node[at].reports)
+			continue;
+		/* What was reported once has had its suffixes reported too. */
+		for (uint32_t r = has_posts(ix, at) ? at : ix->node[at].next;
+		     r && ix->seen[r] != ix->walk; r = ix->node[r].next) {
+			ix->seen[r] = ix->walk;
+			report(ix, r, hit, arg);
+		}
+	}
+}
+
+void
+index_trie_walk(
+    struct index_trie *ix, const char *s, uint32_t len, index_hit_fn *hit, void *arg)
+{
+	if (ix->flags & INDEX_ANYWHERE)
+		walk_anywhere(ix, s, len, hit, arg);
+	else
+		walk_anchored(ix, s, len, hit, arg);
+}
