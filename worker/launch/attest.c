@@ -13,8 +13,9 @@
 #include "worker/launch/proc_text.h"
 #include "worker/launch/setup.h"
 
-#define MOUNTINFO_BYTES (512u << 10) /* 250 mounts with two long paths each, and margin  \
-				      */
+#define MOUNTINFO_BYTES                                                                  \
+	(512u << 10) /* 250 mounts with two long paths each, and margin                  \
+		      */
 
 static bool
 number_is(const char *status, const char *key, int base, uint64_t want, struct err *err)
@@ -80,7 +81,6 @@ attest_status(const struct attest_subject *s, uint32_t *held, int32_t *ret_inner
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)s->worker_pid);
 	if (!proc_read(path, status, sizeof(status), err) ||
 	    !number_is(status, "PPid:", 10, (uint64_t)s->shim_pid, err) ||
-	    !number_is(status, "Threads:", 10, 1, err) ||
 	    !number_is(status, "NoNewPrivs:", 10, 1, err) ||
 	    !number_is(status, "Seccomp:", 10, 2, err) ||
 	    !number_is(status, "Seccomp_filters:", 10, s->host->n_filters + 1, err) ||
@@ -131,6 +131,7 @@ attest_namespaces(const struct attest_subject *s, uint32_t *held, struct err *er
 	return true;
 }
 
+/* None but those that were given; fewer are fine: rings are closed once mapped. */
 static bool
 attest_fds(const struct attest_subject *s, struct err *err)
 {
@@ -146,7 +147,6 @@ attest_fds(const struct attest_subject *s, struct err *err)
 	    r->wake_worker_fd,
 	};
 	char path[64];
-	unsigned n = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", (int)s->worker_pid);
 	DIR *dir = opendir(path);
@@ -167,11 +167,8 @@ attest_fds(const struct attest_subject *s, struct err *err)
 			     theirs.st_ino != ours.st_ino))
 			ok = err_set(
 			    err, ERR_SYS, "descriptor %ld is not what was given", fd);
-		n++;
 	}
 	closedir(dir);
-	if (ok && n != SETUP_LAST_KEPT_FD + 1)
-		return err_set(err, ERR_SYS, "%u descriptors are open in it", n);
 	return ok;
 }
 

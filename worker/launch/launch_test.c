@@ -22,7 +22,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -32,6 +31,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "proto/ring.h"
 #include "worker/launch/launcher.h"
 
 #define PATIENCE_MS 5000
@@ -39,7 +39,8 @@
 #define NOBODY      65534u
 
 /* Copies that every user can read. */
-static char dir[64], launcher_path[128], worker_path[128], plugin_path[128];
+static char dir[64], launcher_path[128], worker_path[128], plugin_path[128],
+    real_worker_path[128];
 
 struct bench {
 	struct launcher *launcher;
@@ -120,8 +121,8 @@ launch(struct bench *b, struct err *err)
 	assert_int_equal(
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control), 0);
 	assert_int_equal(pipe2(output, O_CLOEXEC), 0);
-	up = memfd_create("up", MFD_CLOEXEC);
-	down = memfd_create("down", MFD_CLOEXEC);
+	assert_true(ring_memfd_new("up", LIMIT_RING_UP_BYTES, &up, err));
+	assert_true(ring_memfd_new("down", LIMIT_RING_DOWN_BYTES, &down, err));
 	wake[0] = eventfd(0, EFD_CLOEXEC);
 	wake[1] = eventfd(0, EFD_CLOEXEC);
 	b->control_fd = control[0];
@@ -284,6 +285,22 @@ test_launch_holds_every_layer(void **state)
 		assert_null(strstr(proc_file(b->result.worker_pid, "status"), uid));
 		close(keep);
 	}
+}
+
+/* The program that holds plugins gets as far as waiting for its first message. */
+static void
+test_real_worker_shuts_itself_in(void **state)
+{
+	struct bench *b = *state;
+	struct err err;
+
+	b->request.worker_path = real_worker_path;
+	if (!confinement_make(&b->confinement, &b->arena, &b->profile, plugin_path,
+		real_worker_path, &err))
+		fail_msg("%s", err.msg);
+	must_launch(b);
+	assert_int_equal(b->result.layers, ALL_LAYERS);
+	assert_int_equal(kill(b->result.worker_pid, 0), 0);
 }
 
 /* Wall A: no filter, and still nothing to reach. */
@@ -792,6 +809,7 @@ run_all(const char *who)
 #define T(name) cmocka_unit_test_setup_teardown(name, bench_new, bench_free)
 	const struct CMUnitTest tests[] = {
 	    T(test_launch_holds_every_layer),
+	    T(test_real_worker_shuts_itself_in),
 	    T(test_launch_leaves_nothing_to_reach),
 	    T(test_watch_tells_each_denial),
 	    T(test_watch_counts_repeated_denials),
@@ -863,8 +881,8 @@ main(int argc, char **argv)
 {
 	int failed;
 
-	if (argc != 4) {
-		fprintf(stderr, "usage: launch_test LAUNCHER WORKER PLUGIN\n");
+	if (argc != 5) {
+		fprintf(stderr, "usage: launch_test LAUNCHER PROBE PLUGIN WORKER\n");
 		return 2;
 	}
 	snprintf(dir, sizeof(dir), "/tmp/mews-launch-test.XXXXXX");
@@ -872,7 +890,9 @@ main(int argc, char **argv)
 	if (mkdtemp(dir) == NULL || chmod(dir, 01777) < 0 ||
 	    !copy_file(argv[1], "mews-launcher", launcher_path, sizeof(launcher_path)) ||
 	    !copy_file(argv[2], "worker", worker_path, sizeof(worker_path)) ||
-	    !copy_file(argv[3], "libprobe.so", plugin_path, sizeof(plugin_path)))
+	    !copy_file(argv[3], "libprobe.so", plugin_path, sizeof(plugin_path)) ||
+	    !copy_file(
+		argv[4], "mews-worker", real_worker_path, sizeof(real_worker_path)))
 		return 1;
 	failed = run_all(geteuid() == 0 ? "launch, as root" : "launch, as this user");
 	failed += run_without_user_namespaces();
@@ -881,6 +901,7 @@ main(int argc, char **argv)
 	unlink(launcher_path);
 	unlink(worker_path);
 	unlink(plugin_path);
+	unlink(real_worker_path);
 	rmdir(dir);
 	return failed == 0 ? 0 : 1;
 }

@@ -24,7 +24,7 @@
  * through. */
 #define SETUP_SOCKET_FD  8
 #define SETUP_FILTERS_FD 9
-/* What a plugin finds open: 0 to 7. */
+/* A plugin finds nothing open past this. */
 #define SETUP_LAST_KEPT_FD 7
 
 enum setup_kind {
