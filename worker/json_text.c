@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "worker/json_text.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/buf.h"
 #include "base/limits.h"
@@ -72,6 +74,18 @@ parse(const struct buf *text)
 		v = json_loadb(
 		    buf_str(text), text->len, flags | JSON_DECODE_INT_AS_REAL, &why);
 	return v;
+}
+
+void
+json_text_seed(void)
+{
+	size_t seed = 0;
+
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != (ssize_t)sizeof(seed) ||
+	    seed == 0)
+		seed =
+		    (size_t)(uintptr_t)&json_text_seed; /* laid out at random at least */
+	json_object_seed(seed);
 }
 
 json_t *

@@ -13,6 +13,10 @@
 #include <jansson.h>
 #include <stddef.h>
 
+/* Before confinement: the seed of its hash tables, which would otherwise be looked for in
+ * a file that is not there. */
+void json_text_seed(void);
+
 /* NULL when it is not JSON (or too large or deep, or memory is gone). The caller's, by
  * json_decref. */
 json_t *json_text_parse(const char *text, size_t n);

@@ -17,6 +17,7 @@
 
 #include "base/limits.h"
 #include "worker/confine.h"
+#include "worker/json_text.h"
 #include "worker/serve.h"
 
 enum {
@@ -50,6 +51,7 @@ prepare(unsigned *ret_n_cpus, struct err *err)
 	cpu_set_t cpus;
 	int flags = fcntl(CONTROL_FD, F_GETFL);
 
+	json_text_seed();
 	if (flags < 0 || fcntl(CONTROL_FD, F_SETFL, flags | O_NONBLOCK) < 0)
 		return err_sys(err, "control channel");
 	/* A peer that hangs up is an error of write, for us and for plugins. */
