@@ -24,37 +24,40 @@
 #define LIMIT_PLUGIN_JSON_BYTES (4u << 20) /* get_fields and the like, as text */
 #define LIMIT_JSON_DEPTH        64u
 #define LIMIT_PLUGIN_NAMES      1024u /* entries of a list of sources or async events */
-#define LIMIT_NAME_BYTES        1024u       /* a plugin's, field's or source's name */
+#define LIMIT_NAME_BYTES        1024u /* a plugin's, field's or source's name */
 #define LIMIT_TEXT_BYTES        (64u << 10) /* descriptions, error texts */
 
 /* -- control channel ------------------------------------------------------------------
  */
-#define LIMIT_CONTROL_BYTES  (4u << 20)  /* one message: the largest is a field list */
-#define LIMIT_CONTROL_MEMORY (32u << 20) /* what unpacking one message may allocate */
-#define LIMIT_LOG_LINE_BYTES 1024u       /* one line of a plugin; the rest is cut */
-#define LIMIT_LOG_LINES_PER_S 1000u      /* lines that a worker sends; the rest it counts */
+#define LIMIT_CONTROL_BYTES   (4u << 20)  /* one message: the largest is a field list */
+#define LIMIT_CONTROL_MEMORY  (32u << 20) /* what unpacking one message may allocate */
+#define LIMIT_LOG_LINE_BYTES  1024u       /* one line of a plugin; the rest is cut */
+#define LIMIT_LOG_LINES_PER_S 1000u /* lines that a worker sends; the rest it counts */
 
 /* -- launcher ------------------------------------------------------------------- */
-#define LIMIT_WORKERS         1024u      /* alive at once under one launcher */
-#define LIMIT_WORKER_MOUNTS   250u       /* as descriptors in one message: SCM_MAX_FD is 253 */
-#define LIMIT_LAUNCH_BYTES    (1u << 20) /* a confinement as the launcher gets it */
-#define LIMIT_DENIALS         64u        /* distinct ones told per worker */
-#define LIMIT_DENIALS_PER_TICK 100u      /* notifications answered per worker and 100 ms */
+#define LIMIT_WORKERS          1024u /* alive at once under one launcher */
+#define LIMIT_WORKER_MOUNTS    250u /* as descriptors in one message: SCM_MAX_FD is 253 */
+#define LIMIT_LAUNCH_BYTES     (1u << 20) /* a confinement as the launcher gets it */
+#define LIMIT_DENIALS          64u        /* distinct ones told per worker */
+#define LIMIT_DENIALS_PER_TICK 100u /* notifications answered per worker and 100 ms */
 
 /* -- rules
  * ------------------------------------------------------------------------------- */
 #define LIMIT_RULES_FILE_BYTES                                                           \
 	(64u << 20) /* a rules file: a hundred times the largest known */
-#define LIMIT_RULES_MEMORY    (2048ul << 20) /* arena of one ruleset */
+#define LIMIT_RULES_MEMORY    (1024ul << 20) /* arena of one ruleset */
 #define LIMIT_YAML_DEPTH      128u
 #define LIMIT_YAML_NODES      (8u << 20)  /* after aliases are followed */
 #define LIMIT_CONDITION_DEPTH 1000u       /* Falco's: conditions of rules and macros */
 #define LIMIT_FORMAT_DEPTH    100u        /* Falco's: everywhere else */
 #define LIMIT_CONDITION_BYTES (16u << 20) /* a condition after lists are put in */
-#define LIMIT_EXPR_NODES      (1u << 18)  /* a condition after macros are put in */
-#define LIMIT_EXPR_DEPTH      4000u       /* the same, levels: what recursion may take of the stack */
-#define LIMIT_LIST_ITEMS      (1u << 20)  /* of a rules list after lists are put in */
-#define LIMIT_CONSTANT_BYTES  256u /* Falco's: a constant value, its NUL included */
+#define LIMIT_EXPR_NODES      (4u << 20)  /* a condition after macros are put in */
+#define LIMIT_EXPR_DEPTH                                                                 \
+	4000u /* the same, levels: what recursion may take of the stack */
+#define LIMIT_EXCEPTIONS     4096u /* of one rule; they are compared by name */
+#define LIMIT_OUTPUT_FIELDS  256u  /* distinct ones in one output and its extra fields */
+#define LIMIT_LIST_ITEMS     (1u << 20) /* of a rules list after lists are put in */
+#define LIMIT_CONSTANT_BYTES 256u       /* Falco's: a constant value, its NUL included */
 
 /* -- configuration
  * ------------------------------------------------------------------------ */
@@ -63,15 +66,16 @@
 #define LIMIT_PLUGINS       128u          /* entries that are loaded */
 
 /* outputs */
-#define LIMIT_OUTPUT_LINE_BYTES  (4u << 20)    /* one alert; a longer one is dropped */
-#define LIMIT_OUTPUT_QUEUE_BYTES (256ul << 20) /* alerts that wait, capacity 0 included  \
-						*/
-#define LIMIT_OUTPUT_BATCH_BYTES (1u << 20)    /* handed to the sinks at once */
+#define LIMIT_OUTPUT_LINE_BYTES (4u << 20) /* one alert; a longer one is dropped */
+#define LIMIT_OUTPUT_QUEUE_BYTES                                                         \
+	(256ul << 20)                       /* alerts that wait, capacity 0 included     \
+					     */
+#define LIMIT_OUTPUT_BATCH_BYTES (1u << 20) /* handed to the sinks at once */
 
 /* -- policy
  * ----------------------------------------------------------------------------- */
 #define LIMIT_PLUGIN_FILE_BYTES (512u << 20) /* a .so: the largest known has 37 MB */
-#define LIMIT_PLUGIN_LIBRARIES  128u /* that one needs, directly or not */
-#define LIMIT_POLICY_ITEMS      256u /* entries of one list of a sandbox block */
+#define LIMIT_PLUGIN_LIBRARIES  128u         /* that one needs, directly or not */
+#define LIMIT_POLICY_ITEMS      256u         /* entries of one list of a sandbox block */
 
 #endif

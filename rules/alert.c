@@ -4,12 +4,9 @@
 #include <string.h>
 
 #include "base/json_write.h"
+#include "base/limits.h"
 #include "rules/format.h"
 #include "rules/time_text.h"
-
-enum {
-	FIELDS_MAX = 256
-}; /* keys of one output_fields object */
 
 static void
 add_prefix(const struct rule *rule, const struct event_view *view,
@@ -60,7 +57,7 @@ put_entry(struct entry *list, uint32_t n, struct entry e)
 		list[at] = e;
 		return n;
 	}
-	if (n == FIELDS_MAX)
+	if (n == LIMIT_OUTPUT_FIELDS)
 		return n;
 	memmove(&list[at + 1], &list[at], (n - at) * sizeof(*list));
 	list[at] = e;
@@ -90,7 +87,7 @@ static void
 add_fields(const struct rule *rule, const struct event_view *view,
     const struct alert_options *options, struct buf *scratch, struct json_writer *w)
 {
-	struct entry list[FIELDS_MAX];
+	struct entry list[LIMIT_OUTPUT_FIELDS];
 	uint32_t n = collect(rule, options, list);
 
 	json_begin_object(w);

@@ -8,8 +8,11 @@ print_escaped(struct buf *out, struct ast_str s)
 {
 	bool plain = true;
 
-	for (size_t i = 0; i < s.n && plain; i++)
-		plain = s.s[i] != '\0' && !strchr("\b\f\n\r\t =\\\"'", s.s[i]);
+	for (size_t i = 0; i < s.n && plain; i++) {
+		char c = s.s[i];
+		/* Of the control characters these are escaped, the others are plain. */
+		plain = c > '=' ? c != '\\' : c != '\0' && !strchr("\b\f\n\r\t =\"'", c);
+	}
 	if (plain) {
 		buf_add(out, s.s, s.n);
 		return;

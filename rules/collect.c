@@ -7,7 +7,8 @@
 
 #include "base/limits.h"
 
-/* -- texts ------------------------------------------------------------------------------------ */
+/* -- texts
+ * ------------------------------------------------------------------------------------ */
 
 bool
 text_add(struct arena *arena, struct text *t, const char *s, size_t n)
@@ -83,7 +84,30 @@ text_list_sort(struct text_list *l)
 	l->n = kept + 1;
 }
 
-/* -- versions --------------------------------------------------------------------------------- */
+bool
+text_list_insert(struct arena *arena, struct text_list *l, const char *s)
+{
+	uint32_t from = 0, to = l->n;
+
+	while (from < to) {
+		uint32_t mid = from + (to - from) / 2;
+		int order = strcmp(l->item[mid], s);
+		if (order == 0)
+			return true;
+		if (order < 0)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	if (!text_list_add(arena, l, s))
+		return false;
+	memmove(&l->item[from + 1], &l->item[from], (l->n - 1 - from) * sizeof(*l->item));
+	l->item[from] = s;
+	return true;
+}
+
+/* -- versions
+ * --------------------------------------------------------------------------------- */
 
 bool
 version_parse(const char *text, struct version *ret_version)
@@ -110,7 +134,8 @@ version_compatible(struct version have, struct version required)
 	return have.major == required.major && !version_older(have, required);
 }
 
-/* -- the collection --------------------------------------------------------------------------- */
+/* -- the collection
+ * --------------------------------------------------------------------------- */
 
 void
 collection_init(struct collection *c, struct arena *arena)
@@ -144,7 +169,8 @@ copy_map(struct map *copy, const struct map *m)
 {
 	map_init(copy);
 	for (size_t i = 0; i < m->n; i++) {
-		if (!map_put(copy, m->entry[i].key, m->entry[i].key_len, m->entry[i].value))
+		if (!map_put(
+			copy, m->entry[i].key, m->entry[i].key_len, m->entry[i].value))
 			return false;
 	}
 	return true;
@@ -179,10 +205,12 @@ collection_copy(struct collection *copy, const struct collection *c, struct err 
 		struct rule_info *r = &copy->rule[i];
 		r->condition.cap = r->condition.n;
 		r->output.cap = r->output.n;
-		r->tags.item = copy_array(c->arena, r->tags.item, r->tags.n, sizeof(*r->tags.item));
+		r->desc.cap = r->desc.n;
+		r->tags.item =
+		    copy_array(c->arena, r->tags.item, r->tags.n, sizeof(*r->tags.item));
 		r->tags.cap = r->tags.n;
-		r->exceptions.item = copy_array(
-		    c->arena, r->exceptions.item, r->exceptions.n, sizeof(*r->exceptions.item));
+		r->exceptions.item = copy_array(c->arena, r->exceptions.item,
+		    r->exceptions.n, sizeof(*r->exceptions.item));
 		r->exceptions.cap = r->exceptions.n;
 		if (!r->tags.item || !r->exceptions.item) {
 			collection_release(copy);
@@ -224,7 +252,8 @@ collection_rule(const struct collection *c, const char *name)
 	return at ? &c->rule[at - 1] : NULL;
 }
 
-/* -- collecting ------------------------------------------------------------------------------- */
+/* -- collecting
+ * ------------------------------------------------------------------------------- */
 
 static bool
 out_of_memory(struct collector *k)
@@ -233,7 +262,8 @@ out_of_memory(struct collector *k)
 	return false;
 }
 
-/* The arena is full, or a text would grow past its bound: the latter is the file's mistake. */
+/* The arena is full, or a text would grow past its bound: the latter is the file's
+ * mistake. */
 static bool
 cannot_grow(struct collector *k, const struct text *t, const struct diag_context *context)
 {
@@ -244,14 +274,15 @@ cannot_grow(struct collector *k, const struct text *t, const struct diag_context
 }
 
 bool
-collect_engine_version(struct collector *k, struct version v, const struct diag_context *context)
+collect_engine_version(
+    struct collector *k, struct version v, const struct diag_context *context)
 {
 	struct version ours;
 
 	if (!version_parse(RULES_ENGINE_VERSION, &ours) || !version_compatible(ours, v))
 		return load_report(k->result, DIAG_ERR_VALIDATE, context,
-		    "Rules require engine version %u.%u.%u, but engine version is %s", v.major,
-		    v.minor, v.patch, RULES_ENGINE_VERSION);
+		    "Rules require engine version %u.%u.%u, but engine version is %s",
+		    v.major, v.minor, v.patch, RULES_ENGINE_VERSION);
 	if (version_older(k->c->engine, v))
 		k->c->engine = v;
 	return true;
@@ -272,7 +303,8 @@ collect_requirement(struct collector *k, const struct plugin_requirements *r,
 		for (uint32_t j = 0; j < i; j++) {
 			if (strcmp(r->alternative[i].name, r->alternative[j].name) == 0)
 				return load_report(k->result, DIAG_ERR_VALIDATE, context,
-				    "Defined multiple alternative version requirements for plugin '%s'",
+				    "Defined multiple alternative version requirements "
+				    "for plugin '%s'",
 				    r->alternative[i].name);
 		}
 	}
@@ -292,7 +324,8 @@ collect_list(struct collector *k, const struct list_info *info, bool append)
 	if (append) {
 		if (!prev)
 			return load_report(k->result, DIAG_ERR_VALIDATE, info->context,
-			    "List uses 'append' or 'override.items: append' but no list by that name already exists");
+			    "List uses 'append' or 'override.items: append' but no list "
+			    "by that name already exists");
 		for (uint32_t i = 0; i < info->items.n; i++) {
 			if (!text_list_add(c->arena, &prev->items, info->items.item[i]))
 				return out_of_memory(k);
@@ -301,7 +334,8 @@ collect_list(struct collector *k, const struct list_info *info, bool append)
 		return true;
 	}
 	if (!prev) {
-		if (!grow(c->arena, &c->list, c->n_list, &c->cap_list, sizeof(*c->list)) ||
+		if (!grow(
+			c->arena, &c->list, c->n_list, &c->cap_list, sizeof(*c->list)) ||
 		    !map_puts(&c->lists, info->name, (void *)(uintptr_t)(c->n_list + 1)))
 			return out_of_memory(k);
 		prev = &c->list[c->n_list++];
@@ -323,16 +357,20 @@ collect_macro(struct collector *k, const struct macro_info *info, bool append)
 	if (append) {
 		if (!prev)
 			return load_report(k->result, DIAG_ERR_VALIDATE, info->context,
-			    "Macro uses 'append' or 'override.condition: append' but no macro by that name already exists");
+			    "Macro uses 'append' or 'override.condition: append' but no "
+			    "macro by that name already exists");
 		if (!text_add(c->arena, &prev->condition, " ", 1) ||
-		    !text_add(c->arena, &prev->condition, info->condition.s, info->condition.n))
+		    !text_add(
+			c->arena, &prev->condition, info->condition.s, info->condition.n))
 			return cannot_grow(k, &prev->condition, info->context);
 		prev->visibility = c->next++;
 		return true;
 	}
 	if (!prev) {
-		if (!grow(c->arena, &c->macro, c->n_macro, &c->cap_macro, sizeof(*c->macro)) ||
-		    !map_puts(&c->macros, info->name, (void *)(uintptr_t)(c->n_macro + 1)))
+		if (!grow(c->arena, &c->macro, c->n_macro, &c->cap_macro,
+			sizeof(*c->macro)) ||
+		    !map_puts(
+			&c->macros, info->name, (void *)(uintptr_t)(c->n_macro + 1)))
 			return out_of_memory(k);
 		prev = &c->macro[c->n_macro++];
 		prev->index = c->next;
@@ -346,11 +384,13 @@ collect_macro(struct collector *k, const struct macro_info *info, bool append)
 
 /* *ret_prev: the rule of that name or NULL. */
 static bool
-previous_rule(struct collector *k, const struct rule_info *info, struct rule_info **ret_prev)
+previous_rule(
+    struct collector *k, const struct rule_info *info, struct rule_info **ret_prev)
 {
 	struct rule_info *prev = collection_rule(k->c, info->name);
 
-	if (prev && *prev->source && *info->source && strcmp(prev->source, info->source) != 0)
+	if (prev && *prev->source && *info->source &&
+	    strcmp(prev->source, info->source) != 0)
 		return load_report(k->result, DIAG_ERR_VALIDATE, info->context,
 		    "Rule has been re-defined with a different source");
 	*ret_prev = prev;
@@ -361,7 +401,8 @@ bool
 collect_rule(struct collector *k, struct rule_info *info)
 {
 	struct collection *c = k->c;
-	const struct field_source *source = field_catalog_source(k->catalog, info->source);
+	const struct field_source *source =
+	    field_catalog_source(k->catalog, info->source);
 	struct rule_info *prev;
 
 	if (!previous_rule(k, info, &prev))
@@ -374,12 +415,14 @@ collect_rule(struct collector *k, struct rule_info *info)
 		struct exception_info *e = &info->exceptions.item[i];
 		if (!e->fields.n && !*e->fields.text)
 			return load_report(k->result, DIAG_ERR_VALIDATE, e->context,
-			    "Rule exception item must have fields property with a list of fields");
+			    "Rule exception item must have fields property with a list "
+			    "of fields");
 		if (!exception_validate(k, source, e))
 			return false;
 	}
 	if (!prev) {
-		if (!grow(c->arena, &c->rule, c->n_rule, &c->cap_rule, sizeof(*c->rule)) ||
+		if (!grow(
+			c->arena, &c->rule, c->n_rule, &c->cap_rule, sizeof(*c->rule)) ||
 		    !map_puts(&c->rules, info->name, (void *)(uintptr_t)(c->n_rule + 1)))
 			return out_of_memory(k);
 		prev = &c->rule[c->n_rule++];
@@ -392,8 +435,8 @@ collect_rule(struct collector *k, struct rule_info *info)
 }
 
 static bool
-append_exception(struct collector *k, const struct field_source *source, struct rule_info *rule,
-    struct exception_info *e)
+append_exception(struct collector *k, const struct field_source *source,
+    struct rule_info *rule, struct exception_info *e)
 {
 	struct arena *arena = k->c->arena;
 	struct exception_info *prev = NULL;
@@ -402,18 +445,24 @@ append_exception(struct collector *k, const struct field_source *source, struct 
 		if (strcmp(rule->exceptions.item[i].name, e->name) == 0)
 			prev = &rule->exceptions.item[i];
 	}
-	bool has_fields = e->fields.n || *e->fields.text, has_comps = e->comps.n || *e->comps.text;
+	bool has_fields = e->fields.n || *e->fields.text,
+	     has_comps = e->comps.n || *e->comps.text;
 	if (!prev) {
 		if (!has_fields)
 			return load_report(k->result, DIAG_ERR_VALIDATE, e->context,
-			    "Rule exception must have fields property with a list of fields");
+			    "Rule exception must have fields property with a list of "
+			    "fields");
 		if (!e->n_value)
 			return load_report(k->result, DIAG_ERR_VALIDATE, e->context,
-			    "Rule exception must have values property with a list of values");
+			    "Rule exception must have values property with a list of "
+			    "values");
 		if (!exception_validate(k, source, e))
 			return false;
-		if (!grow(arena, &rule->exceptions.item, rule->exceptions.n, &rule->exceptions.cap,
-			sizeof(*e)))
+		if (rule->exceptions.n == LIMIT_EXCEPTIONS)
+			return load_report(k->result, DIAG_ERR_VALIDATE, e->context,
+			    "Rule has more than %u exceptions", LIMIT_EXCEPTIONS);
+		if (!grow(arena, &rule->exceptions.item, rule->exceptions.n,
+			&rule->exceptions.cap, sizeof(*e)))
 			return out_of_memory(k);
 		rule->exceptions.item[rule->exceptions.n++] = *e;
 		return true;
@@ -425,7 +474,8 @@ append_exception(struct collector *k, const struct field_source *source, struct 
 		return load_report(k->result, DIAG_ERR_VALIDATE, e->context,
 		    "Can not append exception comps to existing exception, only values");
 	for (uint32_t i = 0; i < e->n_value; i++) {
-		if (!grow(arena, &prev->value, prev->n_value, &prev->cap_value, sizeof(*prev->value)))
+		if (!grow(arena, &prev->value, prev->n_value, &prev->cap_value,
+			sizeof(*prev->value)))
 			return out_of_memory(k);
 		prev->value[prev->n_value++] = e->value[i];
 	}
@@ -438,7 +488,8 @@ append_text(struct collector *k, struct text *t, const struct text *more,
 {
 	if (!more->n)
 		return true;
-	if (!text_add(k->c->arena, t, " ", 1) || !text_add(k->c->arena, t, more->s, more->n))
+	if (!text_add(k->c->arena, t, " ", 1) ||
+	    !text_add(k->c->arena, t, more->s, more->n))
 		return cannot_grow(k, t, context);
 	return true;
 }
@@ -455,30 +506,26 @@ collect_rule_append(struct collector *k, struct rule_update *update)
 		return false;
 	if (!prev)
 		return load_report(k->result, DIAG_ERR_VALIDATE, info->context,
-		    "Rule uses 'append' or 'override.<key>: append' but no rule by that name already exists");
+		    "Rule uses 'append' or 'override.<key>: append' but no rule by that "
+		    "name already exists");
 	if (!update->parts)
 		return load_report(k->result, DIAG_ERR_VALIDATE, info->context,
 		    "Appended rule must have exceptions or condition property");
-	source = prev->unknown_source ? NULL : field_catalog_source(k->catalog, prev->source);
+	source =
+	    prev->unknown_source ? NULL : field_catalog_source(k->catalog, prev->source);
 	if (update->parts & RULE_CONDITION &&
 	    !append_text(k, &prev->condition, &info->condition, info->context))
 		return false;
 	if (update->parts & RULE_OUTPUT &&
 	    !append_text(k, &prev->output, &info->output, info->context))
 		return false;
-	if (update->parts & RULE_DESC && *info->desc) {
-		size_t n = strlen(prev->desc) + strlen(info->desc) + 2;
-		char *desc = arena_alloc(arena, n);
-		if (!desc)
-			return out_of_memory(k);
-		snprintf(desc, n, "%s %s", prev->desc, info->desc);
-		prev->desc = desc;
-	}
+	if (update->parts & RULE_DESC &&
+	    !append_text(k, &prev->desc, &info->desc, info->context))
+		return false;
 	for (uint32_t i = 0; i < info->tags.n; i++) {
-		if (!text_list_add(arena, &prev->tags, info->tags.item[i]))
+		if (!text_list_insert(arena, &prev->tags, info->tags.item[i]))
 			return out_of_memory(k);
 	}
-	text_list_sort(&prev->tags);
 	for (uint32_t i = 0; i < info->exceptions.n; i++) {
 		if (!append_exception(k, source, prev, &info->exceptions.item[i]))
 			return false;
@@ -497,7 +544,8 @@ collect_rule_replace(struct collector *k, struct rule_update *update)
 		return false;
 	if (!prev)
 		return load_report(k->result, DIAG_ERR_VALIDATE, info->context,
-		    "An 'override.<key>: replace' to a rule was requested but no rule by that name already exists");
+		    "An 'override.<key>: replace' to a rule was requested but no rule by "
+		    "that name already exists");
 	if (!update->parts)
 		return load_report(k->result, DIAG_ERR_VALIDATE, info->context,
 		    "The rule must have at least one field that can be replaced");
@@ -505,9 +553,9 @@ collect_rule_replace(struct collector *k, struct rule_update *update)
 		if (!exception_default(k, &info->exceptions.item[i]))
 			return false;
 	}
-#define REPLACE(part, member) \
-	if (update->parts & (part)) \
-		prev->member = info->member
+#define REPLACE(part, member)                                                            \
+	if (update->parts & (part))                                                      \
+	prev->member = info->member
 	REPLACE(RULE_CONDITION, condition);
 	REPLACE(RULE_OUTPUT, output);
 	REPLACE(RULE_DESC, desc);
@@ -525,8 +573,8 @@ collect_rule_replace(struct collector *k, struct rule_update *update)
 }
 
 bool
-collect_rule_enable(
-    struct collector *k, const char *name, bool enabled, const struct diag_context *context)
+collect_rule_enable(struct collector *k, const char *name, bool enabled,
+    const struct diag_context *context)
 {
 	struct rule_info *prev = collection_rule(k->c, name);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What rules files have said so far: lists, macros, rules and requirements, in order of
- * first definition, after overrides and appends, before anything is expanded (engine.md 2.3
- * to 2.7).
+ * first definition, after overrides and appends, before anything is expanded
+ * (engine.md 2.3 to 2.7).
  *
- * Every definition, append and replace takes the next number: "index" is that of the first
- * definition, "visibility" that of the latest change. All memory is the arena's; texts and
- * lists grow in place, so a copy (collection_copy) may be changed and dropped, but the
- * original must not be changed while the copy is in use.
+ * Every definition, append and replace takes the next number: "index" is that of the
+ * first definition, "visibility" that of the latest change. All memory is the arena's;
+ * texts and lists grow in place, so a copy (collection_copy) may be changed and dropped,
+ * but the original must not be changed while the copy is in use.
  */
 #ifndef RULES_COLLECT_H
 #define RULES_COLLECT_H
@@ -34,6 +34,8 @@ struct text_list {
 bool text_list_add(struct arena *arena, struct text_list *l, const char *s);
 /* Sorted bytewise, repeats removed. */
 void text_list_sort(struct text_list *l);
+/* Adds to a list that is sorted, unless it is there. */
+bool text_list_insert(struct arena *arena, struct text_list *l, const char *s);
 
 struct list_info {
 	const char *name;
@@ -71,8 +73,8 @@ struct exception_list {
 };
 
 struct rule_info {
-	const char *name, *source, *desc;
-	struct text condition, output;
+	const char *name, *source;
+	struct text condition, output, desc;
 	struct text_list tags; /* sorted */
 	struct exception_list exceptions;
 	enum priority priority;
@@ -137,7 +139,8 @@ struct collection {
 
 void collection_init(struct collection *c, struct arena *arena);
 void collection_release(struct collection *c);
-bool collection_copy(struct collection *copy, const struct collection *c, struct err *err);
+bool collection_copy(
+    struct collection *copy, const struct collection *c, struct err *err);
 
 /* NULL when absent. Valid until the next definition. */
 struct list_info *collection_list(const struct collection *c, const char *name);
@@ -152,8 +155,8 @@ struct collector {
 };
 
 /*
- * All report their mistakes into the result and return false then. Whatever the infos point
- * at is the arena's already; contexts are kept ones.
+ * All report their mistakes into the result and return false then. Whatever the infos
+ * point at is the arena's already; contexts are kept ones.
  */
 bool collect_engine_version(
     struct collector *k, struct version v, const struct diag_context *context);
@@ -168,13 +171,13 @@ bool collect_rule_enable(struct collector *k, const char *name, bool enabled,
     const struct diag_context *context);
 
 /*
- * Fills in missing comps and checks fields and comps (exception.c). source NULL: fields are
- * not checked.
+ * Fills in missing comps and checks fields and comps (exception.c). source NULL: fields
+ * are not checked.
  */
-bool exception_validate(struct collector *k, const struct field_source *source,
-    struct exception_info *e);
-/* As above, of what a replace gave: missing comps are filled in, nothing else is checked but
- * that there are as many comps as fields. */
+bool exception_validate(
+    struct collector *k, const struct field_source *source, struct exception_info *e);
+/* As above, of what a replace gave: missing comps are filled in, nothing else is checked
+ * but that there are as many comps as fields. */
 bool exception_default(struct collector *k, struct exception_info *e);
 
 #endif

@@ -3,6 +3,7 @@
 #include "rules/compile.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -267,6 +268,10 @@ looks_like_field(struct compiler *c, const char *s, size_t n)
 	size_t used;
 	bool yes = false;
 
+	/* A field's name begins with a letter and has a dot: most values are done here.
+	 */
+	if (!isalpha((unsigned char)*s) || !memchr(s, '.', n))
+		return false;
 	arena_init(&scratch, 1 << 20);
 	if (ast_parse_operand(
 		&scratch, s, n, LIMIT_FORMAT_DEPTH, &ast, &used, &pos, &ignored) &&

@@ -201,9 +201,7 @@ compile_extra_fields(struct rule_job *j)
 
 	for (uint32_t i = 0; i < config->n_append_output; i++)
 		n += config->append_output[i].n_extra_field;
-	if (!n)
-		return true;
-	extra = arena_array(j->arena, n, sizeof(*extra));
+	extra = arena_array(j->arena, n ? n : 1, sizeof(*extra));
 	if (!extra)
 		return out_of_memory(j);
 	n = 0;
@@ -218,7 +216,11 @@ compile_extra_fields(struct rule_job *j)
 	}
 	j->out->rule.extra = extra;
 	j->out->rule.n_extra = n;
-	return true;
+	/* One more is the time of the event. */
+	if (format_n_fields(j->out->rule.output) + n + 1 <= LIMIT_OUTPUT_FIELDS)
+		return true;
+	return load_report(j->result, DIAG_ERR_COMPILE_OUTPUT, j->info->output_context,
+	    "more than %u different fields in one output", LIMIT_OUTPUT_FIELDS);
 }
 
 /* The distinct slots of the output and the extra fields. */
@@ -413,7 +415,7 @@ compile_rule(struct rule_job *j)
 		return false;
 	out->is_enabled = info->enabled && info->priority <= j->l->config->min_priority;
 	out->rule.name = info->name;
-	out->rule.desc = info->desc;
+	out->rule.desc = info->desc.s;
 	out->rule.source = info->source;
 	out->rule.priority = info->priority;
 	out->rule.tag = info->tags.item;

@@ -327,7 +327,7 @@ add_rule(struct json_writer *w, const struct loader *l, const struct loaded_rule
 	json_key(w, "condition");
 	json_str_n(w, info->condition.s, info->condition.n);
 	json_key(w, "description");
-	json_str(w, info->desc);
+	json_str_n(w, info->desc.s, info->desc.n);
 	json_key(w, "enabled");
 	json_bool(w, info->enabled);
 	json_key(w, "name");

@@ -356,8 +356,11 @@ field_resolve(const struct field_source *s, struct arena *arena, const char *nam
 		const struct field_class *k = s->klass[i];
 		size_t best = 0;
 		for (uint32_t f = 0; f < k->n; f++) {
-			size_t n = strlen(k->field[f].name);
-			if (n > best && strncmp(full, k->field[f].name, n) == 0) {
+			const char *field = k->field[f].name;
+			size_t n = 0;
+			while (field[n] && field[n] == full[n])
+				n++;
+			if (!field[n] && n > best) {
 				best = n;
 				ref.field = &k->field[f];
 			}

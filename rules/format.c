@@ -113,6 +113,9 @@ add_fields(struct building *b, const struct ast *ast, const struct operand *o)
 		if (strcmp(f->field[i].key, text) == 0)
 			return true;
 	}
+	if (f->n_field == LIMIT_OUTPUT_FIELDS)
+		return err_set(b->err, ERR_LIMIT,
+		    "more than %u different fields in one output", LIMIT_OUTPUT_FIELDS);
 	f->field = grow(b, f->field, f->n_field, &b->cap_field, sizeof(*f->field));
 	if (!f->field)
 		return err_nomem(b->err);

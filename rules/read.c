@@ -552,6 +552,9 @@ read_exceptions(struct reader *r, const struct yaml_node *item, bool append,
 	at = diag_at(node->mark, PLACE_EXCEPTIONS, "", context);
 	if (node->kind != YAML_SEQUENCE)
 		return invalid(r, &at, "Rule exceptions must be a sequence");
+	if (node->n > LIMIT_EXCEPTIONS)
+		return invalid(
+		    r, &at, "Rule has more than %u exceptions", LIMIT_EXCEPTIONS);
 	list.item = arena_array(r->arena, node->n ? node->n : 1, sizeof(*list.item));
 	if (!list.item)
 		return out_of_memory(r);
@@ -618,7 +621,7 @@ read_parts(struct reader *r, const struct yaml_node *item, bool append,
 	       (!(parts & RULE_OUTPUT) ||
 		   read_long_text(r, item, "output", REQUIRED, at, &info->output)) &&
 	       (!(parts & RULE_DESC) ||
-		   read_text(r, item, "desc", REQUIRED, at, &info->desc)) &&
+		   read_long_text(r, item, "desc", REQUIRED, at, &info->desc)) &&
 	       (!(parts & RULE_TAGS) || read_tags(r, item, at, &info->tags)) &&
 	       (!(parts & RULE_PRIORITY) ||
 		   read_priority(r, item, at, &info->priority)) &&
@@ -726,7 +729,7 @@ read_rule_definition(
 	    !read_long_text(r, item, "output", REQUIRED, at, &info->output) ||
 	    !value_context(
 		r, item, "output", PLACE_RULE_OUTPUT, at, &info->output_context) ||
-	    !read_text(r, item, "desc", REQUIRED, at, &info->desc) ||
+	    !read_long_text(r, item, "desc", REQUIRED, at, &info->desc) ||
 	    !read_priority(r, item, at, &info->priority) ||
 	    !read_text(r, item, "source", OPTIONAL, at, &info->source) ||
 	    !read_bool(r, item, "enabled", OPTIONAL, at, &info->enabled) ||
@@ -759,7 +762,7 @@ static bool
 read_rule(
     struct reader *r, const struct yaml_node *item, const struct diag_context *parent)
 {
-	struct rule_update update = {.info = {.source = "", .desc = ""}};
+	struct rule_update update = {.info = {.source = ""}};
 	struct rule_info *info = &update.info;
 	struct overrides o;
 	bool append, enabled;

@@ -7,7 +7,13 @@
 #include "rules/exception.h"
 
 static const char blanks[] = " \t\n\r";
-static const char delimiters[] = " \t\n\r(),=";
+
+static bool
+is_delimiter(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '(' || c == ')' ||
+	       c == ',' || c == '=';
+}
 
 /* -- lists into conditions --
  *
@@ -109,13 +115,13 @@ add_tokens(struct substitution *b, struct piece *at, const char *s, size_t n)
 	b->n_bytes += n;
 	while (n) {
 		size_t k = 0;
-		while (k < n && s[k] && strchr(delimiters, s[k]))
+		while (k < n && is_delimiter(s[k]))
 			k++;
 		if (k && !text_add(&b->s->scratch, &at->after, s, k))
 			return NULL;
 		s += k;
 		n -= k;
-		for (k = 0; k < n && !(s[k] && strchr(delimiters, s[k]));)
+		for (k = 0; k < n && !is_delimiter(s[k]);)
 			k++;
 		if (k && !(at = add_token(b, at, s, k)))
 			return NULL;

@@ -32,8 +32,8 @@ struct builder {
 	struct cursor cursor;
 	struct level level[LIMIT_YAML_DEPTH + 1];
 	uint32_t depth;
-	struct map anchors;           /* of this document: name to struct anchor */
-	struct yaml_node *unplaced;   /* an empty null that waits for the next token */
+	struct map anchors;         /* of this document: name to struct anchor */
+	struct yaml_node *unplaced; /* an empty null that waits for the next token */
 	struct yaml_mark *reterr_mark;
 };
 
@@ -60,12 +60,13 @@ cursor_to(struct cursor *c, size_t index)
 			c->line_start = c->byte;
 		}
 	}
-	return (struct yaml_mark){(uint32_t)c->byte, c->line, (uint32_t)(c->byte - c->line_start)};
+	return (struct yaml_mark){
+	    (uint32_t)c->byte, c->line, (uint32_t)(c->byte - c->line_start)};
 }
 
 static bool
-over_limit(struct builder *b, const yaml_event_t *event, struct err *err, const char *what,
-    unsigned long long limit)
+over_limit(struct builder *b, const yaml_event_t *event, struct err *err,
+    const char *what, unsigned long long limit)
 {
 	*b->reterr_mark = cursor_to(&b->cursor, event->start_mark.index);
 	return err_set(err, ERR_LIMIT, "more than %llu %s", limit, what);
@@ -80,7 +81,8 @@ place(struct builder *b, const yaml_event_t *event, const struct yaml_node *node
 
 	if (at->n == at->cap) {
 		uint32_t cap = at->cap ? at->cap * 2 : 8;
-		const struct yaml_node **grown = arena_array(b->arena, cap, sizeof(*grown));
+		const struct yaml_node **grown =
+		    arena_array(b->arena, cap, sizeof(*grown));
 		if (!grown)
 			return err_nomem(err);
 		if (at->n)
@@ -91,14 +93,14 @@ place(struct builder *b, const yaml_event_t *event, const struct yaml_node *node
 	at->child[at->n++] = node;
 	at->unfolded += unfolded;
 	if (at->unfolded > LIMIT_YAML_NODES)
-		return over_limit(
-		    b, event, err, "YAML nodes after aliases are followed", LIMIT_YAML_NODES);
+		return over_limit(b, event, err, "YAML nodes after aliases are followed",
+		    LIMIT_YAML_NODES);
 	return true;
 }
 
 static bool
-remember(struct builder *b, const char *name, const struct yaml_node *node, uint64_t unfolded,
-    struct err *err)
+remember(struct builder *b, const char *name, const struct yaml_node *node,
+    uint64_t unfolded, struct err *err)
 {
 	struct anchor *a = arena_alloc(b->arena, sizeof(*a));
 
@@ -124,8 +126,8 @@ node_new(struct builder *b, enum yaml_kind kind, const yaml_event_t *event)
 static bool
 is_null_word(const char *s)
 {
-	return !*s || strcmp(s, "~") == 0 || strcmp(s, "null") == 0 || strcmp(s, "Null") == 0 ||
-	    strcmp(s, "NULL") == 0;
+	return !*s || strcmp(s, "~") == 0 || strcmp(s, "null") == 0 ||
+	       strcmp(s, "Null") == 0 || strcmp(s, "NULL") == 0;
 }
 
 static bool
@@ -134,7 +136,8 @@ on_scalar(struct builder *b, const yaml_event_t *event, struct err *err)
 	const char *text = (const char *)event->data.scalar.value;
 	const char *anchor = (const char *)event->data.scalar.anchor;
 	size_t len = event->data.scalar.length;
-	bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !event->data.scalar.tag;
+	bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+		     !event->data.scalar.tag;
 	bool null = plain && strlen(text) == len && is_null_word(text);
 	struct yaml_node *node = node_new(b, null ? YAML_NULL : YAML_SCALAR, event);
 
@@ -165,19 +168,22 @@ on_alias(struct builder *b, const yaml_event_t *event, struct err *err)
 	if (a && a->unfolded)
 		return place(b, event, a->node, a->unfolded, err);
 	*b->reterr_mark = cursor_to(&b->cursor, event->start_mark.index);
-	return a ? err_set(err, ERR_SYNTAX, "the alias '%.100s' stands inside what it refers to", name)
-		 : err_set(err, ERR_SYNTAX, "the referenced anchor is not defined: %.100s", name);
+	return a ? err_set(err, ERR_SYNTAX,
+		       "the alias '%.100s' stands inside what it refers to", name)
+		 : err_set(err, ERR_SYNTAX,
+		       "the referenced anchor is not defined: %.100s", name);
 }
 
 static bool
-on_open(struct builder *b, const yaml_event_t *event, enum yaml_kind kind, const yaml_char_t *anchor,
-    struct err *err)
+on_open(struct builder *b, const yaml_event_t *event, enum yaml_kind kind,
+    const yaml_char_t *anchor, struct err *err)
 {
 	struct yaml_node *node;
 	struct level *at;
 
 	if (b->depth == LIMIT_YAML_DEPTH)
-		return over_limit(b, event, err, "YAML collections inside each other", LIMIT_YAML_DEPTH);
+		return over_limit(b, event, err, "YAML collections inside each other",
+		    LIMIT_YAML_DEPTH);
 	node = node_new(b, kind, event);
 	if (!node)
 		return err_nomem(err);
@@ -217,7 +223,8 @@ on_event(struct builder *b, const yaml_event_t *event, struct err *err)
 	case YAML_ALIAS_EVENT:
 		return on_alias(b, event, err);
 	case YAML_SEQUENCE_START_EVENT:
-		return on_open(b, event, YAML_SEQUENCE, event->data.sequence_start.anchor, err);
+		return on_open(
+		    b, event, YAML_SEQUENCE, event->data.sequence_start.anchor, err);
 	case YAML_MAPPING_START_EVENT:
 		return on_open(b, event, YAML_MAP, event->data.mapping_start.anchor, err);
 	case YAML_SEQUENCE_END_EVENT:
@@ -242,7 +249,8 @@ library_error(struct builder *b, struct err *err)
 	/* The reader counts bytes, the others characters. */
 	if (p->error == YAML_READER_ERROR) {
 		b->cursor = (struct cursor){.text = b->cursor.text, .len = b->cursor.len};
-		while (b->cursor.byte < p->problem_offset && b->cursor.byte < b->cursor.len)
+		while (
+		    b->cursor.byte < p->problem_offset && b->cursor.byte < b->cursor.len)
 			*b->reterr_mark = cursor_to(&b->cursor, b->cursor.index + 1);
 	} else {
 		*b->reterr_mark = cursor_to(&b->cursor, p->problem_mark.index);
@@ -271,8 +279,8 @@ read_all(struct builder *b, struct err *err)
 }
 
 bool
-yaml_load(struct arena *arena, const char *text, size_t len, struct yaml_stream *ret_stream,
-    struct yaml_mark *reterr_mark, struct err *err)
+yaml_load(struct arena *arena, const char *text, size_t len,
+    struct yaml_stream *ret_stream, struct yaml_mark *reterr_mark, struct err *err)
 {
 	struct builder *b;
 	bool ok;
@@ -280,7 +288,8 @@ yaml_load(struct arena *arena, const char *text, size_t len, struct yaml_stream 
 	*reterr_mark = (struct yaml_mark){0};
 	*ret_stream = (struct yaml_stream){0};
 	if (len > LIMIT_RULES_FILE_BYTES)
-		return err_set(err, ERR_LIMIT, "the file has more than %u bytes", LIMIT_RULES_FILE_BYTES);
+		return err_set(err, ERR_LIMIT, "the file has more than %u bytes",
+		    LIMIT_RULES_FILE_BYTES);
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
 		text += 3;
 		len -= 3;
@@ -315,7 +324,8 @@ yaml_find(const struct yaml_node *map, const char *key)
 		return NULL;
 	for (uint32_t i = 0; i < map->n; i++) {
 		const struct yaml_node *k = map->child[2 * i];
-		if (k->kind == YAML_SCALAR && k->len == len && memcmp(k->text, key, len) == 0)
+		if (k->kind == YAML_SCALAR && k->len == len &&
+		    memcmp(k->text, key, len) == 0)
 			return map->child[2 * i + 1];
 	}
 	return NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * YAML as rules files, configuration and policies use it: a stream of documents as trees of nodes that remember where
- * they stood.
+ * YAML as rules files, configuration and policies use it: a stream of documents as trees
+ * of nodes that remember where they stood.
  *
  * Nodes live in the arena given to yaml_load and never change. An alias is its anchor's
  * node itself, so trees share sub-trees; LIMIT_YAML_NODES bounds what they unfold to,
@@ -19,7 +19,12 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-enum yaml_kind { YAML_NULL, YAML_SCALAR, YAML_SEQUENCE, YAML_MAP };
+enum yaml_kind {
+	YAML_NULL,
+	YAML_SCALAR,
+	YAML_SEQUENCE,
+	YAML_MAP
+};
 
 /* All from 0. */
 struct yaml_mark {
@@ -29,9 +34,9 @@ struct yaml_mark {
 struct yaml_node {
 	enum yaml_kind kind;
 	struct yaml_mark mark;
-	const char *text;              /* YAML_SCALAR; a NUL follows */
+	const char *text; /* YAML_SCALAR; a NUL follows */
 	size_t len;
-	uint32_t n;                    /* items of a sequence, pairs of a map */
+	uint32_t n;                     /* items of a sequence, pairs of a map */
 	const struct yaml_node **child; /* n items, or key 0, value 0, key 1 … */
 };
 
@@ -43,11 +48,11 @@ struct yaml_stream {
 /*
  * Syntax errors are ERR_SYNTAX in the library's words, bounds ERR_LIMIT; *reterr_mark is
  * where,
- * and *ret_stream has the documents that were complete by then. A byte order mark is skipped
- * and not counted.
+ * and *ret_stream has the documents that were complete by then. A byte order mark is
+ * skipped and not counted.
  */
-bool yaml_load(struct arena *arena, const char *text, size_t len, struct yaml_stream *ret_stream,
-    struct yaml_mark *reterr_mark, struct err *err);
+bool yaml_load(struct arena *arena, const char *text, size_t len,
+    struct yaml_stream *ret_stream, struct yaml_mark *reterr_mark, struct err *err);
 
 /* The value of the first pair whose key is this scalar; NULL when there is none. */
 const struct yaml_node *yaml_find(const struct yaml_node *map, const char *key);
