@@ -34,8 +34,9 @@ occasions(const struct profile *p)
 	/* Whoever is given files to read may open them, whatever its profile is called.
 	 */
 	bool files = p->base == PROFILE_FILE_READER || p->n_read > 0;
+	bool opens = files || p->late_dlopen;
 
-	return ALWAYS | (files ? FILES | OPENS_FREE : OPENS_JUDGED) |
+	return ALWAYS | (files ? FILES : 0) | (opens ? OPENS_FREE : OPENS_JUDGED) |
 	       (p->jit ? JIT : NO_JIT) | (p->late_dlopen || p->jit ? 0 : NO_EXEC);
 }
 
@@ -62,33 +63,29 @@ struct row {
 #define ACTION_ATTACK ROW_NOTIFY
 #define ACTION_JUDGE  ROW_NOTIFY
 
-#define MASKED(arg, mask, value)                                                         \
-	{                                                                                \
-		arg, SCMP_CMP_MASKED_EQ, mask, value                                     \
-	}
+/* clang-format off */
+#define MASKED(arg, mask, value) {arg, SCMP_CMP_MASKED_EQ, mask, value}
 
 static const struct row load_rows[] = {
-#define ALLOW(call)           {__NR_##call, #call, ALWAYS, ROW_ALLOW, 0, 0, {}},
-#define FILES(call)           {__NR_##call, #call, FILES, ROW_ALLOW, 0, 0, {}},
-#define REFUSE(call, err)     {__NR_##call, #call, ALWAYS, ROW_REFUSE, err, 0, {}},
-#define DENY(call, err, kind) {__NR_##call, #call, ALWAYS, ROW_NOTIFY, 0, 0, {}},
-#define ATTACK(call)          {__NR_##call, #call, ALWAYS, ROW_NOTIFY, 0, 0, {}},
-#define JUDGE(call, kind)     {__NR_##call, #call, ALWAYS, ROW_NOTIFY, 0, 0, {}},
-#define WHEN(verdict, when, call, err, kind, arg, mask, value)                           \
-	{__NR_##call, #call, when, ACTION_##verdict, err, (mask) != 0,                   \
-	    {MASKED(arg, mask, value)}},
-#define WHEN2(verdict, when, call, err, kind, a1, m1, v1, a2, m2, v2)                    \
-	{__NR_##call, #call, when, ACTION_##verdict, err, 2,                             \
+#define ALLOW(call)            {__NR_##call, #call, ALWAYS, ROW_ALLOW, 0, 0, {}},
+#define FILES(call)            {__NR_##call, #call, FILES, ROW_ALLOW, 0, 0, {}},
+#define REFUSE(call, err)      {__NR_##call, #call, ALWAYS, ROW_REFUSE, err, 0, {}},
+#define DENY(call, err, kind)  {__NR_##call, #call, ALWAYS, ROW_NOTIFY, 0, 0, {}},
+#define ATTACK(call)           {__NR_##call, #call, ALWAYS, ROW_NOTIFY, 0, 0, {}},
+#define JUDGE(call, kind)      {__NR_##call, #call, ALWAYS, ROW_NOTIFY, 0, 0, {}},
+#define WHEN(verdict, when, call, err, kind, arg, mask, value) \
+	{__NR_##call, #call, when, ACTION_##verdict, err, (mask) != 0, {MASKED(arg, mask, value)}},
+#define WHEN2(verdict, when, call, err, kind, a1, m1, v1, a2, m2, v2) \
+	{__NR_##call, #call, when, ACTION_##verdict, err, 2, \
 	    {MASKED(a1, m1, v1), MASKED(a2, m2, v2)}},
-#define UNLESS(verdict, when, call, err, kind, arg, value)                               \
-	{__NR_##call, #call, when, ACTION_##verdict, err, 1,                             \
-	    {{arg, SCMP_CMP_NE, value, 0}}},
+#define UNLESS(verdict, when, call, err, kind, arg, value) \
+	{__NR_##call, #call, when, ACTION_##verdict, err, 1, {{arg, SCMP_CMP_NE, value, 0}}},
 #include "policy/groups.h"
 };
 
 static const struct row run_rows[] = {
 #define TAKE(when, call, err) {__NR_##call, #call, when, ROW_REFUSE, err, 0, {}},
-#define TAKE_WHEN(when, call, err, arg, mask, value)                                     \
+#define TAKE_WHEN(when, call, err, arg, mask, value) \
 	{__NR_##call, #call, when, ROW_REFUSE, err, 1, {MASKED(arg, mask, value)}},
 #include "policy/groups.h"
 };
@@ -182,6 +179,7 @@ filter_compile_load(struct filter *f, struct arena *arena, const struct profile 
     enum filter_shape shape, struct err *err)
 {
 	*f = (struct filter){0};
+	/* clang-format on */
 	if (p->base == PROFILE_UNCONFINED)
 		return true;
 	return compile(f, arena, SCMP_ACT_ERRNO(ENOSYS), load_rows,

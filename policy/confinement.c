@@ -302,6 +302,7 @@ confinement_make(struct confinement *c, struct arena *arena,
 	made.plugin_ino = plugin.ino;
 	made.plugin_size = plugin.size;
 	made.plugin_mtime_ns = plugin.mtime_ns;
+	made.plugin_ctime_ns = plugin.ctime_ns;
 	if (!name_plugin(&made, arena, plugin_path, err) ||
 	    !make_mounts(&made, arena, &worker, &plugin, plugin_path, worker_path, err) ||
 	    !make_env(&made, arena, err) || !make_filters(&made, arena, err))

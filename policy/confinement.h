@@ -62,7 +62,7 @@ struct confinement {
 	char build_id[65]; /* of the plugin file; "": none */
 	/* Which file that was: what is mounted must still be it. */
 	uint64_t plugin_dev, plugin_ino, plugin_size;
-	int64_t plugin_mtime_ns;
+	int64_t plugin_mtime_ns, plugin_ctime_ns;
 };
 
 /*

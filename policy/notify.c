@@ -51,50 +51,30 @@ struct row {
 	int error;
 };
 
+/* clang-format off */
 static const struct row rows[] = {
-#define DENY(call, err, kind_)                                                           \
-	{.name = #call,                                                                  \
-	    .nr = __NR_##call,                                                           \
-	    .verdict = ROW_DENY,                                                         \
-	    .kind = KIND_##kind_,                                                        \
-	    .error = err},
-#define ATTACK(call)                                                                     \
+#define ALLOW(call)       {.name = #call, .nr = __NR_##call, .verdict = ROW_ALLOW},
+#define FILES(call)       {.name = #call, .nr = __NR_##call, .verdict = ROW_ALLOW},
+#define REFUSE(call, err) {.name = #call, .nr = __NR_##call, .verdict = ROW_REFUSE},
+#define DENY(call, err, kind_) \
+	{.name = #call, .nr = __NR_##call, .verdict = ROW_DENY, .kind = KIND_##kind_, .error = err},
+#define ATTACK(call) \
 	{.name = #call, .nr = __NR_##call, .verdict = ROW_ATTACK, .kind = KIND_ATTACK},
-#define JUDGE(call, kind_)                                                               \
+#define JUDGE(call, kind_) \
 	{.name = #call, .nr = __NR_##call, .verdict = ROW_JUDGE, .kind = KIND_##kind_},
-#define WHEN(verdict_, when, call, err, kind_, arg_, mask_, value_)                      \
-	{.name = #call,                                                                  \
-	    .nr = __NR_##call,                                                           \
-	    .verdict = ROW_##verdict_,                                                   \
-	    .kind = KIND_##kind_,                                                        \
-	    .error = err,                                                                \
-	    .arg = arg_,                                                                 \
-	    .mask = mask_,                                                               \
-	    .value = value_},
-#define WHEN2(verdict_, when, call, err, kind_, a1, m1, v1, a2, m2, v2)                  \
-	{.name = #call,                                                                  \
-	    .nr = __NR_##call,                                                           \
-	    .verdict = ROW_##verdict_,                                                   \
-	    .kind = KIND_##kind_,                                                        \
-	    .error = err,                                                                \
-	    .arg = a1,                                                                   \
-	    .mask = m1,                                                                  \
-	    .value = v1,                                                                 \
-	    .arg2 = a2,                                                                  \
-	    .mask2 = m2,                                                                 \
-	    .value2 = v2},
-#define UNLESS(verdict_, when, call, err, kind_, arg_, value_)                           \
-	{.name = #call,                                                                  \
-	    .nr = __NR_##call,                                                           \
-	    .verdict = ROW_##verdict_,                                                   \
-	    .kind = KIND_##kind_,                                                        \
-	    .error = err,                                                                \
-	    .arg = arg_,                                                                 \
-	    .mask = ~0ull,                                                               \
-	    .value = value_,                                                             \
-	    .negated = true},
+#define WHEN(verdict_, when, call, err, kind_, arg_, mask_, value_) \
+	{.name = #call, .nr = __NR_##call, .verdict = ROW_##verdict_, .kind = KIND_##kind_, \
+	    .error = err, .arg = arg_, .mask = mask_, .value = value_},
+#define WHEN2(verdict_, when, call, err, kind_, a1, m1, v1, a2, m2, v2) \
+	{.name = #call, .nr = __NR_##call, .verdict = ROW_##verdict_, .kind = KIND_##kind_, \
+	    .error = err, .arg = a1, .mask = m1, .value = v1, \
+	    .arg2 = a2, .mask2 = m2, .value2 = v2},
+#define UNLESS(verdict_, when, call, err, kind_, arg_, value_) \
+	{.name = #call, .nr = __NR_##call, .verdict = ROW_##verdict_, .kind = KIND_##kind_, \
+	    .error = err, .arg = arg_, .mask = ~0ull, .value = value_, .negated = true},
 #include "policy/groups.h"
 };
+/* clang-format on */
 
 #define N_ROWS (sizeof(rows) / sizeof(*rows))
 
@@ -387,6 +367,16 @@ is_plain_path(const char *path)
 				 "0123456789/._-+@~=")] == '\0';
 }
 
+/* The directory in which something would change. */
+static void
+allow_write(struct buf *allow, const char *path)
+{
+	if (!is_plain_path(path))
+		return;
+	size_t n = (size_t)(base_name(path) - path);
+	buf_addf(allow, "write: [%.*s]", n > 1 ? (int)n - 1 : 1, path);
+}
+
 static void
 explain(const struct row *r, const uint64_t args[6], const char *path, struct buf *what,
     struct buf *allow)
@@ -400,12 +390,8 @@ explain(const struct row *r, const uint64_t args[6], const char *path, struct bu
 		buf_addf(what, " (%s, ", r->name);
 		add_open(what, flags);
 		buf_addc(what, ')');
-		if (is_plain_path(path) && writes)
-			buf_addf(allow, "write: [%.*s]",
-			    path == base_name(path) - 1
-				? 1
-				: (int)(base_name(path) - path - 1),
-			    path);
+		if (writes)
+			allow_write(allow, path);
 		else if (is_plain_path(path))
 			buf_addf(allow, "read: [%s]", path);
 		break;
@@ -414,12 +400,7 @@ explain(const struct row *r, const uint64_t args[6], const char *path, struct bu
 		buf_adds(what, "change ");
 		add_path(what, path);
 		buf_addf(what, " (%s)", r->name);
-		if (is_plain_path(path))
-			buf_addf(allow, "write: [%.*s]",
-			    path == base_name(path) - 1
-				? 1
-				: (int)(base_name(path) - path - 1),
-			    path);
+		allow_write(allow, path);
 		break;
 	case KIND_FD:
 		buf_addf(what, "change an open file (%s, fd %d)", r->name, (int)args[0]);

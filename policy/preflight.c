@@ -376,6 +376,7 @@ preflight_plugin(struct preflight *pf, struct arena *arena, const char *path,
 	pf->ino = st.st_ino;
 	pf->size = (uint64_t)st.st_size;
 	pf->mtime_ns = st.st_mtim.tv_sec * 1000000000ll + st.st_mtim.tv_nsec;
+	pf->ctime_ns = st.st_ctim.tv_sec * 1000000000ll + st.st_ctim.tv_nsec;
 	/* A copy of our own: somebody may be writing to the file. */
 	bytes = malloc(pf->size + 1);
 	if (!bytes)

@@ -33,7 +33,7 @@ struct preflight {
 	struct preflight_library *library;
 	uint32_t n_library;
 	uint64_t dev, ino, size;
-	int64_t mtime_ns;
+	int64_t mtime_ns, ctime_ns;
 };
 
 /* A plugin. listed are n_listed absolute paths. In the arena. */

@@ -94,7 +94,7 @@ void
 read_listen(
     struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
 {
-	struct conf_node *self = (struct conf_node *)(uintptr_t)node, *const *item;
+	struct conf_node *self = (struct conf_node *)(uintptr_t)node, *const * item;
 	struct profile *p = &ps->p;
 	uint32_t n;
 
@@ -122,7 +122,7 @@ void
 read_connect(
     struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
 {
-	struct conf_node *self = (struct conf_node *)(uintptr_t)node, *const *item;
+	struct conf_node *self = (struct conf_node *)(uintptr_t)node, *const * item;
 	struct profile *p = &ps->p;
 	uint32_t n;
 
@@ -155,7 +155,7 @@ static const struct key unix_keys[] = {
 void
 read_unix(struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
 {
-	struct conf_node *self = (struct conf_node *)(uintptr_t)node, *const *item;
+	struct conf_node *self = (struct conf_node *)(uintptr_t)node, *const * item;
 	struct profile *p = &ps->p;
 	uint32_t n;
 

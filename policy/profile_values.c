@@ -211,7 +211,7 @@ static void
 read_strings(struct parser *ps, const struct conf_node *node, const struct key *k,
     void *out, check_fn *check)
 {
-	struct conf_node *self = (struct conf_node *)(uintptr_t)node, *const *item;
+	struct conf_node *self = (struct conf_node *)(uintptr_t)node, *const * item;
 	struct strings *list = out;
 	uint32_t n;
 

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/confinement.h"
+
+#include <limits.h>
+#include <linux/filter.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define FIXTURE "policy/testdata/fixture.so"
+#define WORKER  "/proc/self/exe"
+
+static struct arena arena;
+
+static struct profile
+builtin(const char *name)
+{
+	struct profile p;
+
+	assert_true(profile_builtin(&p, name));
+	return p;
+}
+
+static const struct confinement_mount *
+mount_at(const struct confinement *c, const char *target)
+{
+	for (uint32_t i = 0; i < c->n_mount; i++)
+		if (strcmp(c->mount[i].target, target) == 0)
+			return &c->mount[i];
+	return NULL;
+}
+
+static void
+make(struct confinement *c, const struct profile *p)
+{
+	struct err err = {0};
+
+	if (!confinement_make(c, &arena, p, FIXTURE, WORKER, &err))
+		fail_msg("%s", err.msg);
+}
+
+static void
+assert_refused(const struct profile *p, const char *want)
+{
+	struct confinement c = {.n_env = 7};
+	struct err err = {0};
+
+	assert_false(confinement_make(&c, &arena, p, FIXTURE, WORKER, &err));
+	assert_int_equal(err.code, ERR_USAGE);
+	if (!strstr(err.msg, want))
+		fail_msg("\"%s\" is not in \"%s\"", want, err.msg);
+	assert_int_equal(c.n_env, 7);
+}
+
+static void
+test_confinement_pure_mounts_what_it_loads_alone(void **state)
+{
+	struct profile p = builtin("pure");
+	struct confinement c;
+	char real[PATH_MAX];
+
+	make(&c, &p);
+	assert_non_null(realpath(FIXTURE, real));
+	assert_string_equal(c.plugin_target, real);
+	assert_string_equal(c.worker_target, "/mews-worker");
+	assert_non_null(mount_at(&c, c.plugin_target));
+	assert_non_null(mount_at(&c, c.worker_target));
+	for (uint32_t i = 0; i < c.n_mount; i++) {
+		assert_true(c.mount[i].exec);
+		assert_false(c.mount[i].directory);
+		assert_int_equal(c.mount[i].target[0], '/');
+		assert_non_null(realpath(c.mount[i].source, real));
+		assert_string_equal(c.mount[i].source, real);
+		if (i > 0)
+			assert_true(strcmp(c.mount[i - 1].target, c.mount[i].target) < 0);
+	}
+	assert_int_equal(c.n_env, 2);
+	assert_string_equal(c.env[0], "LANG=C");
+	assert_string_equal(c.env[1], "TZ=UTC");
+	assert_false(c.go_runtime);
+	assert_true(
+	    c.filter_load_len > 0 && c.filter_load_len % sizeof(struct sock_filter) == 0);
+	assert_true(c.filter_run_len > 0);
+	assert_int_equal(strlen(c.sha256), 64);
+	assert_ptr_equal(c.profile, &p);
+}
+
+static void
+test_confinement_data_is_not_executable(void **state)
+{
+	const char *read[] = {"/usr", "/usr/lib", "/etc/passwd"};
+	struct profile p = builtin("file-reader");
+	struct confinement c;
+
+	p.read = read;
+	p.n_read = 3;
+	make(&c, &p);
+	assert_false(mount_at(&c, "/usr")->exec);
+	assert_true(mount_at(&c, "/usr")->directory);
+	assert_false(mount_at(&c, "/usr/lib")->exec);
+	assert_false(mount_at(&c, "/etc/passwd")->directory);
+	/* The directory comes first, so that what is mounted inside it stays visible. */
+	assert_true(mount_at(&c, "/usr") < mount_at(&c, "/usr/lib"));
+}
+
+static void
+test_confinement_executable_wins_where_targets_meet(void **state)
+{
+	struct profile p = builtin("file-reader");
+	struct confinement c;
+	char real[PATH_MAX];
+	const char *read[] = {real};
+
+	assert_non_null(realpath(FIXTURE, real));
+	p.read = read;
+	p.n_read = 1;
+	make(&c, &p);
+	assert_true(mount_at(&c, real)->exec);
+}
+
+static void
+test_confinement_refuses_what_it_cannot_give(void **state)
+{
+	const char *path[] = {"/var/lib/x"}, *gone[] = {"/no/such/path"}, *all[] = {"/"};
+	struct profile_listen listen = {PROFILE_TCP, NULL, 80};
+	struct profile_connect connect = {"a.b", false, 443};
+	struct profile_unix socket = {.path = "/run/x"};
+	struct profile p = builtin("listener");
+
+	assert_refused(&p, "cannot enforce \"profile: listener\"");
+	p = builtin("client");
+	assert_refused(&p, "cannot enforce \"profile: client\"");
+	p = builtin("pure");
+	p.listen = &listen;
+	p.n_listen = 1;
+	assert_refused(&p, "cannot enforce \"listen\"");
+	p = builtin("pure");
+	p.connect = &connect;
+	p.n_connect = 1;
+	assert_refused(&p, "cannot enforce \"connect\"");
+	p = builtin("pure");
+	p.unix_socket = &socket;
+	p.n_unix_socket = 1;
+	assert_refused(&p, "cannot enforce \"unix\"");
+	p = builtin("pure");
+	p.write = path;
+	p.n_write = 1;
+	assert_refused(&p, "cannot enforce \"write\"");
+	p = builtin("pure");
+	p.limits.file_size_bytes = 1;
+	assert_refused(&p, "cannot enforce \"limits: file_size\"");
+	p = builtin("pure");
+	p.limits.processes = 1;
+	assert_refused(&p, "cannot enforce \"limits: processes\"");
+	p = builtin("pure");
+	p.limits.cpu_percent = 50;
+	assert_refused(&p, "cannot enforce \"limits: cpu\"");
+	p = builtin("pure");
+	p.limits.events_per_s = 5;
+	assert_refused(&p, "cannot enforce \"limits: events_per_s\"");
+	p = builtin("pure");
+	p.sha256 = "00";
+	assert_refused(&p, "but the policy wants 00");
+	p = builtin("file-reader");
+	p.read = all;
+	p.n_read = 1;
+	assert_refused(&p, "read: /: it is everything");
+	struct confinement c;
+	struct err err = {0};
+	p.read = gone;
+	assert_false(confinement_make(&c, &arena, &p, FIXTURE, WORKER, &err));
+	assert_string_equal(err.msg, "read: it must be there when the plugin starts: "
+				     "/no/such/path: No such file or directory");
+}
+
+static void
+test_confinement_passes_the_environment_that_is_listed(void **state)
+{
+	const char *env[] = {"TZ=Europe/Paris", "GIVEN", "ABSENT", "EMPTY="};
+	struct profile p = builtin("pure");
+	struct confinement c;
+
+	setenv("GIVEN", "a=b", 1);
+	setenv("SECRET", "x", 1);
+	unsetenv("ABSENT");
+	p.env = env;
+	p.n_env = 4;
+	make(&c, &p);
+	assert_int_equal(c.n_env, 4);
+	assert_string_equal(c.env[0], "LANG=C");
+	assert_string_equal(c.env[1], "TZ=Europe/Paris");
+	assert_string_equal(c.env[2], "GIVEN=a=b");
+	assert_string_equal(c.env[3], "EMPTY=");
+}
+
+static void
+test_confinement_unconfined_has_no_filters(void **state)
+{
+	struct profile p = builtin("unconfined");
+	struct confinement c;
+
+	make(&c, &p);
+	assert_int_equal(c.filter_load_len, 0);
+	assert_int_equal(c.filter_run_len, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_confinement_pure_mounts_what_it_loads_alone),
+	    cmocka_unit_test(test_confinement_data_is_not_executable),
+	    cmocka_unit_test(test_confinement_executable_wins_where_targets_meet),
+	    cmocka_unit_test(test_confinement_refuses_what_it_cannot_give),
+	    cmocka_unit_test(test_confinement_passes_the_environment_that_is_listed),
+	    cmocka_unit_test(test_confinement_unconfined_has_no_filters),
+	};
+	int rc;
+
+	arena_init(&arena, 64u << 20);
+	rc = cmocka_run_group_tests(tests, NULL, NULL);
+	arena_release(&arena);
+	return rc;
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/notify.h"
+
+#include <asm/unistd.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+#define ARGS(...)                                                                        \
+	(const uint64_t[6])                                                              \
+	{                                                                                \
+		__VA_ARGS__                                                              \
+	}
+
+static struct notify_verdict
+judged(bool is_sealed, int nr, const uint64_t args[6])
+{
+	struct notify_verdict v;
+
+	notify_judge(is_sealed, 2, nr, args, &v);
+	return v;
+}
+
+static void
+assert_error(struct notify_verdict v, int error)
+{
+	assert_int_equal(v.answer, NOTIFY_ERRNO);
+	assert_int_equal(v.error, error);
+	assert_true(v.is_denial);
+}
+
+static void
+test_notify_lets_libraries_load_until_the_seal(void **state)
+{
+	const uint64_t *read_only = ARGS(0, 0x1000, O_RDONLY | O_CLOEXEC);
+	struct notify_verdict v = judged(false, __NR_openat, read_only);
+
+	assert_int_equal(v.answer, NOTIFY_CONTINUE);
+	assert_int_equal(v.path_arg, 1);
+	assert_error(judged(true, __NR_openat, read_only), ENOENT);
+	assert_error(
+	    judged(false, __NR_openat, ARGS(0, 0x1000, O_RDONLY | O_CREAT)), EACCES);
+	assert_error(judged(false, __NR_openat, ARGS(0, 0x1000, O_WRONLY)), EACCES);
+	assert_error(
+	    judged(true, __NR_openat, ARGS(0, 0x1000, O_TMPFILE | O_RDWR)), EACCES);
+}
+
+static void
+test_notify_seals_once_and_only_so(void **state)
+{
+	const uint64_t *seal =
+	    ARGS(SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, 0x1000);
+
+	assert_int_equal(judged(false, __NR_seccomp, seal).answer, NOTIFY_SEAL);
+	assert_error(judged(true, __NR_seccomp, seal), EPERM);
+	assert_error(
+	    judged(false, __NR_seccomp,
+		ARGS(SECCOMP_SET_MODE_FILTER,
+		    SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_NEW_LISTENER)),
+	    EPERM);
+	assert_error(
+	    judged(false, __NR_seccomp, ARGS(SECCOMP_SET_MODE_FILTER, 0, 0x1000)), EPERM);
+	assert_error(
+	    judged(false, __NR_seccomp, ARGS(SECCOMP_GET_ACTION_AVAIL, 1)), EPERM);
+}
+
+static void
+test_notify_signals_reach_only_itself(void **state)
+{
+	struct notify_verdict v;
+
+	/* Where there is no pid namespace, its pid is not the one that the filter knows.
+	 */
+	notify_judge(true, 77, __NR_tgkill, ARGS(77, 80, 6), &v);
+	assert_int_equal(v.answer, NOTIFY_CONTINUE);
+	assert_false(v.is_denial);
+	assert_int_equal(judged(true, __NR_kill, ARGS(2, 15)).answer, NOTIFY_CONTINUE);
+	assert_error(judged(true, __NR_tgkill, ARGS(1, 1, 9)), EPERM);
+	assert_error(judged(true, __NR_kill, ARGS(1, 9)), EPERM);
+	assert_error(judged(true, __NR_kill, ARGS((uint64_t)-1, 9)), EPERM);
+	assert_error(judged(true, __NR_kill, ARGS(0, 9)), EPERM);
+	assert_error(judged(true, __NR_tkill, ARGS(2, 9)), EPERM);
+}
+
+static void
+test_notify_kills_for_namespaces_but_not_for_fork(void **state)
+{
+	assert_error(judged(false, __NR_clone, ARGS(0x1200011)), EPERM);
+	assert_int_equal(
+	    judged(false, __NR_clone, ARGS(CLONE_NEWUSER | 17)).answer, NOTIFY_KILL);
+	assert_int_equal(
+	    judged(true, __NR_clone, ARGS(0x3d0f00 | CLONE_NEWNS)).answer, NOTIFY_KILL);
+	assert_int_equal(judged(false, __NR_ptrace, ARGS(16, 1)).answer, NOTIFY_KILL);
+	assert_int_equal(
+	    judged(false, __NR_personality, ARGS(0x400000)).answer, NOTIFY_KILL);
+}
+
+static void
+test_notify_unknown_calls_are_unknown(void **state)
+{
+	struct notify_verdict v = judged(false, 999, ARGS(0));
+
+	assert_int_equal(v.answer, NOTIFY_ERRNO);
+	assert_int_equal(v.error, ENOSYS);
+	assert_false(v.is_denial);
+	assert_int_equal(judged(false, -1, ARGS(0)).error, ENOSYS);
+	assert_null(notify_name(999));
+	assert_string_equal(notify_name(__NR_read), "read");
+}
+
+static void
+test_notify_names_the_path_argument(void **state)
+{
+	assert_int_equal(judged(true, __NR_mkdirat, ARGS(0)).path_arg, 1);
+	assert_int_equal(judged(true, __NR_renameat2, ARGS(0)).path_arg, 1);
+	assert_int_equal(judged(true, __NR_linkat, ARGS(0)).path_arg, 3);
+	assert_int_equal(judged(true, __NR_symlinkat, ARGS(0)).path_arg, 2);
+	assert_int_equal(judged(true, __NR_execve, ARGS(0)).path_arg, 0);
+	assert_int_equal(judged(true, __NR_execveat, ARGS(0)).path_arg, 1);
+	assert_int_equal(judged(true, __NR_truncate, ARGS(0)).path_arg, 0);
+	assert_int_equal(judged(true, __NR_socket, ARGS(2, 1)).path_arg, -1);
+}
+
+static void
+assert_words(int nr, const uint64_t args[6], const char *path, const char *want_what,
+    const char *want_allow)
+{
+	char what[512], allow[256];
+
+	notify_explain(nr, args, path, what, sizeof(what), allow, sizeof(allow));
+	assert_string_equal(what, want_what);
+	assert_string_equal(allow, want_allow);
+}
+
+static void
+test_notify_explains_in_one_line(void **state)
+{
+	assert_words(__NR_openat, ARGS(0, 1, O_RDONLY), "/etc/shadow",
+	    "read \"/etc/shadow\" (openat, O_RDONLY)", "read: [/etc/shadow]");
+	assert_words(__NR_openat, ARGS(0, 1, O_RDWR | O_CREAT), "/var/lib/x/state",
+	    "write \"/var/lib/x/state\" (openat, O_RDWR|O_CREAT)", "write: [/var/lib/x]");
+	assert_words(
+	    __NR_mkdirat, ARGS(0), "/x", "change \"/x\" (mkdirat)", "write: [/]");
+	assert_words(__NR_openat, ARGS(0), NULL, "read \"?\" (openat, O_RDONLY)", "");
+	assert_words(
+	    __NR_openat, ARGS(0), "relative", "read \"relative\" (openat, O_RDONLY)", "");
+	assert_words(__NR_socket, ARGS(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 6), NULL,
+	    "open a socket (socket, AF_INET, SOCK_STREAM, protocol 6)",
+	    "profile: client with connect: [HOST:PORT], or profile: listener with "
+	    "listen: "
+	    "[tcp:PORT]");
+	assert_words(__NR_socket, ARGS(AF_UNIX, SOCK_STREAM), NULL,
+	    "open a socket (socket, AF_UNIX, SOCK_STREAM, protocol 0)", "unix: [PATH]");
+	assert_words(__NR_socket, ARGS(AF_NETLINK, SOCK_RAW), NULL,
+	    "open a socket (socket, AF_NETLINK, SOCK_RAW, protocol 0)", "");
+	assert_words(__NR_socket, ARGS(99, 77), NULL,
+	    "open a socket (socket, family 99, type 13, protocol 0)", "");
+	assert_words(__NR_execve, ARGS(0), "/bin/sh",
+	    "start the program \"/bin/sh\" (execve)", "");
+	assert_words(__NR_clone, ARGS(0x1200011), NULL,
+	    "start a process (clone, flags 0x1200011)", "");
+	assert_words(
+	    __NR_kill, ARGS(1, 9), NULL, "signal process 1 (kill, signal 9)", "");
+	assert_words(__NR_mprotect, ARGS(0, 0, 5), NULL,
+	    "make memory executable (mprotect)", "jit: true");
+	assert_words(__NR_mmap, ARGS(0, 0, 3, 1), NULL,
+	    "make shared memory that it can write (mmap)", "");
+	assert_words(__NR_ptrace, ARGS(16), NULL, "call ptrace, which no plugin may", "");
+	assert_words(999, ARGS(16), NULL, "call number 999", "");
+}
+
+static void
+test_notify_escapes_paths(void **state)
+{
+	char what[512], allow[256];
+	char path[4000];
+
+	notify_explain(__NR_openat, ARGS(0), "/a\n\x1b[31mroot: \xff", what, sizeof(what),
+	    allow, sizeof(allow));
+	assert_null(strpbrk(what, "\n\x1b\xff"));
+	assert_string_equal(allow, "");
+	/* In a list this would be two entries. */
+	notify_explain(
+	    __NR_openat, ARGS(0), "/a, /etc", what, sizeof(what), allow, sizeof(allow));
+	assert_string_equal(allow, "");
+	memset(path, 'x', sizeof(path));
+	path[0] = '/';
+	path[sizeof(path) - 1] = '\0';
+	notify_explain(
+	    __NR_openat, ARGS(0), path, what, sizeof(what), allow, sizeof(allow));
+	assert_string_equal(allow, "");
+	assert_non_null(strstr(what, "..."));
+}
+
+static void
+test_notify_tells_of_paths_that_are_not_there(void **state)
+{
+	struct confinement_mount mounts[] = {
+	    {"/usr/lib/libc.so.6", "/lib/x86_64-linux-gnu/libc.so.6", false, true},
+	    {"/opt/p.so", "/opt/p.so", false, true},
+	    {"/var/log", "/var/log", true, false},
+	};
+	struct confinement c = {.mount = mounts, .n_mount = 3};
+	static const char *const quiet[] = {"/opt/p.so", "/", "/opt", "/var/log",
+	    "/var/log/a/b", "//var//log/./x", "/usr/lib/libc.so.6",
+	    "/lib/x86_64-linux-gnu/glibc-hwcaps/x86-64-v3/libm.so.6", "/etc/ld.so.cache",
+	    "/proc/self/maps", "/sys/fs/cgroup/cpu.max", "/usr/share/zoneinfo/UTC"};
+	static const char *const told[] = {"/etc/shadow", "/var/logs", "/opt/p.so.1",
+	    "/var/log/../../etc/shadow", "/proc/1/environ", "/proc/self/mem",
+	    "/proc/self/maps/../mem", "/lib/evil.so", "etc/passwd", "/root/.aws/config"};
+
+	for (size_t i = 0; i < sizeof(quiet) / sizeof(*quiet); i++)
+		if (notify_path_is_denied(&c, quiet[i]))
+			fail_msg("%s is told", quiet[i]);
+	for (size_t i = 0; i < sizeof(told) / sizeof(*told); i++)
+		if (!notify_path_is_denied(&c, told[i]))
+			fail_msg("%s is not told", told[i]);
+}
+
+static void
+test_notify_raw_shows_arguments(void **state)
+{
+	char text[256];
+
+	notify_raw(__NR_ptrace, ARGS(16, 1, ~0ull), text, sizeof(text));
+	assert_string_equal(text, "ptrace(0x10, 0x1, 0xffffffffffffffff, 0x0, 0x0, 0x0)");
+	notify_raw(999, ARGS(0), text, sizeof(text));
+	assert_string_equal(text, "syscall 999(0x0, 0x0, 0x0, 0x0, 0x0, 0x0)");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_notify_lets_libraries_load_until_the_seal),
+	    cmocka_unit_test(test_notify_seals_once_and_only_so),
+	    cmocka_unit_test(test_notify_signals_reach_only_itself),
+	    cmocka_unit_test(test_notify_kills_for_namespaces_but_not_for_fork),
+	    cmocka_unit_test(test_notify_unknown_calls_are_unknown),
+	    cmocka_unit_test(test_notify_names_the_path_argument),
+	    cmocka_unit_test(test_notify_explains_in_one_line),
+	    cmocka_unit_test(test_notify_escapes_paths),
+	    cmocka_unit_test(test_notify_tells_of_paths_that_are_not_there),
+	    cmocka_unit_test(test_notify_raw_shows_arguments),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
