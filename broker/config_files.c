@@ -97,6 +97,14 @@ include(struct settings *s, const char *main_path, const char *path,
 }
 
 static bool
+is_regular(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static bool
 include_entry(struct settings *s, const char *main_path, const struct conf_node *entry,
     struct err *err)
 {
@@ -110,7 +118,7 @@ include_entry(struct settings *s, const char *main_path, const struct conf_node 
 
 	if (!*path)
 		return true;
-	if (!file_list_read(&list, path, NULL, err))
+	if (!file_list_read(&list, path, is_regular, err))
 		return err->code == ERR_SYS && err->sys == ENOENT;
 	bool ok = true;
 	for (size_t i = 0; ok && i < list.n; i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/outputs.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -383,6 +385,135 @@ test_outputs_end_a_program_that_stays(void **state)
 	assert_string_equal(logged, "");
 }
 
+/* A server that answers each POST with the next of its statuses; 0: with nothing at all.
+ */
+struct server {
+	int fd;
+	const int *status;
+	size_t n;
+	struct buf requests;
+	pthread_t thread;
+};
+
+static void
+serve_one(struct server *s, int status)
+{
+	int fd = accept(s->fd, NULL, NULL);
+	char piece[4096];
+	struct buf request;
+
+	buf_init(&request, 1 << 20);
+	for (;;) {
+		const char *end = strstr(buf_str(&request), "\r\n\r\n");
+		const char *length = strstr(buf_str(&request), "Content-Length: ");
+		if (end && length &&
+		    request.len >=
+			(size_t)(end + 4 - request.data) + strtoul(length + 16, NULL, 10))
+			break;
+		ssize_t k = read(fd, piece, sizeof(piece));
+		if (k <= 0)
+			break;
+		buf_add(&request, piece, (size_t)k);
+	}
+	buf_adds(&s->requests, buf_str(&request));
+	buf_addc(&s->requests, '\n');
+	buf_release(&request);
+	if (status)
+		dprintf(fd,
+		    "HTTP/1.1 %d X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+		    status);
+	else
+		while (read(fd, piece, sizeof(piece)) > 0) {
+		}
+	close(fd);
+}
+
+static void *
+serve(void *arg)
+{
+	struct server *s = arg;
+
+	for (size_t i = 0; i < s->n; i++)
+		serve_one(s, s->status[i]);
+	return NULL;
+}
+
+static unsigned
+server_start(struct server *s)
+{
+	struct sockaddr_in at = {
+	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(at);
+
+	s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(s->fd, (struct sockaddr *)&at, size), 0);
+	assert_int_equal(listen(s->fd, 8), 0);
+	assert_int_equal(getsockname(s->fd, (struct sockaddr *)&at, &size), 0);
+	buf_init(&s->requests, 1 << 20);
+	assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
+	return ntohs(at.sin_port);
+}
+
+static void
+test_outputs_post_lines_over_http(void **state)
+{
+	/* The second alert times out once, the third is refused. */
+	static const int status[] = {200, 0, 200, 500};
+	struct server server = {.status = status, .n = 4};
+	struct outputs_counts c;
+	char url[64];
+
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/alerts", server_start(&server));
+	const struct settings s = {.output_timeout_ms = 300,
+	    .json_output = true,
+	    .http = {.enabled = true,
+		.url = url,
+		.user_agent = "tester",
+		.ca_cert = "",
+		.ca_bundle = "",
+		.ca_path = "",
+		.max_consecutive_timeouts = 1}};
+	struct outputs *o = make(&s);
+
+	put(o, "{\"n\":1}");
+	put(o, "{\"n\":2}");
+	put(o, "{\"n\":3}");
+	pthread_join(server.thread, NULL);
+	wait_idle(o);
+	outputs_counts(o, &c);
+	assert_int_equal(c.delivered, 3);
+	assert_int_equal(c.failed, 1);
+	outputs_free(o);
+	assert_non_null(strstr(server.requests.data, "POST /alerts HTTP/1.1\r\n"));
+	assert_non_null(strstr(server.requests.data, "User-Agent: tester\r\n"));
+	assert_non_null(
+	    strstr(server.requests.data, "Content-Type: application/json\r\n"));
+	const char *second = strstr(server.requests.data, "{\"n\":2}\n");
+	assert_non_null(second);
+	assert_non_null(strstr(second + 1, "{\"n\":2}\n"));
+	assert_non_null(strstr(server.requests.data, "{\"n\":3}\n"));
+	assert_true(was_logged("http: the server answered with status 500\n"));
+	buf_release(&server.requests);
+	close(server.fd);
+}
+
+static void
+test_outputs_tell_when_nobody_listens(void **state)
+{
+	const struct settings s = {.output_timeout_ms = 1000,
+	    .http = {.enabled = true,
+		.url = "http://127.0.0.1:1/",
+		.user_agent = "",
+		.ca_cert = "",
+		.ca_bundle = "",
+		.ca_path = ""}};
+	struct outputs *o = make(&s);
+
+	put(o, "x");
+	outputs_free(o);
+	assert_true(was_logged("http: libcurl failed to perform call: "));
+}
+
 int
 main(void)
 {
@@ -399,6 +530,8 @@ main(void)
 	    TEST(test_outputs_start_a_program_for_each_line),
 	    TEST(test_outputs_start_a_dead_program_again),
 	    TEST(test_outputs_end_a_program_that_stays),
+	    TEST(test_outputs_post_lines_over_http),
+	    TEST(test_outputs_tell_when_nobody_listens),
 	};
 	return cmocka_run_group_tests(tests, configure_log, NULL);
 }

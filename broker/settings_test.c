@@ -355,6 +355,8 @@ test_settings_schema_finds_unknown_keys_at_every_depth(void **state)
 		"failed for <root>[json_output]: an unexpected map (line 1)"},
 	    {"plugins: x\n",
 		"failed for <root>[plugins]: a value where more is expected (line 1)"},
+	    {"plugins: [{name: a, library_path: /a, sandbox: {raed: [/x]}}]\n",
+		"failed for <root>[plugins][0][sandbox]: unknown key 'raed' (line 1)"},
 	    {"engine.kind: nodriver\n",
 		"failed for <root>: unknown key 'engine.kind' (line 1)"},
 	    {"static_fields: {any: thing}\nsandbox: {min_tier: 2}\nconfig_files: [a, "

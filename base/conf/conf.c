@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "base/json_write.h"
+#include "base/utf8.h"
 
 struct conf_node *
 conf_new(struct arena *arena, enum conf_kind kind)
@@ -346,7 +347,42 @@ conf_json(const struct conf_node *node, struct buf *out)
 	node_json(node, &w);
 }
 
-/* Plain where that reads back as the same text, else as a JSON string. */
+/* May it stand in a quoted YAML scalar as it is? Breaks and a byte order mark may not. */
+static bool
+is_plain_code(uint32_t c)
+{
+	if (c < 0x7f)
+		return c >= 0x20 && c != '"' && c != '\\';
+	return c >= 0xa0 && c != 0x2028 && c != 0x2029 && c != 0xfeff && c != 0xfffe &&
+	       c != 0xffff;
+}
+
+static void
+flow_quoted(const char *text, struct buf *out)
+{
+	size_t n = strlen(text), k, bad;
+
+	buf_addc(out, '"');
+	for (; n; text += k, n -= k) {
+		const unsigned char *s = (const unsigned char *)text;
+		k = utf8_step(text, n, &bad);
+		if (k == 0) {
+			buf_adds(out, "\xef\xbf\xbd");
+			k = bad;
+			continue;
+		}
+		uint32_t c = s[0] & (k == 1 ? 0x7fu : 0x7fu >> k);
+		for (size_t i = 1; i < k; i++)
+			c = c << 6 | (s[i] & 0x3fu);
+		if (is_plain_code(c))
+			buf_add(out, text, k);
+		else
+			buf_addf(out, "\\u%04x", c);
+	}
+	buf_addc(out, '"');
+}
+
+/* Plain where that reads back as the same text, else quoted. */
 static void
 flow_text(const char *text, struct buf *out)
 {
@@ -358,9 +394,7 @@ flow_text(const char *text, struct buf *out)
 		buf_adds(out, text);
 		return;
 	}
-	buf_addc(out, '"');
-	json_escape(out, text, strlen(text));
-	buf_addc(out, '"');
+	flow_quoted(text, out);
 }
 
 void

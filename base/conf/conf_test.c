@@ -77,8 +77,8 @@ test_conf_json_types_scalars_by_their_text(void **state)
 static void
 test_conf_flow_is_yaml_again(void **state)
 {
-	static const char *const options[] = {
-	    "a.b=x y", "a.c=plain/1.5", "l[]=null", "l[]=", "l[]=a\"b", NULL};
+	static const char *const options[] = {"a.b=x y", "a.c=plain/1.5", "l[]=null",
+	    "l[]=", "l[]=a\"b\x7f\u00e9\u2028", NULL};
 	struct conf_node *root = conf_new(&arena, CONF_MAP);
 	struct buf out;
 	struct err err;
@@ -89,7 +89,8 @@ test_conf_flow_is_yaml_again(void **state)
 	buf_init(&out, 1000);
 	conf_flow(root, &out);
 	assert_string_equal(buf_str(&out),
-	    "{a: {b: \"x y\", c: plain/1.5}, l: [\"null\", \"\", \"a\\\"b\"], n: ~}");
+	    "{a: {b: \"x y\", c: plain/1.5}, l: [\"null\", \"\", "
+	    "\"a\\u0022b\\u007f\u00e9\\u2028\"], n: ~}");
 	buf_release(&out);
 }
 
