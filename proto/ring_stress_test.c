@@ -211,8 +211,10 @@ write_when_all_is_taken(void *arg)
 	struct ring_writer *w = &s->pair->w;
 
 	for (uint32_t i = 0; i < CLOSE_CALLS; i++) {
-		while (*page_word(w->peer, AT_PEER_HEAD) != w->tail)
-			continue;
+		for (uint32_t k = 1; *page_word(w->peer, AT_PEER_HEAD) != w->tail; k++) {
+			if (k % 1000 == 0)
+				sched_yield();
+		}
 		if (ring_put(w, i, "", 0) != RING_OK)
 			return NULL;
 		if (ring_writer_must_wake(w))
