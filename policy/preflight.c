@@ -314,8 +314,6 @@ close_over(struct closure *c, struct preflight *pf, const struct elf *e, const c
 	for (uint32_t i = 0; i < e->n_needed; i++)
 		if (!closure_want(c, e->needed[i], path, err))
 			return false;
-	if (e->runpath && !(c->runpath = arena_strdup(c->arena, e->runpath)))
-		return err_nomem(err);
 	return closure_fill(c, pf, err);
 }
 
@@ -357,6 +355,7 @@ examine(struct preflight *pf, struct arena *arena, const char *path, const uint8
 		return err_sys(err, "%s", path);
 	*strrchr(real, '/') = '\0';
 	c.origin = real;
+	c.runpath = e.runpath;
 	return close_over(&c, pf, &e, path, err);
 }
 
