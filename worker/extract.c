@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "worker/quirks.h"
 #include "worker/text.h"
 
 enum {
@@ -165,12 +166,30 @@ extract_one_by_one(struct extractor *x, struct slot_set *set,
 	}
 }
 
+/* All in one call; false when the answer is of no use. */
+static bool
+extract_together(
+    struct extractor *x, struct slot_set *set, const struct plugin_event_input *in)
+{
+	memcpy(set->work, set->blank, set->n_fields * sizeof(*set->work));
+	if (!call(x, in, set->work, set->n_fields))
+		return false;
+	if (!fields_share_memory(set->work, set->n_fields))
+		return true;
+	x->plugin->one_by_one = true;
+	uplink_log(x->host->up, NULL,
+	    "fields overwrite each other's values when extracted together: from now on "
+	    "they are "
+	    "extracted one by one",
+	    PLUGIN_LOG_NOTICE);
+	return false;
+}
+
 static void
 extract_fields(struct extractor *x, struct slot_set *set,
     const struct plugin_event_input *in, uint32_t *room)
 {
-	memcpy(set->work, set->blank, set->n_fields * sizeof(*set->work));
-	if (!call(x, in, set->work, set->n_fields)) {
+	if (x->plugin->one_by_one || !extract_together(x, set, in)) {
 		extract_one_by_one(x, set, in, room);
 		return;
 	}

@@ -4,9 +4,10 @@
  * copied out of the plugin's memory into the slots' stores.
  *
  * A plugin that fails a call is asked again, field by field, so that what it cannot
- * extract does not hide what it can: Falco asks that way always. Missing is: a failed
- * call, no value, a NULL, more than LIMIT_LIST_VALUES, several of what is no list, and
- * what the frame has no room for.
+ * extract does not hide what it can: Falco asks that way always. So are plugins asked
+ * that cannot answer for several fields at once (quirks.h). Missing is: a failed call, no
+ * value, a NULL, more than LIMIT_LIST_VALUES, several of what is no list, and what the
+ * frame has no room for.
  */
 #ifndef WORKER_EXTRACT_H
 #define WORKER_EXTRACT_H

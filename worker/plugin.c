@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "worker/host.h"
+#include "worker/quirks.h"
 #include "worker/schema.h"
 
 /* What a description may take: fields with their texts, mostly. */
@@ -48,6 +49,7 @@ open_object(struct plugin *p, const char *path, const char *shown_path, struct e
 	*(void **)(void *)&p->sym.name = dlsym(object, "plugin_" #name);
 #include "proto/plugin_symbols.h"
 #undef SYM
+	p->one_by_one = object_is_rust(object);
 	return true;
 }
 

@@ -49,6 +49,7 @@ struct plugin {
 	struct name_list extract_sources, parse_sources, async_sources, async_events;
 	struct type_set extract_types, parse_types; /* after plugin_init */
 	plugin_state *state;                        /* NULL before plugin_init */
+	bool one_by_one; /* ask for one field at a time: quirks.h */
 };
 
 /* Opens the object at path, which messages call shown_path, and checks everything that

@@ -126,6 +126,20 @@ test_plugin_description(void **state)
 	plugin_release(&p);
 }
 
+static void
+test_plugin_rust_is_asked_one_by_one(void **state)
+{
+	struct plugin p;
+	struct err err;
+
+	assert_true(load(&p, "", &err));
+	assert_false(p.one_by_one);
+	plugin_release(&p);
+	assert_true(load(&p, "_rust", &err));
+	assert_true(p.one_by_one);
+	plugin_release(&p);
+}
+
 static bool
 init(struct plugin *p, const char *variant, const char *config, struct err *err)
 {
@@ -204,6 +218,7 @@ main(int argc, char **argv)
 	    cmocka_unit_test(test_plugin_refusals),
 	    cmocka_unit_test(test_plugin_object_that_is_none),
 	    cmocka_unit_test(test_plugin_description),
+	    cmocka_unit_test(test_plugin_rust_is_asked_one_by_one),
 	    cmocka_unit_test(test_plugin_event_types),
 	    cmocka_unit_test(test_plugin_init_refusals),
 	};

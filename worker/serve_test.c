@@ -206,6 +206,26 @@ test_serve_failed_field_hides_no_other(void **state)
 	test_broker_quit(&b);
 }
 
+/* A plugin with one buffer for all numbers is found out on its first event. */
+static void
+test_serve_shared_memory_of_fields(void **state)
+{
+	struct test_broker b;
+
+	start(&b, "", 1);
+	plan(&b, 1u << INDEX | 1u << KEY | 1u << NUMBER, false);
+	run(&b, "n=4 batch=4 shared=1");
+	expect_batch(&b, 1, 4, PLUGIN_SUCCESS);
+	for (uint32_t i = 0; i < 4; i++) {
+		assert_int_equal(test_broker_num(&b, INDEX, i), i);
+		assert_int_equal(test_broker_num(&b, NUMBER, i), i + 1);
+		assert_string_equal(test_broker_str(&b, KEY, i, 0), "k@counter");
+	}
+	test_broker_stop(&b);
+	assert_int_equal(b.n_logs, 1);
+	test_broker_quit(&b);
+}
+
 static void
 test_serve_time_outs_are_not_told(void **state)
 {
@@ -500,6 +520,7 @@ main(int argc, char **argv)
 	    cmocka_unit_test(test_serve_whole_life),
 	    cmocka_unit_test(test_serve_answers_later_stages_from_the_batch),
 	    cmocka_unit_test(test_serve_failed_field_hides_no_other),
+	    cmocka_unit_test(test_serve_shared_memory_of_fields),
 	    cmocka_unit_test(test_serve_time_outs_are_not_told),
 	    cmocka_unit_test(test_serve_failures_of_next_batch),
 	    cmocka_unit_test(test_serve_events_that_are_too_large_are_dropped),

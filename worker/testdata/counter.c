@@ -33,6 +33,7 @@ struct state {
 	uint32_t batches; /* next_batch calls so far */
 	uint64_t last_number;
 	uint32_t calls; /* extract_fields calls on the event at hand */
+	uint32_t shared;
 	char text[64], key[64], source[64];
 	const char *str[N_FIELDS][3];
 	uint64_t num[N_FIELDS][2];
@@ -200,6 +201,7 @@ plugin_open(plugin_state *state, const char *params, int32_t *rc)
 	h->bad = word(params, "bad=", UINT32_MAX);
 	h->last = word(params, "last=", 0);
 	h->wait = word(params, "wait=", 0);
+	s->shared = word(params, "shared=", 0);
 	h->end = strstr(params, "end=timeout") ? PLUGIN_TIMEOUT
 		 : strstr(params, "end=fail")  ? PLUGIN_FAILURE
 		 : strstr(params, "end=zero")  ? PLUGIN_SUCCESS
@@ -288,19 +290,19 @@ plugin_extract_fields(plugin_state *state, const struct plugin_event_input *even
 		struct plugin_extract_field *f = &in->fields[i];
 		uint32_t id = f->field_id;
 		f->res_len = 1;
-		f->res.u64 = s->num[id];
+		f->res.u64 = s->num[s->shared ? 0 : id];
 		switch (id) {
 		case INDEX:
-			s->num[id][0] = index;
+			f->res.u64[0] = index;
 			break;
 		case NUMBER:
-			s->num[id][0] = event->evtnum;
+			f->res.u64[0] = event->evtnum;
 			break;
 		case CALLS:
-			s->num[id][0] = s->calls;
+			f->res.u64[0] = s->calls;
 			break;
 		case BATCHES:
-			s->num[id][0] = s->batches;
+			f->res.u64[0] = s->batches;
 			break;
 		case KEY:
 			snprintf(

@@ -57,6 +57,12 @@ plugin_get_name(void)
 }
 #endif
 
+#ifdef RUST_MARK
+/* As the messages of Rust's panics have it. */
+PLUGIN_EXPORT extern const char parts_panic[];
+const char parts_panic[] = "/rustc/0123456789abcdef/library/core/src/option.rs";
+#endif
+
 #ifndef NO_get_description
 const char *
 plugin_get_description(void)

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Plugins that cannot be asked for several fields in one call, though the interface says
+ * so: Falco asks for one at a time, and nobody noticed. The Rust SDK (0.4 and 0.5) frees
+ * a field's numbers and lists before it fills in the next field; a hand-made plugin may
+ * have one buffer for all.
+ */
+#ifndef WORKER_QUIRKS_H
+#define WORKER_QUIRKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/plugin_api.h"
+
+/* Is the object, a handle of dlopen, a program in Rust? */
+bool object_is_rust(void *object);
+
+/* Do two of the fields, filled in by one call, have their values at the same place? */
+bool fields_share_memory(const struct plugin_extract_field *field, uint32_t n);
+
+#endif
