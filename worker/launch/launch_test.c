@@ -53,6 +53,26 @@ struct bench {
 	int output_fd;  /* our end */
 };
 
+static bool
+copy_file(const char *from, const char *name, char *ret_path, size_t size)
+{
+	char bytes[65536];
+	ssize_t n;
+
+	snprintf(ret_path, size, "%s/%s", dir, name);
+	int in = open(from, O_RDONLY | O_CLOEXEC);
+	int out = open(ret_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	if (in < 0 || out < 0) {
+		fprintf(stderr, "%s: %s\n", from, strerror(errno));
+		return false;
+	}
+	while ((n = read(in, bytes, sizeof(bytes))) > 0)
+		if (write(out, bytes, (size_t)n) != n)
+			return false;
+	close(in);
+	return n == 0 && fchmod(out, 0755) == 0 && close(out) == 0;
+}
+
 /* A filter that lets everything through: what is refused then, another layer refuses. */
 static const struct sock_filter allow_all[] = {
     {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
@@ -614,13 +634,51 @@ test_launch_refuses_half_confinements(void **state)
 	b->confinement.filter_load_len = 0;
 	must_not_launch(b, "filters are missing");
 	b->confinement = sound;
-	b->confinement.plugin_mtime_ns++;
+	b->confinement.plugin_ctime_ns++;
+	b->confinement.sha256[0] ^= 1;
 	must_not_launch(b, "has changed since it was checked");
 	b->confinement = sound;
 	b->confinement.mount[0].target = "/../x";
 	must_not_launch(b, "not an absolute, plain path");
 	struct launch_event e;
 	assert_false(launcher_event(b->launcher, &e));
+}
+
+/* Between preflight and launch somebody writes to the plugin and sets its time back. */
+static void
+test_launch_takes_no_other_plugin(void **state)
+{
+	struct bench *b = *state;
+	char own[128], name[32];
+	struct stat st;
+	struct err err;
+
+	snprintf(name, sizeof(name), "libown-%u.so", geteuid());
+	assert_true(copy_file(plugin_path, name, own, sizeof(own)));
+	if (!confinement_make(
+		&b->confinement, &b->arena, &b->profile, own, worker_path, &err))
+		fail_msg("%s", err.msg);
+	assert_int_equal(stat(own, &st), 0);
+	/* A chmod is no change of what it is. */
+	assert_int_equal(chmod(own, 0744), 0);
+	assert_int_equal(chmod(own, 0755), 0);
+	must_launch(b);
+
+	int fd = open(own, O_RDWR | O_CLOEXEC);
+	char last;
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, &last, 1, st.st_size - 1), 1);
+	last ^= 1;
+	assert_int_equal(pwrite(fd, &last, 1, st.st_size - 1), 1);
+	const struct timespec times[2] = {st.st_atim, st.st_mtim};
+	assert_int_equal(futimens(fd, times), 0);
+	must_not_launch(b, "has changed since it was checked");
+	/* The content alone counts. */
+	last ^= 1;
+	assert_int_equal(pwrite(fd, &last, 1, st.st_size - 1), 1);
+	must_launch(b);
+	close(fd);
+	unlink(own);
 }
 
 static void
@@ -824,32 +882,13 @@ run_all(const char *who)
 	    T(test_listed_files_are_readable),
 	    T(test_unconfined_has_no_walls),
 	    T(test_launch_refuses_half_confinements),
+	    T(test_launch_takes_no_other_plugin),
 	    T(test_launch_says_why_a_worker_ended_early),
 	    T(test_launch_start_time),
 	};
 #undef T
 
 	return cmocka_run_group_tests_name(who, tests, NULL, NULL);
-}
-
-static bool
-copy_file(const char *from, const char *name, char *ret_path, size_t size)
-{
-	char bytes[65536];
-	ssize_t n;
-
-	snprintf(ret_path, size, "%s/%s", dir, name);
-	int in = open(from, O_RDONLY | O_CLOEXEC);
-	int out = open(ret_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
-	if (in < 0 || out < 0) {
-		fprintf(stderr, "%s: %s\n", from, strerror(errno));
-		return false;
-	}
-	while ((n = read(in, bytes, sizeof(bytes))) > 0)
-		if (write(out, bytes, (size_t)n) != n)
-			return false;
-	close(in);
-	return n == 0 && fchmod(out, 0755) == 0 && close(out) == 0;
 }
 
 static int

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "base/sha256.h"
 #include "worker/launch/userns.h"
 
 #ifndef OPEN_TREE_CLOEXEC
@@ -32,13 +33,44 @@ open_plain(int at_fd, const char *path, uint64_t flags, uint64_t resolve)
 	return (int)syscall(SYS_openat2, at_fd, path, &how, sizeof(how));
 }
 
-static bool
-plugin_is_same(const struct confinement *c, const struct stat *st)
+static int64_t
+ns_of(const struct timespec *t)
 {
-	int64_t mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+	return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
+}
 
-	return c->plugin_dev == st->st_dev && c->plugin_ino == st->st_ino &&
-	       c->plugin_size == (uint64_t)st->st_size && c->plugin_mtime_ns == mtime_ns;
+static bool
+digest_is_same(const struct confinement *c, const char *path, const struct stat *st)
+{
+	static char bytes[65536];
+	struct sha256 sum;
+	struct stat now;
+	char hex[65];
+	ssize_t n = -1;
+	int fd = open_plain(AT_FDCWD, path, O_RDONLY, 0);
+
+	if (fd >= 0 && fstat(fd, &now) == 0 && now.st_dev == st->st_dev &&
+	    now.st_ino == st->st_ino) {
+		sha256_init(&sum);
+		while ((n = read(fd, bytes, sizeof(bytes))) > 0)
+			sha256_add(&sum, bytes, (size_t)n);
+		sha256_hex(&sum, hex);
+	}
+	if (fd >= 0)
+		close(fd);
+	return n == 0 && strcmp(hex, c->sha256) == 0;
+}
+
+/* The same inode, unchanged: nobody who may write it can set back its ctime. After a
+ * chmod, or where the same file was installed anew, the digest decides. */
+static bool
+plugin_is_same(const struct confinement *c, const char *path, const struct stat *st)
+{
+	return (c->plugin_dev == st->st_dev && c->plugin_ino == st->st_ino &&
+		   c->plugin_size == (uint64_t)st->st_size &&
+		   c->plugin_mtime_ns == ns_of(&st->st_mtim) &&
+		   c->plugin_ctime_ns == ns_of(&st->st_ctim)) ||
+	       digest_is_same(c, path, st);
 }
 
 bool
@@ -61,7 +93,7 @@ root_open(const struct confinement *c, struct root_source *source, struct err *e
 			goto fail;
 		}
 		if (strcmp(m->target, c->plugin_target) == 0 &&
-		    !plugin_is_same(c, &s->st)) {
+		    !plugin_is_same(c, m->source, &s->st)) {
 			err_set(err, ERR_USAGE, "%s has changed since it was checked",
 			    m->source);
 			goto fail;

@@ -26,7 +26,8 @@
 	NUMBER(p->limits.open_files)   NUMBER(p->limits.file_size_bytes) \
 	TEXT(p->name)                  TEXT(c->plugin_target)         TEXT(c->worker_target) \
 	NUMBER(c->plugin_dev)          NUMBER(c->plugin_ino) \
-	NUMBER(c->plugin_size)         NUMBER(c->plugin_mtime_ns)
+	NUMBER(c->plugin_size)         NUMBER(c->plugin_mtime_ns) \
+	NUMBER(c->plugin_ctime_ns)
 /* clang-format on */
 
 static void
