@@ -22,8 +22,8 @@ search_object(struct dl_phdr_info *info, size_t size, void *arg)
 		return 0;
 	for (int i = 0; i < info->dlpi_phnum && !s->found; i++) {
 		const ElfW(Phdr) *h = &info->dlpi_phdr[i];
-		/* Constants: readable and nothing else. */
-		if (h->p_type == PT_LOAD && h->p_flags == PF_R)
+		/* Constants; some linkers put them beside the code. */
+		if (h->p_type == PT_LOAD && (h->p_flags & (PF_R | PF_W)) == PF_R)
 			s->found =
 			    memmem((const void *)(s->base + h->p_vaddr), h->p_filesz,
 				rust_mark, sizeof(rust_mark) - 1) != NULL;
