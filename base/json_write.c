@@ -164,3 +164,44 @@ json_raw(struct json_writer *w, const char *s, size_t n)
 	comma(w);
 	buf_add(w->out, s, n);
 }
+
+static void
+new_line(struct buf *out, unsigned depth)
+{
+	buf_addc(out, '\n');
+	for (unsigned i = 0; i < depth; i++)
+		buf_adds(out, "  ");
+}
+
+void
+json_indent(struct buf *out, const char *json, size_t n)
+{
+	unsigned depth = 0;
+	bool in_string = false;
+
+	for (size_t i = 0; i < n; i++) {
+		char c = json[i];
+		if (in_string || c == '"') {
+			buf_addc(out, c);
+			if (in_string && c == '\\' && i + 1 < n)
+				buf_addc(out, json[++i]);
+			else if (c == '"')
+				in_string = !in_string;
+			continue;
+		}
+		bool opens = c == '{' || c == '[', closes = c == '}' || c == ']';
+		bool empty =
+		    opens && i + 1 < n && (json[i + 1] == '}' || json[i + 1] == ']');
+		if (closes && depth)
+			new_line(out, --depth);
+		buf_addc(out, c);
+		if (empty)
+			buf_addc(out, json[++i]);
+		else if (opens)
+			new_line(out, ++depth);
+		else if (c == ',')
+			new_line(out, depth);
+		else if (c == ':')
+			buf_addc(out, ' ');
+	}
+}

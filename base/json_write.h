@@ -35,6 +35,9 @@ void json_write_null(struct json_writer *w); /* "json_null" is Jansson's */
 /* Text that already is JSON. */
 void json_raw(struct json_writer *w, const char *s, size_t n);
 
+/* Compact JSON text, again, over many lines: two blanks a level. */
+void json_indent(struct buf *out, const char *json, size_t n);
+
 /*
  * The inside of a JSON string: quote, backslash and control characters escaped (\b \f \n
  * \r \t, else \u00XX in lower case), invalid UTF-8 as U+FFFD, other text as it is.

@@ -28,9 +28,9 @@ test_json_commas_and_types(void **state)
 	json_key(&w, "c");
 	json_bool(&w, true);
 	json_end_object(&w);
-	assert_string_equal(
-	    buf_str(&b), "{\"a\":[18446744073709551615,-9223372036854775808,null],\"b\":{"
-			 "},\"c\":true}");
+	assert_string_equal(buf_str(&b),
+	    "{\"a\":[18446744073709551615,-9223372036854775808,null],\"b\":{"
+	    "},\"c\":true}");
 	buf_release(&b);
 }
 
@@ -46,12 +46,26 @@ test_json_escapes_what_must_be(void **state)
 	buf_release(&b);
 }
 
+static void
+test_json_indent_leaves_strings_and_empty_things_alone(void **state)
+{
+	static const char compact[] = "{\"a\":[1,{}],\"b\":\"x,\\\":{\",\"c\":[]}";
+	struct buf b;
+
+	buf_init(&b, 1000);
+	json_indent(&b, compact, sizeof(compact) - 1);
+	assert_string_equal(buf_str(&b), "{\n  \"a\": [\n    1,\n    {}\n  ],\n"
+					 "  \"b\": \"x,\\\":{\",\n  \"c\": []\n}");
+	buf_release(&b);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_json_commas_and_types),
 	    cmocka_unit_test(test_json_escapes_what_must_be),
+	    cmocka_unit_test(test_json_indent_leaves_strings_and_empty_things_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

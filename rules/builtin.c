@@ -7,24 +7,37 @@ static const struct {
 	const char *name, *text;
 } descriptions[] = {
     {"class evt", "These fields can be used for all event types"},
-    {"evt.num", "number of the event, counted from 1 for each source"},
-    {"evt.time", "time of the event as local time of day, with nanoseconds"},
-    {"evt.time.s", "time of the event as local time of day, without fraction"},
-    {"evt.time.iso8601", "time of the event in ISO 8601 format, UTC, with nanoseconds"},
-    {"evt.datetime", "date and time of the event, local, with nanoseconds"},
-    {"evt.datetime.s", "date and time of the event, local, without fraction"},
-    {"evt.rawtime", "time of the event in nanoseconds since the epoch"},
-    {"evt.rawtime.s", "whole seconds of the event's time since the epoch"},
-    {"evt.rawtime.ns", "nanoseconds within the second of the event's time"},
-    {"evt.reltime", "nanoseconds since the first event"},
-    {"evt.reltime.s", "whole seconds since the first event"},
-    {"evt.reltime.ns", "nanoseconds within the second since the first event"},
-    {"evt.pluginname", "name of the plugin that made the event, if any"},
-    {"evt.plugininfo", "the event in the words of the plugin that made it"},
-    {"evt.source", "name of the event source"},
-    {"evt.is_async", "true for asynchronous events, which come beside the source's own"},
-    {"evt.asynctype", "name of an asynchronous event, as its plugin declares it"},
-    {"evt.hostname", "name of the machine that the event was seen on"},
+    {"evt.num", "event number."},
+    {"evt.time", "event timestamp as a time string that includes the nanosecond part."},
+    {"evt.time.s", "event timestamp as a time string with no nanoseconds."},
+    {"evt.time.iso8601", "event timestamp in ISO 8601 format, including nanoseconds and "
+			 "time zone offset (in UTC)."},
+    {"evt.datetime", "event timestamp as a time string that includes the date."},
+    {"evt.datetime.s", "event timestamp as a datetime string with no nanoseconds."},
+    {"evt.rawtime", "absolute event timestamp, i.e. nanoseconds from epoch."},
+    {"evt.rawtime.s", "integer part of the event timestamp (e.g. seconds since epoch)."},
+    {"evt.rawtime.ns", "fractional part of the absolute event timestamp."},
+    {"evt.reltime", "number of nanoseconds from the beginning of the capture."},
+    {"evt.reltime.s", "number of seconds from the beginning of the capture."},
+    {"evt.reltime.ns",
+	"fractional part (in ns) of the time from the beginning of the capture."},
+    {"evt.pluginname",
+	"if the event comes from a plugin-defined event source, the name of the plugin "
+	"that generated it. The plugin must be currently loaded."},
+    {"evt.plugininfo",
+	"if the event comes from a plugin-defined event source, a summary of the event "
+	"as formatted by the plugin. The plugin must be currently loaded."},
+    {"evt.source", "the name of the source that produced the event."},
+    {"evt.is_async", "'true' for asynchronous events, 'false' otherwise."},
+    {"evt.asynctype",
+	"If the event is asynchronous, the type of the event (e.g. 'container')."},
+    {"evt.hostname",
+	"The hostname of the underlying host can be customized by setting an environment "
+	"variable (e.g. FALCO_HOSTNAME for the Falco agent). This is valuable in "
+	"Kubernetes setups, where the hostname can match the pod name particularly in "
+	"DaemonSet deployments. To achieve this, assign Kubernetes' spec.nodeName to the "
+	"environment variable. Notably, spec.nodeName generally includes the cluster "
+	"name."},
 };
 
 const char *

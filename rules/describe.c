@@ -513,7 +513,7 @@ describe_text(const struct loader *l, const struct loaded_rule *only, struct buf
 		if (only && only != r)
 			continue;
 		buf_addf(out, "%-*s ", NAME_COLUMNS, r->rule.name);
-		wrap_text(out, r->rule.desc, NAME_COLUMNS + 1, TEXT_COLUMNS, 0);
+		wrap_text(out, r->rule.desc, NAME_COLUMNS + 1, TEXT_COLUMNS);
 		buf_adds(out, "\n\n");
 	}
 }

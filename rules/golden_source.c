@@ -34,7 +34,7 @@ static const char *const argvs[][5] = {{"-a", "-b", "val", "rest", NULL},
 	F(KEY,  "g.key",  CHARBUF, FIELD_ARG_REQUIRED | FIELD_ARG_KEY, "<arg>-<i mod 5>") \
 	F(IDX,  "g.idx",  UINT64,  FIELD_ARG_REQUIRED | FIELD_ARG_INDEX, \
 	    "arg + i mod 7; missing when arg > 9") \
-	F(ANY,  "g.any",  CHARBUF, FIELD_ARG_KEY | FIELD_ARG_INDEX, "none, key or index") \
+	F(ANY,  "g.any",  CHARBUF, FIELD_ARG_ALLOWED | FIELD_ARG_KEY | FIELD_ARG_INDEX, "none, key or index") \
 	F(PATH, "g.path", CHARBUF, 0, "a path") \
 	F(B64,  "g.b64",  CHARBUF, 0, "base64, sometimes not") \
 	F(ARGV, "g.argv", CHARBUF, FIELD_LIST, "an argument vector")

@@ -252,8 +252,10 @@ schema_print(struct buf *out)
 	    "{\"anyOf\":[{\"$ref\":\"#/definitions/Scalar\"},"
 	    "{\"items\":{\"$ref\":\"#/definitions/ScalarOrLists\"},\"type\":\"array\"}]}";
 	struct json_writer w;
+	struct buf compact;
 
-	json_init(&w, out);
+	buf_init(&compact, LIMIT_TEXT_BYTES);
+	json_init(&w, &compact);
 	json_begin_object(&w);
 	json_key(&w, "$schema");
 	json_str(&w, "http://json-schema.org/draft-06/schema#");
@@ -268,6 +270,9 @@ schema_print(struct buf *out)
 	json_end_object(&w);
 	print_array_of(&w, kind_names[ITEM]);
 	json_end_object(&w);
+	json_indent(out, buf_str(&compact), compact.len);
+	buf_addc(out, '\n');
+	buf_release(&compact);
 }
 
 /* -- checking -- */

@@ -4,10 +4,10 @@
 #include <string.h>
 
 void
-wrap_text(struct buf *out, const char *text, size_t indent, size_t width, size_t first)
+wrap_text(struct buf *out, const char *text, size_t indent, size_t width)
 {
 	static const char blanks[] = " \t\n\v\f\r";
-	size_t used = first;
+	size_t used = 0;
 
 	for (text += strspn(text, blanks); *text; text += strspn(text, blanks)) {
 		size_t n = strcspn(text, blanks);

@@ -6,8 +6,7 @@
 #include "base/buf.h"
 
 /* Appends the words of text, a blank after each; a line takes width bytes, the next
- * begins with indent blanks. first: bytes of the first line that are taken already. */
-void wrap_text(
-    struct buf *out, const char *text, size_t indent, size_t width, size_t first);
+ * begins with indent blanks more. */
+void wrap_text(struct buf *out, const char *text, size_t indent, size_t width);
 
 #endif
