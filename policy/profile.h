@@ -135,10 +135,19 @@ bool profile_parse(struct profile *p, struct arena *arena, const struct conf_nod
 bool profile_parse_in(struct profile *p, struct arena *arena,
     const struct profile_set *known, const struct conf_node *block, const char *file,
     struct err *err);
-/* A profile file: the same keys, and name (required), plugins, comment. */
+/* known may be NULL. A profile file: the same keys, and name (required), plugins,
+ * comment. */
 bool profile_parse_file(struct profile *p, struct arena *arena,
     const struct profile_set *known, const struct conf_node *root, const char *file,
     struct err *err);
+
+/*
+ * The *.yaml of a folder, in the order of their names; each may build on those before it.
+ * No folder is an empty set. Two profiles of one name are an error. Files' text stays in
+ * the arena.
+ */
+bool profile_set_load(
+    struct profile_set *set, struct arena *arena, const char *dir, struct err *err);
 
 /* Why a path cannot be given to a plugin; NULL: it can. What it names need not exist. */
 const char *profile_path_refusal(const char *path);

@@ -5,7 +5,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -352,6 +354,83 @@ test_profile_lists_are_bounded(void **state)
 	buf_release(&b);
 }
 
+static void
+test_profile_set_reads_every_file_of_ours(void **state)
+{
+	struct profile_set set;
+	struct err err = {0};
+
+	if (!profile_set_load(&set, &arena, "policy/profiles", &err))
+		fail_msg("%s", err.msg);
+	assert_true(set.n >= 7);
+	for (uint32_t i = 0; i < set.n; i++) {
+		assert_true(set.profile[i].n_plugin > 0);
+		assert_non_null(set.profile[i].comment);
+		if (i > 0)
+			assert_true(
+			    strcmp(set.profile[i - 1].name, set.profile[i].name) < 0);
+	}
+	assert_true(profile_set_load(&set, &arena, "/no/such/folder", &err));
+	assert_int_equal(set.n, 0);
+}
+
+static void
+write_file(const char *dir, const char *name, const char *text)
+{
+	char path[600];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void
+remove_file(const char *dir, const char *name)
+{
+	char path[600];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void
+test_profile_set_names_file_and_line(void **state)
+{
+	const char *tmp = getenv("TEST_TMPDIR");
+	struct profile_set set = {.n = 7};
+	struct err err = {0};
+	char dir[500], want[700];
+
+	snprintf(dir, sizeof(dir), "%s/profiles.XXXXXX", tmp ? tmp : "/tmp");
+	assert_non_null(mkdtemp(dir));
+	write_file(dir, "a.yaml", "name: first\nprofile: file-reader\nread: /a\n");
+	write_file(dir, "b.yaml", "name: second\nprofile: first\nread: /b\n");
+	write_file(dir, "ignored.txt", "[");
+	assert_true(profile_set_load(&set, &arena, dir, &err));
+	assert_int_equal(set.n, 2);
+	assert_int_equal(set.profile[1].n_read, 2);
+	assert_int_equal(set.profile[1].base, PROFILE_FILE_READER);
+
+	write_file(dir, "c.yaml", "name: third\nraed: /c\n");
+	assert_false(profile_set_load(&set, &arena, dir, &err));
+	snprintf(want, sizeof(want),
+	    "%s/c.yaml:2:7: \"raed\" is no key of a profile: did you mean read?", dir);
+	assert_string_equal(err.msg, want);
+	write_file(dir, "c.yaml", "name: first\n");
+	assert_false(profile_set_load(&set, &arena, dir, &err));
+	snprintf(want, sizeof(want),
+	    "%s/c.yaml: there is a profile first already: give one another name", dir);
+	assert_string_equal(err.msg, want);
+	assert_int_equal(set.n, 2);
+	remove_file(dir, "a.yaml");
+	remove_file(dir, "b.yaml");
+	remove_file(dir, "c.yaml");
+	remove_file(dir, "ignored.txt");
+	assert_int_equal(rmdir(dir), 0);
+}
+
 int
 main(void)
 {
@@ -366,6 +445,8 @@ main(void)
 	    cmocka_unit_test(test_profile_block_adds_to_what_it_names),
 	    cmocka_unit_test(test_profile_file_needs_a_name),
 	    cmocka_unit_test(test_profile_lists_are_bounded),
+	    cmocka_unit_test(test_profile_set_reads_every_file_of_ours),
+	    cmocka_unit_test(test_profile_set_names_file_and_line),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
