@@ -39,7 +39,8 @@
 #define LIMIT_WORKER_MOUNTS    250u /* as descriptors in one message: SCM_MAX_FD is 253 */
 #define LIMIT_LAUNCH_BYTES     (1u << 20) /* a confinement as the launcher gets it */
 #define LIMIT_DENIALS          64u        /* distinct ones told per worker */
-#define LIMIT_DENIALS_PER_TICK 100u /* notifications answered per worker and 100 ms */
+#define LIMIT_NOTIFICATIONS   1000u      /* of one worker at once: loading opens many files */
+#define LIMIT_NOTIFICATIONS_PER_TICK 100u /* and per 100 ms after that */
 
 /* -- rules
  * ------------------------------------------------------------------------------- */

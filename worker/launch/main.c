@@ -188,7 +188,7 @@ turn(struct launcher_state *l, uint64_t *next_tick_ns)
 	if (clock_mono_ns() >= *next_tick_ns) {
 		*next_tick_ns = clock_mono_ns() + TICK_NS;
 		for (unsigned i = 0; i < n_watches; i++)
-			l->watch[i]->answers_left = LIMIT_DENIALS_PER_TICK;
+			watch_tick(l->watch[i]);
 	}
 	pfd[0] = (struct pollfd){
 	    .fd = WIRE_FD,

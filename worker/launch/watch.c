@@ -53,7 +53,7 @@ watch_new(uint32_t id, struct arena *arena, const struct confinement *confinemen
 	w->arena = *arena;
 	w->confinement = confinement;
 	w->worker = *worker;
-	w->answers_left = LIMIT_DENIALS_PER_TICK;
+	w->answers_left = LIMIT_NOTIFICATIONS;
 	return w;
 }
 
@@ -202,6 +202,14 @@ watch_notification(struct watch *w)
 	if (ioctl(w->worker.notify_fd, SECCOMP_IOCTL_NOTIF_SEND, &a.out) == 0 &&
 	    v.answer == NOTIFY_SEAL)
 		w->is_sealed = true;
+}
+
+void
+watch_tick(struct watch *w)
+{
+	w->answers_left += LIMIT_NOTIFICATIONS_PER_TICK;
+	if (w->answers_left > LIMIT_NOTIFICATIONS)
+		w->answers_left = LIMIT_NOTIFICATIONS;
 }
 
 void

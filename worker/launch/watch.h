@@ -34,7 +34,7 @@ struct watch {
 	/* The last one stands for all kinds past the bound. */
 	struct watch_denial *denial[LIMIT_DENIALS + 1];
 	unsigned n_denials;
-	unsigned answers_left; /* in this tick */
+	unsigned answers_left; /* until the next tick */
 };
 
 /* False when this kernel's notifications do not fit. Once, at the launcher's start. */
@@ -48,6 +48,8 @@ void watch_free(struct watch *w);
 
 /* The listener is readable: answers one notification. */
 void watch_notification(struct watch *w);
+/* Every 100 ms: it may ask on. */
+void watch_tick(struct watch *w);
 /* The shim has ended, or was killed: buries it. */
 void watch_bury(struct watch *w);
 /* The next event to tell, until watch_told; NULL: none. */

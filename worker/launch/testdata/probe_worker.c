@@ -168,6 +168,20 @@ static const struct {
     {"setuid", try_setuid},
 };
 
+static int
+try_it(char *name)
+{
+	char *space = strchr(name, ' ');
+
+	if (space != NULL)
+		*space = '\0';
+	argument = space != NULL ? space + 1 : "";
+	for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++)
+		if (strcmp(attempts[i].name, name) == 0)
+			return attempts[i].run();
+	return -1;
+}
+
 /* "uid 0 gid 0 pid 2 env A=b,C=d" */
 static void
 see(char *out, size_t size, char **env)
@@ -186,13 +200,10 @@ obey(char *command, char *answer, size_t size, char **env)
 
 	snprintf(answer, size, "what?");
 	if (strncmp(command, "try ", 4) == 0) {
-		char *name = command + 4, *space = strchr(name, ' ');
-		if (space != NULL)
-			*space = '\0';
-		argument = space != NULL ? space + 1 : "";
-		for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++)
-			if (strcmp(attempts[i].name, name) == 0)
-				snprintf(answer, size, "%d", attempts[i].run());
+		snprintf(answer, size, "%d", try_it(command + 4));
+	} else if (strncmp(command, "flood ", 6) == 0) {
+		for (;;)
+			try_it(command + 6);
 	} else if (strcmp(command, "see") == 0) {
 		see(answer, size, env);
 	} else if (strcmp(command, "tighten") == 0) {
