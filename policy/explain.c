@@ -181,7 +181,10 @@ static const struct {
     C(clone, "a thread; a process is refused, a namespace ends the worker"),
     C(tgkill, "signals to itself"),
     C(kill, "signals to itself"),
-    C(openat, "to read"),
+    C(openat, "to read what stands in its root"),
+    C(newfstatat, "of what stands in its root"),
+    C(readlinkat, "of what stands in its root"),
+    C(faccessat, "of what stands in its root"),
     C(sendmsg, "handing out the filter's listener, before the plugin is loaded"),
     C(fcntl, "duplicating, and a descriptor's own flags"),
     C(ioctl, "FIONREAD, FIONBIO, FIOCLEX, FIONCLEX"),
@@ -190,7 +193,11 @@ static const struct {
     C(personality, "asking for it; changing it ends the worker"),
     C(seccomp, "the worker's own second filter, once"),
 #if defined(__x86_64__)
-    C(open, "to read"),
+    C(open, "to read what stands in its root"),
+    C(stat, "of what stands in its root"),
+    C(lstat, "of what stands in its root"),
+    C(access, "of what stands in its root"),
+    C(readlink, "of what stands in its root"),
 #endif
 #undef C
 };

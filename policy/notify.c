@@ -27,6 +27,7 @@ enum row_verdict {
 
 enum row_kind {
 	KIND_NONE,
+	KIND_LOOK,
 	KIND_OPEN,
 	KIND_WRITE,
 	KIND_FD,
@@ -113,7 +114,8 @@ ends_with(const char *s, const char *end)
 static int
 path_arg(const struct row *r)
 {
-	if (r->kind != KIND_OPEN && r->kind != KIND_WRITE && r->kind != KIND_EXEC)
+	if (r->kind != KIND_LOOK && r->kind != KIND_OPEN && r->kind != KIND_WRITE &&
+	    r->kind != KIND_EXEC)
 		return -1;
 	/* The new name is what would change. */
 	if (strcmp(r->name, "symlinkat") == 0)
@@ -147,6 +149,9 @@ judge(const struct row *r, bool is_sealed, int32_t own_pid, const uint64_t args[
     struct notify_verdict *v)
 {
 	switch (r->kind) {
+	case KIND_LOOK:
+		v->answer = NOTIFY_CONTINUE;
+		return;
 	case KIND_OPEN:
 		if (opens_to_write(open_flags(r, args)))
 			break;
@@ -205,6 +210,10 @@ static const char *const probes[] = {
     "/etc/resolv.conf",
     "/etc/hosts",
     "/etc/mdns.allow",
+    "/lib",
+    "/lib64",
+    "/lib/x86_64-linux-gnu",
+    "/lib/aarch64-linux-gnu",
     "/proc/self/auxv",
     "/proc/self/cgroup",
     "/proc/self/exe",
@@ -219,6 +228,10 @@ static const char *const probes[] = {
     "/sys/devices/system/cpu/",
     "/sys/fs/cgroup/",
     "/sys/kernel/mm/transparent_hugepage/",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/lib/x86_64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
     "/usr/lib/locale/",
     "/usr/lib/zoneinfo/",
     "/usr/share/locale/",
@@ -274,7 +287,7 @@ notify_path_is_denied(const struct confinement *c, const char *path)
 	char p[4096];
 
 	normalise(path, p, sizeof(p));
-	if (strstr(p, "/glibc-hwcaps/"))
+	if (strstr(p, "/glibc-hwcaps/") || ends_with(p, "/glibc-hwcaps"))
 		return false;
 	for (size_t i = 0; i < sizeof(probes) / sizeof(*probes); i++)
 		if (strcmp(p, probes[i]) == 0 ||
@@ -382,6 +395,13 @@ explain(const struct row *r, const uint64_t args[6], const char *path, struct bu
     struct buf *allow)
 {
 	switch (r->kind) {
+	case KIND_LOOK:
+		buf_adds(what, "look for ");
+		add_path(what, path);
+		buf_addf(what, " (%s)", r->name);
+		if (is_plain_path(path))
+			buf_addf(allow, "read: [%s]", path);
+		break;
 	case KIND_OPEN: {
 		uint64_t flags = open_flags(r, args);
 		bool writes = opens_to_write(flags);

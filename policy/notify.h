@@ -8,14 +8,14 @@
  * one.
  *
  * Why CONTINUE is sound where it is used, though a thread may change memory under a
- * pointer argument after it was looked at: read-only opens before the seal, where every
- * outcome is one that mounts and Landlock allow anyway; signals to itself and the seal,
- * whose deciding arguments are registers.
+ * pointer argument after it was looked at: looking at names, and read-only opens before
+ * the seal, where every outcome is one that mounts and Landlock allow anyway; signals to
+ * itself and the seal, whose deciding arguments are registers.
  *
- * Opens under "pure" notify, so that a denial can be explained although the empty root
- * would refuse it silently (11 to 44 µs each, and such plugins hardly open anything).
- * Under "file-reader" read-only opens do not notify: they run at full speed against
- * what is mounted, and what is not there is ENOENT from the kernel.
+ * Opens and looks under "pure" notify, so that a denial can be explained although the
+ * empty root would refuse it silently (11 to 44 µs each, and such plugins hardly do it).
+ * Where files are given to read, neither notifies: they run at full speed against what
+ * is mounted, and what is not there is ENOENT from the kernel.
  *
  * A worker can call denied things in a loop. Each costs it a round trip, which the
  * watcher may stretch: an answer can wait, the thread sleeps meanwhile.
@@ -40,8 +40,8 @@ struct notify_verdict {
 	enum notify_answer answer;
 	int error;    /* NOTIFY_ERRNO */
 	int path_arg; /* the argument that points at a path; -1: none */
-	/* This is a denial that people are told about. For opens it depends on the path,
-	 * which notify_path_is_denied knows. */
+	/* This is a denial that people are told about. For opens to read and for looks it
+	 * depends on the path, which notify_path_is_denied knows. */
 	bool is_denial;
 };
 
@@ -51,9 +51,10 @@ void notify_judge(bool is_sealed, int32_t own_pid, int nr, const uint64_t args[6
     struct notify_verdict *ret_verdict);
 
 /*
- * Whether an open of path is worth a line: false for what the worker's root holds (it
- * succeeds) and for what loaders and language runtimes probe for and do without.
- * path is as the worker gave it, at most size 4096, NUL-terminated by the watcher.
+ * Whether an open of path, or a look at it, is worth a line: false for what the worker's
+ * root holds (it succeeds) and for what loaders and language runtimes probe for and do
+ * without. path is as the worker gave it, at most size 4096, NUL-terminated by the
+ * watcher.
  */
 bool notify_path_is_denied(const struct confinement *c, const char *path);
 

@@ -54,6 +54,17 @@ test_notify_lets_libraries_load_until_the_seal(void **state)
 }
 
 static void
+test_notify_lets_it_look_at_any_time(void **state)
+{
+	struct notify_verdict v = judged(true, __NR_newfstatat, ARGS(0, 0x1000, 0x2000));
+
+	assert_int_equal(v.answer, NOTIFY_CONTINUE);
+	assert_int_equal(v.path_arg, 1);
+	assert_true(v.is_denial);
+	assert_int_equal(judged(false, __NR_faccessat, ARGS(0)).answer, NOTIFY_CONTINUE);
+}
+
+static void
 test_notify_seals_once_and_only_so(void **state)
 {
 	const uint64_t *seal =
@@ -149,6 +160,8 @@ test_notify_explains_in_one_line(void **state)
 	    "write \"/var/lib/x/state\" (openat, O_RDWR|O_CREAT)", "write: [/var/lib/x]");
 	assert_words(
 	    __NR_mkdirat, ARGS(0), "/x", "change \"/x\" (mkdirat)", "write: [/]");
+	assert_words(__NR_newfstatat, ARGS(0), "/data/a",
+	    "look for \"/data/a\" (newfstatat)", "read: [/data/a]");
 	assert_words(__NR_openat, ARGS(0), NULL, "read \"?\" (openat, O_RDONLY)", "");
 	assert_words(
 	    __NR_openat, ARGS(0), "relative", "read \"relative\" (openat, O_RDONLY)", "");
@@ -241,6 +254,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_notify_lets_libraries_load_until_the_seal),
+	    cmocka_unit_test(test_notify_lets_it_look_at_any_time),
 	    cmocka_unit_test(test_notify_seals_once_and_only_so),
 	    cmocka_unit_test(test_notify_signals_reach_only_itself),
 	    cmocka_unit_test(test_notify_kills_for_namespaces_but_not_for_fork),
