@@ -2,7 +2,6 @@
 /* Steps that print something and end the run: what needs no rules, and --support. */
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "broker/files.h"
 #include "broker/version.h"
 #include "proto/plugin_api.h"
+#include "rules/listing.h"
 #include "rules/schema.h"
 
 static enum step_rc
@@ -154,12 +154,15 @@ events_text(struct buf *out, bool markdown)
 	}
 }
 
-static bool
-format_is(const struct options *o, const char *name)
+/* options_check has seen to it that the word is one. */
+static enum listing_format
+format_of(const struct options *o)
 {
-	const char *format = o->format ? o->format : o->markdown ? "markdown" : "text";
+	enum listing_format format = o->markdown ? LISTING_MARKDOWN : LISTING_TEXT;
 
-	return strcasecmp(format, name) == 0;
+	if (o->format)
+		listing_format_parse(o->format, &format);
+	return format;
 }
 
 enum step_rc
@@ -170,10 +173,10 @@ step_list_events(struct app *app, struct err *err)
 	if (!app->options->list_events)
 		return STEP_NEXT;
 	buf_init(&out, LIMIT_TEXT_BYTES);
-	if (format_is(app->options, "json"))
+	if (format_of(app->options) == LISTING_JSON)
 		events_json(&out);
 	else
-		events_text(&out, format_is(app->options, "markdown"));
+		events_text(&out, format_of(app->options) == LISTING_MARKDOWN);
 	return print_and_end(&out, err);
 }
 
@@ -376,6 +379,30 @@ step_plugin_info(struct app *app, struct err *err)
 		return STEP_FAILED;
 	buf_init(&out, LIMIT_CONFIG_BYTES);
 	if (!add_open_params(app, p, &out, err)) {
+		buf_release(&out);
+		return STEP_FAILED;
+	}
+	return print_and_end(&out, err);
+}
+
+/* --list */
+
+enum step_rc
+step_list_fields(struct app *app, struct err *err)
+{
+	const struct options *o = app->options;
+	const struct listing_options how = {
+	    .source = o->list && *o->list ? o->list : NULL,
+	    .format = format_of(o),
+	    .names_only = o->names_only,
+	    .types = o->verbose,
+	};
+	struct buf out;
+
+	if (!o->list_given)
+		return STEP_NEXT;
+	buf_init(&out, LIMIT_CONFIG_BYTES);
+	if (!listing_print(&app->catalog, &how, &out, err)) {
 		buf_release(&out);
 		return STEP_FAILED;
 	}
