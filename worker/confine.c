@@ -102,7 +102,7 @@ say_hello(int listener, struct err *err)
 		    err, ERR_GONE, "the launcher did not take the worker over");
 	if (listener >= 0)
 		close(listener);
-	/* The launcher attests at this end of file. */
+	/* For the launcher this end of file is the last word. */
 	close(SETUP_SOCKET_FD);
 	return true;
 }

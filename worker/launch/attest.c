@@ -81,6 +81,7 @@ attest_status(const struct attest_subject *s, uint32_t *held, int32_t *ret_inner
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)s->worker_pid);
 	if (!proc_read(path, status, sizeof(status), err) ||
 	    !number_is(status, "PPid:", 10, (uint64_t)s->shim_pid, err) ||
+	    !number_is(status, "Threads:", 10, 1, err) ||
 	    !number_is(status, "NoNewPrivs:", 10, 1, err) ||
 	    !number_is(status, "Seccomp:", 10, 2, err) ||
 	    !number_is(status, "Seccomp_filters:", 10, s->host->n_filters + 1, err) ||
@@ -131,12 +132,33 @@ attest_namespaces(const struct attest_subject *s, uint32_t *held, struct err *er
 	return true;
 }
 
-/* None but those that were given; fewer are fine: rings are closed once mapped. */
+static DIR *
+open_fds(pid_t pid, struct err *err)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	DIR *dir = opendir(path);
+	if (dir == NULL)
+		err_sys(err, "%s", path);
+	return dir;
+}
+
 static bool
-attest_fds(const struct attest_subject *s, struct err *err)
+is_listener(DIR *dir, const char *fd_name)
+{
+	char link[64];
+	ssize_t n = readlinkat(dirfd(dir), fd_name, link, sizeof(link) - 1);
+
+	link[n > 0 ? n : 0] = '\0';
+	return strcmp(link, "anon_inode:seccomp notify") == 0;
+}
+
+static bool
+attest_fd(const struct attest_subject *s, DIR *dir, const char *name, struct err *err)
 {
 	const struct launch_request *r = s->request;
-	const int from[SETUP_LAST_KEPT_FD + 1] = {
+	const int given[SETUP_LAST_KEPT_FD + 1] = {
 	    -1, /* the end of a pipe of its own */
 	    r->output_fd,
 	    r->output_fd,
@@ -146,28 +168,52 @@ attest_fds(const struct attest_subject *s, struct err *err)
 	    r->wake_broker_fd,
 	    r->wake_worker_fd,
 	};
-	char path[64];
+	struct stat theirs, ours;
+	long fd = strtol(name, NULL, 10);
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)s->worker_pid);
-	DIR *dir = opendir(path);
-	if (dir == NULL)
-		return err_sys(err, "%s", path);
+	if (fstatat(dirfd(dir), name, &theirs, 0) < 0)
+		return err_sys(err, "descriptor %ld", fd);
+	/* These two it closes when it has been taken over; the listener may stand where a
+	 * ring stood. */
+	if (is_listener(dir, name) ||
+	    (fd == SETUP_SOCKET_FD && theirs.st_ino == s->setup_socket))
+		return true;
+	if (fd > SETUP_LAST_KEPT_FD)
+		return err_set(err, ERR_SYS, "descriptor %ld is open in it", fd);
+	if (given[fd] < 0)
+		return true;
+	if (fstat(given[fd], &ours) < 0 || theirs.st_dev != ours.st_dev ||
+	    theirs.st_ino != ours.st_ino)
+		return err_set(err, ERR_SYS, "descriptor %ld is not what was given", fd);
+	return true;
+}
+
+/* None but those that were given; fewer are fine: rings are closed once mapped. */
+static bool
+attest_fds(const struct attest_subject *s, struct err *err)
+{
+	DIR *dir = open_fds(s->worker_pid, err);
 	bool ok = true;
-	for (struct dirent *e; ok && (e = readdir(dir)) != NULL;) {
-		char *end;
-		struct stat theirs, ours;
-		if (e->d_name[0] == '.')
-			continue;
-		long fd = strtol(e->d_name, &end, 10);
-		if (fd > SETUP_LAST_KEPT_FD)
-			ok = err_set(err, ERR_SYS, "descriptor %ld is open in it", fd);
-		else if (from[fd] >= 0 &&
-			 (fstatat(dirfd(dir), e->d_name, &theirs, 0) < 0 ||
-			     fstat(from[fd], &ours) < 0 || theirs.st_dev != ours.st_dev ||
-			     theirs.st_ino != ours.st_ino))
-			ok = err_set(
-			    err, ERR_SYS, "descriptor %ld is not what was given", fd);
-	}
+
+	if (dir == NULL)
+		return false;
+	for (struct dirent *e; ok && (e = readdir(dir)) != NULL;)
+		ok = e->d_name[0] == '.' || attest_fd(s, dir, e->d_name, err);
+	closedir(dir);
+	return ok;
+}
+
+bool
+attest_listener_is_gone(pid_t worker_pid, struct err *err)
+{
+	DIR *dir = open_fds(worker_pid, err);
+	bool ok = true;
+
+	if (dir == NULL)
+		return false;
+	for (struct dirent *e; ok && (e = readdir(dir)) != NULL;)
+		if (is_listener(dir, e->d_name))
+			ok = err_set(err, ERR_SYS, "it kept its filter's listener");
 	closedir(dir);
 	return ok;
 }

@@ -19,7 +19,8 @@ struct attest_subject {
 	const struct launch_request *request; /* with descriptors */
 	pid_t worker_pid, shim_pid;
 	uid_t host_uid;
-	uint32_t layers; /* attempted */
+	ino_t setup_socket; /* inode of the worker's end, still open in it */
+	uint32_t layers;    /* attempted */
 	uint32_t
 	    by_proof; /* shown by our code inside: Landlock and MDWE leave no trace */
 };
@@ -28,5 +29,9 @@ struct attest_subject {
  * *ret_inner_pid is the worker's pid as it sees it. */
 bool attest_worker(const struct attest_subject *s, uint32_t *ret_layers,
     int32_t *ret_inner_pid, struct err *err);
+
+/* After it was taken over: whoever held the listener of its filter could answer for us.
+ */
+bool attest_listener_is_gone(pid_t worker_pid, struct err *err);
 
 #endif

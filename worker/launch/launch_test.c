@@ -56,6 +56,36 @@ test_launch_holds_every_layer(void **state)
 	}
 }
 
+/* The proof is the kernel's word, not the worker's. */
+static void
+test_attestation_believes_no_worker(void **state)
+{
+	static const struct {
+		const char *how, *found;
+	} cheats[] = {
+	    {"CHEAT=descriptor", "descriptor 20 is open in it"},
+	    {"CHEAT=listener", "kept its filter's listener"},
+	    {"CHEAT=thread", "Threads: 2 where 1 was meant"},
+	    {"CHEAT=filter", "listener is missing"},
+	    /* With a filter that needs no listener. */
+	    {"CHEAT=filter", "Seccomp: 0 where 2 was meant"},
+	};
+	struct bench *b = *state;
+
+	for (size_t i = 0; i < sizeof(cheats) / sizeof(cheats[0]); i++) {
+		const char *env[] = {cheats[i].how};
+		b->confinement.env = env;
+		b->confinement.n_env = 1;
+		if (i == 4) {
+			b->confinement.filter_load = b->confinement.filter_run =
+			    allow_all;
+			b->confinement.filter_load_len = sizeof(allow_all);
+			b->confinement.filter_run_len = sizeof(allow_all);
+		}
+		bench_must_not_launch(b, cheats[i].found);
+	}
+}
+
 /* The program that holds plugins gets as far as waiting for its first message. */
 static void
 test_real_worker_shuts_itself_in(void **state)
@@ -428,6 +458,7 @@ run(const char *who)
 	const struct CMUnitTest tests[] = {
 	    BENCH_TEST(test_launch_holds_every_layer),
 	    BENCH_TEST(test_real_worker_shuts_itself_in),
+	    BENCH_TEST(test_attestation_believes_no_worker),
 	    BENCH_TEST(test_launch_leaves_nothing_to_reach),
 	    BENCH_TEST(test_filter_refuses),
 	    BENCH_TEST(test_listed_files_are_readable),

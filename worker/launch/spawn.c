@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,7 +38,8 @@ struct attempt {
 	const struct launch_request *request;
 	struct child child;
 	struct spawned out;
-	int setup_fd; /* our end */
+	int setup_fd;       /* our end */
+	ino_t setup_socket; /* inode of the other */
 	uint32_t by_proof;
 	uint64_t deadline_ns;
 };
@@ -136,6 +138,7 @@ static bool
 make_plumbing(struct attempt *a, struct err *err)
 {
 	int pair[2], death[2], input[2], one = 1;
+	struct stat st;
 
 	if (!make_filters(a, &a->child.filters_fd, err))
 		return false;
@@ -144,8 +147,10 @@ make_plumbing(struct attempt *a, struct err *err)
 	a->setup_fd = pair[0];
 	a->child.setup_fd = pair[1];
 	/* Credentials come translated into our pid namespace: the worker's pid. */
-	if (setsockopt(a->setup_fd, SOL_SOCKET, SO_PASSCRED, &one, sizeof(one)) < 0)
+	if (setsockopt(a->setup_fd, SOL_SOCKET, SO_PASSCRED, &one, sizeof(one)) < 0 ||
+	    fstat(pair[1], &st) < 0)
 		return err_sys(err, "SO_PASSCRED");
+	a->setup_socket = st.st_ino;
 	if (pipe2(death, O_CLOEXEC | O_NONBLOCK) < 0)
 		return err_sys(err, "pipe2");
 	a->out.death_fd = death[0];
@@ -298,12 +303,12 @@ ended_early(struct attempt *a, struct err *err)
 	    strsignal(death.status));
 }
 
-/* WALLS, HELLO, end of file; see setup.h. */
+/* WALLS, HELLO: then it waits for our word. */
 static bool
-wait_until_confined(struct attempt *a, struct err *err)
+wait_for_hello(struct attempt *a, struct err *err)
 {
-	struct setup_record r, taken = {.kind = SETUP_TAKEN};
 	struct wire_in in = {.fds = &a->out.notify_fd, .max_fd = 1};
+	struct setup_record r;
 	bool eof;
 
 	if (!next_record(a, &r, NULL, &eof, err))
@@ -320,13 +325,42 @@ wait_until_confined(struct attempt *a, struct err *err)
 	if (r.kind != SETUP_HELLO || in.peer_pid <= 0)
 		return err_set(err, ERR_PEER, "record %u where hello was due", r.kind);
 	a->out.worker_pid = in.peer_pid;
-	/* It waits for our answer, so its pid is still its own. */
+	/* It waits, so its pid is still its own. */
 	a->out.worker_pidfd = (int)syscall(SYS_pidfd_open, a->out.worker_pid, 0u);
 	if (a->out.worker_pidfd < 0)
 		return err_sys(err, "pidfd_open");
-	if (fcntl(a->out.worker_pidfd, F_SETFD, FD_CLOEXEC) < 0)
-		return err_sys(err, "FD_CLOEXEC");
-	if (wire_send(a->setup_fd, &taken, sizeof(taken), NULL, 0, 0, err) != WIRE_OK)
+	return true;
+}
+
+static bool
+attest(struct attempt *a, struct err *err)
+{
+	const struct confinement *c = a->request->confinement;
+	const struct attest_subject subject = {
+	    .host = a->host,
+	    .request = a->request,
+	    .worker_pid = a->out.worker_pid,
+	    .shim_pid = a->out.shim_pid,
+	    .host_uid = a->child.host_uid,
+	    .setup_socket = a->setup_socket,
+	    .layers = a->child.layers,
+	    .by_proof = a->by_proof,
+	};
+
+	if ((a->out.notify_fd >= 0) !=
+	    filter_notifies(c->filter_load, c->filter_load_len))
+		return err_set(err, ERR_SYS, "its filter's listener is missing");
+	return attest_worker(&subject, &a->out.layers, &a->out.inner_pid, err);
+}
+
+/* TAKEN, end of file; see setup.h. */
+static bool
+take_over(struct attempt *a, struct err *err)
+{
+	struct setup_record r = {.kind = SETUP_TAKEN};
+	bool eof;
+
+	if (wire_send(a->setup_fd, &r, sizeof(r), NULL, 0, 0, err) != WIRE_OK)
 		return err_wrap(err, "taking it over");
 	if (!next_record(a, &r, NULL, &eof, err))
 		return false;
@@ -336,29 +370,18 @@ wait_until_confined(struct attempt *a, struct err *err)
 static bool
 run_attempt(struct attempt *a, struct err *err)
 {
-	const struct confinement *c = a->request->confinement;
+	bool is_confined = a->child.layers != 0;
 
-	if (a->child.layers != 0 && !root_open(c, a->child.source, err))
+	if (is_confined && !root_open(a->request->confinement, a->child.source, err))
 		return false;
 	if (!make_plumbing(a, err) || !clone_child(a, err) || !prepare_child(a, err) ||
-	    !wait_until_confined(a, err))
+	    !wait_for_hello(a, err))
 		return false;
-	if (a->child.layers == 0)
-		return true;
-	if ((a->out.notify_fd >= 0) !=
-	    filter_notifies(c->filter_load, c->filter_load_len))
-		return err_set(
-		    err, ERR_SYS, "attestation: its filter's listener is missing");
-	struct attest_subject subject = {
-	    .host = a->host,
-	    .request = a->request,
-	    .worker_pid = a->out.worker_pid,
-	    .shim_pid = a->out.shim_pid,
-	    .host_uid = a->child.host_uid,
-	    .layers = a->child.layers,
-	    .by_proof = a->by_proof,
-	};
-	return attest_worker(&subject, &a->out.layers, &a->out.inner_pid, err) ||
+	if (is_confined && !attest(a, err))
+		return err_wrap(err, "attestation");
+	if (!take_over(a, err))
+		return false;
+	return !is_confined || attest_listener_is_gone(a->out.worker_pid, err) ||
 	       err_wrap(err, "attestation");
 }
 
