@@ -222,6 +222,7 @@ sleep_for_ever(void *arg)
 {
 	for (;;)
 		pause();
+	return arg;
 }
 
 /* A worker that is not what it seems, for attestation to find out: CHEAT= "descriptor"
