@@ -21,6 +21,8 @@ available(struct fast *f, const struct graph_source *src, struct mask events)
 	struct evaluator *ev = f->ev;
 	struct mask live = events;
 
+	if (f->complete)
+		return live;
 	for (uint32_t i = 0; i < src->n_slot; i++) {
 		uint32_t slot = f->g->slot[src->slot + i];
 		struct mask missing = mask_without(events, &ev->have[slot]);
@@ -144,7 +146,25 @@ wake_guards(struct fast *f)
 }
 
 static void
-scan_guards(struct fast *f)
+open_gates(struct fast *f)
+{
+	const struct graph *g = f->g;
+
+	for (uint32_t i = 0; i < g->n_gate; i++) {
+		const struct graph_gate *gate = &g->gate[i];
+		struct verdict v = node_verdict(f, gate->node, f->ev->all);
+		f->gate[i] = mask_or(v.yes, &v.unknown);
+		if (!mask_any(&f->gate[i]))
+			continue;
+		for (uint32_t r = 0; r < gate->n_rule; r++) {
+			uint32_t rule = g->gate_rule[gate->rule + r];
+			f->candidate[rule / 64] |= 1ull << (rule % 64);
+		}
+	}
+}
+
+static void
+find_candidates(struct fast *f)
 {
 	memcpy(f->candidate, f->always, f->n_rule_word * sizeof(*f->candidate));
 	for (uint32_t i = 0; i < f->n_guard_unit; i++) {
@@ -154,7 +174,46 @@ scan_guards(struct fast *f)
 		fast_scan_unit(f, f->guard_unit[i], &live);
 	}
 	wake_guards(f);
-	f->guards_done = true;
+	open_gates(f);
+}
+
+/* The events on which a rule is worth trying. */
+static struct mask
+events_of(const struct fast *f, uint32_t rule, struct mask open)
+{
+	uint32_t group = f->g->rule_group[rule], gate = f->g->rule_gate[rule];
+
+	if (group != GRAPH_NONE)
+		return mask_and(open, &f->group[group].events);
+	if (gate != GRAPH_NONE)
+		return mask_and(open, &f->gate[gate]);
+	return open;
+}
+
+/* Where the rule matches, of the events that no rule before it took. In the second round
+ * only rules that were pending are evaluated again: at is the place in former. */
+static struct verdict
+rule_verdict(struct fast *f, uint32_t rule, struct mask open, uint32_t *at)
+{
+	uint64_t bit = 1ull << (rule % 64);
+	struct verdict v = {.yes = {{0}}};
+
+	if (f->tried) {
+		const struct fast_found *old =
+		    *at < f->n_former && f->former[*at].rule == rule ? &f->former[(*at)++]
+								     : NULL;
+		if (!(f->pending[rule / 64] & bit)) {
+			if (old)
+				v.yes = mask_and(old->events, &open);
+			return v;
+		}
+	}
+	struct mask events = events_of(f, rule, open);
+	if (mask_any(&events))
+		v = node_verdict(f, f->g->root[rule], events);
+	if (mask_any(&v.unknown))
+		f->pending[rule / 64] |= bit;
+	return v;
 }
 
 /* Every candidate in order; true when all is known. */
@@ -164,30 +223,27 @@ try_rules(struct fast *f)
 	struct evaluator *ev = f->ev;
 	bool first = ev->rs->config->matching == RULE_MATCHING_FIRST;
 	struct mask open = ev->all, unknown = {{0}};
+	struct fast_found *former = f->former;
+	uint32_t at = 0;
 
+	f->former = f->found;
+	f->n_former = f->n_found;
+	f->found = former;
 	f->n_found = 0;
-	for (uint32_t w = 0; w < f->n_rule_word; w++) {
+	for (uint32_t w = 0; w < f->n_rule_word && mask_any(&open); w++) {
 		for (uint64_t bits = f->candidate[w]; bits; bits &= bits - 1) {
 			uint32_t rule = w * 64 + (uint32_t)__builtin_ctzll(bits);
-			uint32_t group = f->g->rule_group[rule];
-			struct mask events = open;
-			if (group != GRAPH_NONE)
-				events = mask_and(events, &f->group[group].events);
-			if (!mask_any(&events))
-				continue;
-			struct verdict v = node_verdict(f, f->g->root[rule], events);
+			struct verdict v = rule_verdict(f, rule, open, &at);
 			unknown = mask_or(unknown, &v.unknown);
 			if (!mask_any(&v.yes))
 				continue;
 			f->found[f->n_found].rule = rule;
 			f->found[f->n_found++].events = v.yes;
-			if (!first)
-				continue;
-			open = mask_without(open, &v.yes);
-			if (!mask_any(&open))
-				return !mask_any(&unknown);
+			if (first)
+				open = mask_without(open, &v.yes);
 		}
 	}
+	f->tried = true;
 	return !mask_any(&unknown);
 }
 
@@ -228,8 +284,12 @@ fast_run(struct evaluator *ev)
 		return EVAL_NEED;
 	for (uint32_t i = 0; i < ev->n_condition_slot; i++)
 		ev->wanted[ev->condition_slot[i]] = (struct mask){0};
-	if (!f->guards_done)
-		scan_guards(f);
+	f->complete = true;
+	for (uint32_t i = 0; f->complete && i < ev->n_condition_slot; i++)
+		f->complete = memcmp(&ev->have[ev->condition_slot[i]], &ev->all,
+				  sizeof(ev->all)) == 0;
+	if (!f->tried)
+		find_candidates(f);
 	if (try_rules(f)) {
 		list_matches(f);
 		return EVAL_DONE;
@@ -247,7 +307,9 @@ fast_begin(struct evaluator *ev)
 
 	f->chunk++;
 	f->n_touched = 0;
-	f->guards_done = false;
+	f->tried = false;
+	f->n_found = 0;
+	memset(f->pending, 0, f->n_rule_word * sizeof(*f->pending));
 }
 
 /* -- making and freeing */
@@ -273,7 +335,10 @@ fast_free(struct evaluator *ev)
 	free(f->group);
 	free(f->guard_unit);
 	free(f->touched);
+	free(f->gate);
 	free(f->always);
+	free(f->pending);
+	free(f->former);
 	free(f->candidate);
 	free(f->found);
 	free(f);
@@ -307,9 +372,13 @@ make_arrays(struct fast *f)
 	f->touched = array(f, g->n_pred, sizeof(*f->touched));
 	f->always = array(f, f->n_rule_word, sizeof(*f->always));
 	f->candidate = array(f, f->n_rule_word, sizeof(*f->candidate));
+	f->pending = array(f, f->n_rule_word, sizeof(*f->pending));
+	f->gate = array(f, g->n_gate, sizeof(*f->gate));
 	f->found = array(f, n_rule, sizeof(*f->found));
+	f->former = array(f, n_rule, sizeof(*f->former));
 	return f->verified && f->groups && f->unit && f->pred && f->node && f->group &&
-	       f->guard_unit && f->touched && f->always && f->candidate && f->found;
+	       f->guard_unit && f->touched && f->always && f->candidate && f->pending &&
+	       f->gate && f->found && f->former;
 }
 
 static bool
@@ -357,7 +426,7 @@ fast_attach(struct evaluator *ev, struct err *err)
 	if (!ok)
 		return err_nomem(err);
 	for (uint32_t r = 0; r < ev->rs->n_rule; r++) {
-		if (f->g->rule_group[r] == GRAPH_NONE)
+		if (f->g->rule_group[r] == GRAPH_NONE && f->g->rule_gate[r] == GRAPH_NONE)
 			f->always[r / 64] |= 1ull << (r % 64);
 	}
 	ev->n_stage0_slot = 0;

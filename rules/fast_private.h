@@ -48,6 +48,12 @@ struct fast_node {
 	struct mask known, value;
 };
 
+/* A rule that matched. */
+struct fast_found {
+	uint32_t rule;
+	struct mask events;
+};
+
 struct fast {
 	struct graph *g;
 	struct evaluator *ev;
@@ -64,15 +70,17 @@ struct fast {
 	} * group; /* by guard */
 	uint32_t *guard_unit, n_guard_unit;
 	uint32_t *touched, n_touched; /* guard predicates hit in this chunk */
-	bool guards_done;
-	uint64_t *always;    /* a bit a rule: it has no guard */
-	uint64_t *candidate; /* a bit a rule */
+	bool complete;                /* every condition slot is there on every event */
+	struct mask *gate;            /* by gate: events on which it holds or may hold */
+	uint64_t *always;             /* a bit a rule: it has neither guard nor gate */
+	uint64_t *candidate;          /* a bit a rule */
+	uint64_t *pending;            /* a bit a rule: what it needs was not all there */
 	uint32_t n_rule_word;
-	struct {
-		uint32_t rule;
-		struct mask events;
-	} * found; /* rules that matched, in order */
+	struct fast_found *found; /* in order of rules */
 	uint32_t n_found;
+	struct fast_found *former; /* what the last round found */
+	uint32_t n_former;
+	bool tried;
 	size_t memory_bytes;
 };
 

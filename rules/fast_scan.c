@@ -280,6 +280,26 @@ shares_next(
 	return true;
 }
 
+static bool
+mask_covers(const struct mask *m, const struct mask *part)
+{
+	struct mask rest = mask_without(*part, m);
+
+	return !mask_any(&rest);
+}
+
+/* All values of a slot. */
+static void
+scan_groups(struct lookup *l, const struct fast_groups *g, bool number)
+{
+	for (uint32_t k = 0; k < g->n; k++) {
+		l->f->serial++;
+		l->value = &g->value[k];
+		l->events = &g->events[k];
+		look_up(l, number, true, g->hash[k]);
+	}
+}
+
 static void
 unit_start(struct fast *f, struct fast_unit *u)
 {
@@ -310,8 +330,12 @@ fast_scan_unit(struct fast *f, uint32_t unit, const struct mask *events)
 	if (!mask_any(&fresh))
 		return;
 	state->scanned = mask_or(state->scanned, &fresh);
-	l.events = &shared;
 	shares_start(f, &s, &o->source, &fresh);
+	if (s.g && o->o->kind == OPERAND_SLOT && mask_covers(&fresh, &s.g->present)) {
+		scan_groups(&l, s.g, o->number);
+		return;
+	}
+	l.events = &shared;
 	while (shares_next(f, &s, &event, &shared)) {
 		if (s.g && o->o->kind == OPERAND_SLOT) {
 			uint32_t k = s.g->group_of[event];

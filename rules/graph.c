@@ -362,12 +362,14 @@ count_uses(struct graph *g, struct err *err)
 	return ok || err_nomem(err);
 }
 
-/* Nodes of several parents remember their value within a chunk. */
+/* Nodes that are met several times remember their value within a chunk. */
 static void
 number_shared(struct graph *g)
 {
 	for (uint32_t r = 0; r < g->rs->n_rule; r++)
 		g->node[g->root[r]].parents++;
+	for (uint32_t i = 0; i < g->n_gate; i++)
+		g->node[g->gate[i].node].parents++;
 	for (uint32_t i = 0; i < g->n_node; i++) {
 		if (g->node[i].kind != COND_CHECK && g->node[i].parents > 1)
 			g->node[i].shared = g->n_shared++;
@@ -412,7 +414,8 @@ graph_new(const struct ruleset *rs, struct err *err)
 		return NULL;
 	}
 	if (!intern_rules(g, err) || !count_uses(g, err) || !graph_find_guards(g, err) ||
-	    !plan_make(g, err) || !graph_build_units(g, err)) {
+	    !graph_find_gates(g, err) || !plan_make(g, err) ||
+	    !graph_build_units(g, err)) {
 		graph_free(g);
 		return NULL;
 	}

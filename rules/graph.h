@@ -10,7 +10,9 @@
  * no index can decide is PRED_PLAIN and is compared by eval_check.
  *
  * A guard is a node that must hold, made of indexed predicates alone, for a rule to
- * match: rules are found from the guards that the events hit, not tried one by one.
+ * match: * rules are found from the guards that the events hit, not tried one by one.
+ * Rules without a guard that share a conjunct are found from that, their gate, which is
+ * evaluated once.
  *
  * A graph is immutable once built, but for the walks that its indexes count; it belongs
  * to one evaluator.
@@ -141,6 +143,12 @@ struct graph_group {
 	uint32_t rule, n_rule; /* in graph.group_rule */
 };
 
+/* A node that several rules without a guard need. */
+struct graph_gate {
+	uint32_t node;
+	uint32_t rule, n_rule; /* in graph.gate_rule */
+};
+
 struct graph {
 	struct arena arena;
 	const struct ruleset *rs;
@@ -151,12 +159,15 @@ struct graph {
 	struct graph_unit *unit;
 	struct graph_verify *verify;
 	struct graph_group *group;
-	uint32_t *slot, *child, *pred_unit, *pred_group, *group_rule;
+	struct graph_gate *gate;
+	uint32_t *slot, *child, *pred_unit, *pred_group, *group_rule, *gate_rule;
 	uint32_t *root;       /* by rule: its node */
 	uint32_t *rule_group; /* by rule: its guard, or GRAPH_NONE */
+	uint32_t *rule_gate;  /* by rule: its gate, or GRAPH_NONE */
 	uint32_t *stage;      /* by slot: plan.h */
 	uint32_t *slot_rules; /* by slot: rules that use it */
-	uint32_t n_operand, n_atom, n_pred, n_node, n_unit, n_verify, n_group, n_shared;
+	uint32_t n_operand, n_atom, n_pred, n_node, n_unit, n_verify, n_group, n_gate,
+	    n_shared;
 	uint32_t n_slot, n_child, n_pred_unit;
 	size_t memory_bytes;
 };

@@ -43,6 +43,7 @@ bool graph_source_of(struct graph_build *b, const struct operand *x,
 
 /* After all nodes are there: who uses what, guards, stages and order, indexes. */
 bool graph_find_guards(struct graph *g, struct err *err);
+bool graph_find_gates(struct graph *g, struct err *err);
 bool graph_build_units(struct graph *g, struct err *err);
 
 #endif

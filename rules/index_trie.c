@@ -240,14 +240,12 @@ walk_anywhere(
 	ix->walk++;
 	report(ix, 0, hit, arg);
 	for (uint32_t i = 0; i < len; i++) {
-		uint8_t c = (uint8_t)s[i];
-		if (folded)
-			c = fold(c);
+		uint8_t c = folded ? fold((uint8_t)s[i]) : (uint8_t)s[i];
 		uint32_t to = 0;
 		while (at && !(to = step(ix, at, c)))
 			at = ix->node[at].fail;
 		at = at ? to : root[c];
-		if (!ix->node[at].reports)
+		if (!at || !ix->node[at].reports)
 			continue;
 		/* What was reported once has had its suffixes reported too. */
 		for (uint32_t r = has_posts(ix, at) ? at : ix->node[at].next;

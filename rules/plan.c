@@ -166,7 +166,9 @@ plan_make(struct graph *g, struct err *err)
 		stage_guards(g);
 		cost_leads(&s);
 		for (uint32_t r = 0; r < g->rs->n_rule; r++) {
-			if (g->rule_group[r] == GRAPH_NONE)
+			if (g->rule_gate[r] != GRAPH_NONE)
+				stage_lead(&s, g->gate[g->rule_gate[r]].node);
+			else if (g->rule_group[r] == GRAPH_NONE)
 				stage_lead(&s, g->root[r]);
 		}
 		order_nodes(g);
