@@ -107,11 +107,15 @@ copy_field(struct plugin *p, const Control__Field *peer_field, uint32_t i,
 	if (!type_is_a_plugins(peer_field->type))
 		return err_set(err, ERR_PEER, "field %s of unknown type", f->name);
 	f->type = (enum value_type)peer_field->type;
+	/* An argument is required or allowed, not both: listings show which. */
+	bool allowed =
+	    !peer_field->arg_required && (peer_field->arg_index || peer_field->arg_key);
 	f->flags = (peer_field->is_list ? FIELD_LIST : 0u) |
 		   (peer_field->add_output ? FIELD_ADD_OUTPUT : 0u) |
 		   (peer_field->arg_required ? FIELD_ARG_REQUIRED : 0u) |
-		   (peer_field->arg_index ? FIELD_ARG_INDEX | FIELD_ARG_ALLOWED : 0u) |
-		   (peer_field->arg_key ? FIELD_ARG_KEY | FIELD_ARG_ALLOWED : 0u) |
+		   (allowed ? FIELD_ARG_ALLOWED : 0u) |
+		   (peer_field->arg_index ? FIELD_ARG_INDEX : 0u) |
+		   (peer_field->arg_key ? FIELD_ARG_KEY : 0u) |
 		   (peer_field->hidden ? FIELD_TABLE_ONLY : 0u);
 	f->provider = PROVIDER_PLUGIN;
 	f->plugin = p->index;
