@@ -10,16 +10,26 @@
 #include "base/limits.h"
 #include "worker/quirks.h"
 #include "worker/text.h"
+#include "worker/values.h"
 
 enum {
-	VALUE_HEAD_BYTES = 8,
 	A_MINUTE_S = 60
 };
 
 void
 extractor_init(struct extractor *x, struct plugin *plugin, struct host *host)
 {
-	*x = (struct extractor){.plugin = plugin, .host = host};
+	*x = (struct extractor){
+	    .plugin = plugin,
+	    .host = host,
+	    .input =
+		{
+		    .owner = host,
+		    .get_owner_last_error = host_last_error,
+		    .table_reader = *host_table_reader(),
+		    .table_reader_ext = host_table_reader_ext(),
+		},
+	};
 }
 
 static void complain(struct extractor *x, struct complaint *c, uint32_t severity,
@@ -43,50 +53,6 @@ complain(
 	uplink_log(x->host->up, NULL, text, severity);
 }
 
-/* -- values out of the plugin's memory --------------------------------------------------
- */
-
-static bool
-add_bytes(struct column_store *c, const void *p, uint32_t n, uint32_t *room)
-{
-	if (n >= *room || *room - n < VALUE_HEAD_BYTES + 1 ||
-	    !column_store_bytes(c, p, n))
-		return false;
-	*room -= n + 1 + VALUE_HEAD_BYTES;
-	return true;
-}
-
-static bool
-add_num(struct column_store *c, uint64_t v, uint32_t *room)
-{
-	if (*room < VALUE_HEAD_BYTES || !column_store_num(c, v))
-		return false;
-	*room -= VALUE_HEAD_BYTES;
-	return true;
-}
-
-/* True also for a NULL, which is no value. */
-static bool
-add_value(struct column_store *c, const struct plugin_extract_field *f, uint32_t type,
-    uint64_t i, uint32_t *room)
-{
-	switch (type) {
-	case PLUGIN_FIELD_STRING: {
-		const char *s = f->res.str[i];
-		return !s || add_bytes(c, s, (uint32_t)strnlen(s, *room), room);
-	}
-	case PLUGIN_FIELD_IPADDR:
-	case PLUGIN_FIELD_IPNET: {
-		const struct plugin_byte_buffer *b = &f->res.buf[i];
-		return !b->ptr || add_bytes(c, b->ptr, b->len, room);
-	}
-	case PLUGIN_FIELD_BOOL:
-		return add_num(c, f->res.boolean[i], room);
-	default:
-		return add_num(c, f->res.u64[i], room);
-	}
-}
-
 static void
 several_values(struct extractor *x, struct plan_slot *s, uint64_t n)
 {
@@ -103,49 +69,38 @@ several_values(struct extractor *x, struct plan_slot *s, uint64_t n)
 }
 
 static void
+take_many(struct extractor *x, struct plan_slot *s, const struct plugin_extract_field *f,
+    uint32_t *room)
+{
+	if (f->res_len > 1 && !s->blank.flist)
+		several_values(x, s, f->res_len);
+	else if (!values_take(&s->store, f, s->blank.ftype, room))
+		complain(x, &x->no_room, PLUGIN_LOG_WARNING,
+		    "a value of field '%s' is too large and left out (%" PRIu64
+		    " so far)",
+		    s->blank.field, x->no_room.count + 1);
+}
+
+/* Ends the event in the slot's column. */
+static inline __attribute__((always_inline)) void
 take_values(struct extractor *x, struct plan_slot *s,
     const struct plugin_extract_field *f, uint32_t *room)
 {
 	struct column_store *c = &s->store;
-	const uint32_t n_values = c->n_values, n_bytes = c->n_bytes, had = *room;
 
-	if (f->res_len == 0 || !f->res.str)
-		return;
-	if (f->res_len > 1 && !s->blank.flist) {
-		several_values(x, s, f->res_len);
-		return;
-	}
-	bool fits = f->res_len <= LIMIT_LIST_VALUES;
-	for (uint64_t i = 0; fits && i < f->res_len; i++)
-		fits = add_value(c, f, s->blank.ftype, i, room);
-	if (fits)
-		return;
-	/* A part of a list would be a lie. */
-	c->n_values = n_values;
-	c->n_bytes = n_bytes;
-	*room = had;
-	complain(x, &x->no_room, PLUGIN_LOG_WARNING,
-	    "a value of field '%s' is too large and left out (%" PRIu64 " so far)",
-	    s->blank.field, x->no_room.count + 1);
+	if (!values_take_one(c, f, s->blank.ftype, room))
+		take_many(x, s, f, room);
+	c->first[++c->n_events] = c->n_values;
 }
-
-/* -- calls
- * -------------------------------------------------------------------------------- */
 
 static bool
 call(struct extractor *x, const struct plugin_event_input *in,
     struct plugin_extract_field *field, uint32_t n)
 {
-	const struct plugin_extract_input e = {
-	    .owner = x->host,
-	    .get_owner_last_error = host_last_error,
-	    .num_fields = n,
-	    .fields = field,
-	    .table_reader = *host_table_reader(),
-	    .table_reader_ext = host_table_reader_ext(),
-	};
-
-	return x->plugin->sym.extract_fields(x->plugin->state, in, &e) == PLUGIN_SUCCESS;
+	x->input.num_fields = n;
+	x->input.fields = field;
+	return x->plugin->sym.extract_fields(x->plugin->state, in, &x->input) ==
+	       PLUGIN_SUCCESS;
 }
 
 static void
@@ -156,13 +111,14 @@ extract_one_by_one(struct extractor *x, struct slot_set *set,
 		struct plugin_extract_field *f = &set->work[i];
 
 		*f = set->blank[i];
-		if (call(x, in, f, 1))
-			take_values(x, set->field_slot[i], f, room);
-		else
+		if (!call(x, in, f, 1)) {
+			f->res_len = 0;
 			complain(x, &x->failed, PLUGIN_LOG_DEBUG,
 			    "extraction of '%s' failed (%" PRIu64 " so far): %s",
 			    set->blank[i].field, x->failed.count + 1,
 			    plugin_last_error(x->plugin));
+		}
+		take_values(x, set->field_slot[i], f, room);
 	}
 }
 
@@ -174,13 +130,12 @@ extract_together(
 	memcpy(set->work, set->blank, set->n_fields * sizeof(*set->work));
 	if (!call(x, in, set->work, set->n_fields))
 		return false;
-	if (!fields_share_memory(set->work, set->n_fields))
+	if (!fields_share_memory(set->work, set->kind, set->n_fields))
 		return true;
 	x->plugin->one_by_one = true;
 	uplink_log(x->host->up, NULL,
 	    "fields overwrite each other's values when extracted together: from now on "
-	    "they are "
-	    "extracted one by one",
+	    "they are extracted one by one",
 	    PLUGIN_LOG_NOTICE);
 	return false;
 }
@@ -204,10 +159,11 @@ extract_text(struct extractor *x, struct plan_slot *s,
 	char buf[TEXT_BYTES];
 	const char *text = event_text(x->plugin, in, buf);
 
-	if (text && !add_bytes(&s->store, text, (uint32_t)strnlen(text, *room), room))
+	if (text && !values_take_text(&s->store, text, room))
 		complain(x, &x->no_room, PLUGIN_LOG_WARNING,
 		    "a text of an event is too large and left out (%" PRIu64 " so far)",
 		    x->no_room.count + 1);
+	column_store_next(&s->store);
 }
 
 void
@@ -215,13 +171,16 @@ extract_event(struct extractor *x, const struct plan *plan, struct slot_set *set
     const struct plugin_event_input *in, uint32_t *room)
 {
 	if (set->n_fields > 0 && plan->compatible &&
-	    type_set_has(&x->plugin->extract_types, in->evt->type))
+	    type_set_has(&x->plugin->extract_types, in->evt->type)) {
 		extract_fields(x, set, in, room);
+	} else {
+		for (uint32_t i = 0; i < set->n_fields; i++)
+			column_store_next(&set->field_slot[i]->store);
+	}
 	for (uint32_t i = 0; set->n_fields < set->n && i < set->n; i++) {
 		if (set->slot[i]->is_text)
 			extract_text(x, set->slot[i], in, room);
 	}
-	extract_nothing(set);
 }
 
 void

@@ -23,6 +23,7 @@ struct complaint {
 struct extractor {
 	struct plugin *plugin;
 	struct host *host;
+	struct plugin_extract_input input; /* what every call is given */
 	struct complaint failed, no_room;
 };
 

@@ -50,7 +50,7 @@ member_text(const json_t *entry, const char *key, size_t max, struct arena *aren
 	return s ? arena_strndup(arena, s, strnlen(s, max)) : arena_strdup(arena, "");
 }
 
-/* -- fields ----------------------------------------------------------------------- */
+/* Fields. */
 
 /* clang-format off */
 static const struct {
@@ -215,7 +215,7 @@ fields_json_parse(const char *text, const char *plugin, struct arena *arena,
 	return ok;
 }
 
-/* -- lists of names ----------------------------------------------------------------- */
+/* Lists of names. */
 
 bool
 name_list_has(const struct name_list *l, const char *name)
@@ -295,7 +295,7 @@ name_list_parse(const char *text, const char *plugin, const char *symbol, bool r
 	return ok;
 }
 
-/* -- open parameters ---------------------------------------------------------------- */
+/* Open parameters. */
 
 static bool
 fill_params(const json_t *root, const char *plugin, struct arena *arena,

@@ -26,8 +26,7 @@ host_log(plugin_owner *owner, const char *component, const char *msg, int32_t se
 		uplink_log(h->up, component, msg, (uint32_t)severity);
 }
 
-/* -- no tables ------------------------------------------------------------------------
- */
+/* No tables. */
 
 static struct plugin_table_info *
 list_tables(plugin_owner *owner, uint32_t *n)

@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -130,4 +131,59 @@ json_text_scalar(const json_t *v, char *buf, size_t size)
 	default:
 		return NULL;
 	}
+}
+
+static int
+by_bytes(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+const char **
+json_text_sorted_keys(const json_t *object)
+{
+	const char **keys = calloc(json_object_size(object) + 1, sizeof(*keys));
+	size_t n = 0;
+
+	/* jansson's iterators want a mutable object, but do not change it. */
+	json_t *o = (json_t *)(uintptr_t)object;
+	for (void *it = json_object_iter(o); keys && it;
+	     it = json_object_iter_next(o, it))
+		keys[n++] = json_object_iter_key(it);
+	if (keys)
+		qsort(keys, n, sizeof(*keys), by_bytes);
+	return keys;
+}
+
+/* One step of a JSON pointer: "definitions" of "definitions/x", with ~0 and ~1. */
+static size_t
+pointer_token(const char *p, char *token, size_t size)
+{
+	size_t at = 0, n = 0;
+
+	for (; p[at] && p[at] != '/'; at++) {
+		char ch = p[at];
+		if (ch == '~' && (p[at + 1] == '0' || p[at + 1] == '1'))
+			ch = p[++at] == '0' ? '~' : '/';
+		if (n + 1 < size)
+			token[n++] = ch;
+	}
+	token[n] = '\0';
+	return at;
+}
+
+const json_t *
+json_text_follow(const json_t *root, const char *ref)
+{
+	const json_t *at = root;
+	char token[256];
+
+	if (*ref++ != '#')
+		return NULL;
+	while (at && *ref == '/') {
+		ref += 1 + pointer_token(ref + 1, token, sizeof(token));
+		at = json_is_array(at) ? json_array_get(at, strtoul(token, NULL, 10))
+				       : json_object_get(at, token);
+	}
+	return *ref ? NULL : at;
 }

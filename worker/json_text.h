@@ -28,4 +28,12 @@ json_t *json_text_parse(const char *text, size_t n);
  */
 const char *json_text_scalar(const json_t *v, char *buf, size_t size);
 
+/* The keys of an object in byte order, then NULL; freed by the caller. NULL: no memory.
+ */
+const char **json_text_sorted_keys(const json_t *object);
+
+/* What a reference inside a document leads to: "#", "#/definitions/x", "#/a~1b/0". NULL
+ * when it leads nowhere. */
+const json_t *json_text_follow(const json_t *root, const char *ref);
+
 #endif

@@ -92,6 +92,29 @@ test_json_text_scalars(void **state)
 	json_decref(v);
 }
 
+static void
+test_json_text_follow(void **state)
+{
+	static const char text[] = "{\"b/c\":[10,{\"~\":20}],\"a\":1}";
+	json_t *v = json_text_parse(text, strlen(text));
+
+	assert_ptr_equal(json_text_follow(v, "#"), v);
+	assert_int_equal(json_integer_value(json_text_follow(v, "#/b~1c/0")), 10);
+	assert_int_equal(json_integer_value(json_text_follow(v, "#/b~1c/1/~0")), 20);
+	assert_null(json_text_follow(v, "#/b~1c/2"));
+	assert_null(json_text_follow(v, "#/b/c"));
+	assert_null(json_text_follow(v, "#/a/0/0"));
+	assert_null(json_text_follow(v, "other.json#/a"));
+	assert_null(json_text_follow(v, "#a"));
+	assert_null(json_text_follow(v, ""));
+	const char **keys = json_text_sorted_keys(v);
+	assert_string_equal(keys[0], "a");
+	assert_string_equal(keys[1], "b/c");
+	assert_null(keys[2]);
+	free(keys);
+	json_decref(v);
+}
+
 int
 main(void)
 {
@@ -99,6 +122,7 @@ main(void)
 	    cmocka_unit_test(test_json_text_is_lenient),
 	    cmocka_unit_test(test_json_text_depth_is_bounded),
 	    cmocka_unit_test(test_json_text_scalars),
+	    cmocka_unit_test(test_json_text_follow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

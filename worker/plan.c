@@ -24,6 +24,7 @@ slot_set_add(struct slot_set *s, struct plan_slot *slot)
 	if (slot->is_text)
 		return;
 	s->field_slot[s->n_fields] = slot;
+	s->kind[s->n_fields] = (uint8_t)slot->store.kind;
 	s->blank[s->n_fields++] = slot->blank;
 }
 
@@ -41,10 +42,11 @@ set_init(struct slot_set *s, struct arena *arena, uint32_t n)
 	    .slot = arena_array(arena, n + 1, sizeof(struct plan_slot *)),
 	    .column = arena_array(arena, n + 1, sizeof(struct column_store *)),
 	    .field_slot = arena_array(arena, n + 1, sizeof(struct plan_slot *)),
+	    .kind = arena_array(arena, n + 1, sizeof(uint8_t)),
 	    .blank = arena_array(arena, n + 1, sizeof(struct plugin_extract_field)),
 	    .work = arena_array(arena, n + 1, sizeof(struct plugin_extract_field)),
 	};
-	return s->slot && s->column && s->field_slot && s->blank && s->work;
+	return s->slot && s->column && s->field_slot && s->kind && s->blank && s->work;
 }
 
 void

@@ -36,6 +36,7 @@ struct slot_set {
 	/* Those that are fields: slot, what to ask, and what the plugin is given and
 	 * fills in. */
 	struct plan_slot **field_slot;
+	uint8_t *kind; /* enum column_kind of each */
 	struct plugin_extract_field *blank, *work;
 };
 

@@ -26,7 +26,7 @@ keep_text(struct plugin *p, const char *s, size_t max)
 		 : arena_strdup(&p->arena, "");
 }
 
-/* -- symbols ------------------------------------------------------------------------ */
+/* Symbols. */
 
 static bool
 open_object(struct plugin *p, const char *path, const char *shown_path, struct err *err)
@@ -114,8 +114,7 @@ check_required_symbols(const struct plugin *p, struct err *err)
 	return true;
 }
 
-/* -- description ----------------------------------------------------------------------
- */
+/* Description. */
 
 static bool
 read_description(struct plugin *p, struct err *err)
@@ -322,8 +321,7 @@ plugin_load(struct plugin *p, const char *path, const char *shown_path, struct e
 	return true;
 }
 
-/* -- life
- * ----------------------------------------------------------------------------------- */
+/* Life. */
 
 bool
 type_set_has(const struct type_set *t, uint16_t type)

@@ -100,8 +100,7 @@ publish_chunk(struct publisher *p, struct err *err)
 	return true;
 }
 
-/* -- answers
- * ------------------------------------------------------------------------------ */
+/* Answers. */
 
 static bool
 collect_slots(struct publisher *p, const struct extract_view *v, struct err *err)

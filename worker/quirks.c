@@ -5,6 +5,8 @@
 #include <link.h>
 #include <string.h>
 
+#include "proto/chunk.h"
+
 /* Paths of the standard library's sources, in the messages of its panics. */
 static const char rust_mark[] = "/rustc/";
 
@@ -46,25 +48,16 @@ object_is_rust(void *object)
 }
 
 bool
-fields_share_memory(const struct plugin_extract_field *field, uint32_t n)
+fields_share_memory(
+    const struct plugin_extract_field *field, const uint8_t *kind, uint32_t n)
 {
-	/* A buffer for all is one for all of a kind: neighbours of a kind will do. */
-	const void *last_str = NULL, *last_bool = NULL, *last_buf = NULL,
-		   *last_num = NULL;
+	const void *last[COLUMN_BIN + 1] = {NULL};
 	bool shared = false;
 
 	for (uint32_t i = 0; i < n; i++) {
-		const struct plugin_extract_field *f = &field[i];
-		const void **last =
-		    f->ftype == PLUGIN_FIELD_STRING ? &last_str
-		    : f->ftype == PLUGIN_FIELD_BOOL ? &last_bool
-		    : f->ftype == PLUGIN_FIELD_IPADDR || f->ftype == PLUGIN_FIELD_IPNET
-			? &last_buf
-			: &last_num;
-		if (f->res_len == 0)
-			continue;
-		shared |= *last == f->res.str;
-		*last = f->res.str;
+		const void *p = field[i].res_len ? (const void *)field[i].res.str : NULL;
+		shared |= p && p == last[kind[i]];
+		last[kind[i]] = p ? p : last[kind[i]];
 	}
 	return shared;
 }

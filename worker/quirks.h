@@ -16,7 +16,12 @@
 /* Is the object, a handle of dlopen, a program in Rust? */
 bool object_is_rust(void *object);
 
-/* Do two of the fields, filled in by one call, have their values at the same place? */
-bool fields_share_memory(const struct plugin_extract_field *field, uint32_t n);
+/*
+ * Do two of the fields, filled in by one call, have their values at the same place? kind
+ * is the enum column_kind of each: a buffer for all is one for all of a kind, so looking
+ * at neighbours of a kind is enough.
+ */
+bool fields_share_memory(
+    const struct plugin_extract_field *field, const uint8_t *kind, uint32_t n);
 
 #endif

@@ -27,8 +27,7 @@ answer_failed(
 	return uplink_failed(&w->up, step, why->msg, err);
 }
 
-/* -- life -----------------------------------------------------------------------------
- */
+/* Life. */
 
 static bool
 on_load(struct worker *w, const Control__Message *m, struct err *err)
@@ -99,8 +98,7 @@ on_quit(struct worker *w, const Control__Message *m, struct err *err)
 	return answer(w, CONTROL__MESSAGE__BODY_BYE, &bye, err);
 }
 
-/* -- extraction -------------------------------------------------------------------------
- */
+/* Extraction. */
 
 static bool
 on_plan(struct worker *w, const Control__Message *m, struct err *err)
@@ -115,8 +113,7 @@ on_plan(struct worker *w, const Control__Message *m, struct err *err)
 	return answer(w, CONTROL__MESSAGE__BODY_PLANNED, &planned, err);
 }
 
-/* -- source
- * ------------------------------------------------------------------------------- */
+/* Source. */
 
 static bool
 on_open(struct worker *w, const Control__Message *m, struct err *err)
@@ -184,8 +181,7 @@ on_list_open_params(struct worker *w, const Control__Message *m, struct err *err
 	return ok;
 }
 
-/* -- the whole
- * ------------------------------------------------------------------------------ */
+/* The whole. */
 
 enum {
 	EMPTY = 1 << SERVE_EMPTY,

@@ -7,7 +7,6 @@
  */
 #include "worker/schema.h"
 
-#include <regex.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,12 +16,12 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "worker/json_text.h"
+#include "worker/pattern.h"
 
 enum {
-	MAX_DEPTH = 256,          /* schemas inside schemas, references counted */
-	MAX_STEPS = 1000000,      /* schemas applied to values: a second at most */
-	MAX_PATTERN_BYTES = 4096, /* a regular expression */
-	MAX_PLACE_BYTES = 1024,   /* "<root>[a][b]..." */
+	MAX_DEPTH = 256,        /* schemas inside schemas, references counted */
+	MAX_STEPS = 1000000,    /* schemas applied to values: a second at most */
+	MAX_PLACE_BYTES = 1024, /* "<root>[a][b]..." */
 	MAX_TEXT_BYTES = 256,
 };
 
@@ -83,7 +82,7 @@ check_item(struct check *c, const json_t *schema, const json_t *v, size_t i)
 	return check_inner(c, schema, v, key);
 }
 
-/* -- any value ------------------------------------------------------------------- */
+/* Any value. */
 
 /* clang-format off */
 static const struct {
@@ -208,70 +207,72 @@ check_not(struct check *c, const json_t *schema, const json_t *other, const json
 		       "constraint.");
 }
 
-/* -- numbers ---------------------------------------------------------------------------
- */
+/* Numbers, and numbers of things. */
 
-/* The draft-4 form: a boolean beside maximum or minimum. */
+/* v against an upper (sign 1) or lower (-1) bound. */
 static bool
-is_exclusive(const json_t *schema, const char *key)
+check_bound(
+    struct check *c, const json_t *bound, const json_t *v, int sign, bool exclusive)
 {
-	return json_is_true(json_object_get(schema, key));
+	double limit = json_number_value(bound),
+	       over = sign * (json_number_value(v) - limit);
+
+	if (!json_is_number(v) || !json_is_number(bound) || over < 0 ||
+	    (over == 0 && !exclusive))
+		return true;
+	return fail(c, "Expected number %s than %s%f", sign > 0 ? "less" : "greater",
+	    exclusive ? "" : "or equal to ", limit);
 }
 
 static bool
 check_exclusive_maximum(
     struct check *c, const json_t *schema, const json_t *bound, const json_t *v)
 {
-	double max = json_number_value(bound);
-
-	if (!json_is_number(v) || !json_is_number(bound) || json_number_value(v) < max)
-		return true;
-	return fail(c, "Expected number less than %f", max);
-}
-
-static bool
-check_maximum(struct check *c, const json_t *schema, const json_t *bound, const json_t *v)
-{
-	double max = json_number_value(bound);
-
-	if (is_exclusive(schema, "exclusiveMaximum"))
-		return check_exclusive_maximum(c, schema, bound, v);
-	if (!json_is_number(v) || !json_is_number(bound) || json_number_value(v) <= max)
-		return true;
-	return fail(c, "Expected number less than or equal to %f", max);
+	return check_bound(c, bound, v, 1, true);
 }
 
 static bool
 check_exclusive_minimum(
     struct check *c, const json_t *schema, const json_t *bound, const json_t *v)
 {
-	double min = json_number_value(bound);
+	return check_bound(c, bound, v, -1, true);
+}
 
-	if (!json_is_number(v) || !json_is_number(bound) || json_number_value(v) > min)
-		return true;
-	return fail(c, "Expected number greater than %f", min);
+/* In draft 4 the exclusive forms are booleans beside these. */
+static bool
+check_maximum(struct check *c, const json_t *schema, const json_t *bound, const json_t *v)
+{
+	return check_bound(
+	    c, bound, v, 1, json_is_true(json_object_get(schema, "exclusiveMaximum")));
 }
 
 static bool
 check_minimum(struct check *c, const json_t *schema, const json_t *bound, const json_t *v)
 {
-	double min = json_number_value(bound);
-
-	if (is_exclusive(schema, "exclusiveMinimum"))
-		return check_exclusive_minimum(c, schema, bound, v);
-	if (!json_is_number(v) || !json_is_number(bound) || json_number_value(v) >= min)
-		return true;
-	return fail(c, "Expected number greater than or equal to %f", min);
+	return check_bound(
+	    c, bound, v, -1, json_is_true(json_object_get(schema, "exclusiveMinimum")));
 }
 
-/* -- strings
- * ------------------------------------------------------------------------------ */
+/* How many there are of something, against a bound of either kind. */
+static bool
+check_count(struct check *c, size_t n, const json_t *bound, int sign, const char *owner,
+    const char *parts)
+{
+	double limit = json_number_value(bound);
 
-static json_int_t
+	if (sign * ((double)n - limit) <= 0)
+		return true;
+	return fail(c, "%s no %s than %.0f %s.", owner, sign > 0 ? "more" : "fewer",
+	    limit, parts);
+}
+
+/* Strings. */
+
+static size_t
 code_points(const json_t *v)
 {
 	const char *s = json_string_value(v);
-	json_int_t n = 0;
+	size_t n = 0;
 
 	for (size_t i = 0; i < json_string_length(v); i++)
 		n += ((unsigned char)s[i] & 0xc0) != 0x80;
@@ -282,92 +283,28 @@ static bool
 check_max_length(
     struct check *c, const json_t *schema, const json_t *bound, const json_t *v)
 {
-	json_int_t max = (json_int_t)json_number_value(bound);
-
-	return !json_is_string(v) || code_points(v) <= max ||
-	       fail(c, "String should be no more than %lld characters in length.", max);
+	return !json_is_string(v) || check_count(c, code_points(v), bound, 1,
+					 "String should be", "characters in length");
 }
 
 static bool
 check_min_length(
     struct check *c, const json_t *schema, const json_t *bound, const json_t *v)
 {
-	json_int_t min = (json_int_t)json_number_value(bound);
-
-	return !json_is_string(v) || code_points(v) >= min ||
-	       fail(c, "String should be no fewer than %lld characters in length.", min);
-}
-
-/* ECMA's classes in POSIX words, where a bracket expression does not hold them already.
- */
-static bool
-posix_pattern(const char *p, struct buf *out)
-{
-	static const char *const classes[][2] = {{"d", "[0-9]"}, {"D", "[^0-9]"},
-	    {"s", "[[:space:]]"}, {"S", "[^[:space:]]"}, {"w", "[A-Za-z0-9_]"},
-	    {"W", "[^A-Za-z0-9_]"}};
-	static const char *const inner[][2] = {
-	    {"d", "0-9"}, {"s", "[:space:]"}, {"w", "A-Za-z0-9_"}, {"-", "-"}};
-	bool bracket = false;
-
-	for (; *p; p++) {
-		const char *known = NULL;
-		if (*p == '\\' && p[1]) {
-			const char *const(*table)[2] = bracket ? inner : classes;
-			size_t n = bracket ? sizeof(inner) / sizeof(*inner)
-					   : sizeof(classes) / sizeof(*classes);
-			for (size_t i = 0; i < n; i++)
-				known = table[i][0][0] == p[1] ? table[i][1] : known;
-			p++;
-			if (known)
-				buf_adds(out, known);
-			else if (bracket)
-				buf_addc(out, *p);
-			else
-				buf_addf(out, "\\%c", *p);
-			continue;
-		}
-		if (!bracket && strncmp(p, "(?:", 3) == 0) {
-			buf_addc(out, '(');
-			p += 2;
-			continue;
-		}
-		bracket = bracket ? *p != ']' : *p == '[';
-		buf_addc(out, *p);
-	}
-	return !out->failed;
-}
-
-/* A pattern that cannot be compiled matches everything: refusing a configuration that
- * Falco takes would be worse, and the plugin checks again. */
-static bool
-matches(const char *pattern, const char *s)
-{
-	struct buf posix;
-	regex_t re;
-	bool match = true;
-
-	buf_init(&posix, MAX_PATTERN_BYTES);
-	if (posix_pattern(pattern, &posix) &&
-	    regcomp(&re, buf_str(&posix), REG_EXTENDED | REG_NOSUB) == 0) {
-		match = regexec(&re, s, 0, NULL, 0) == 0;
-		regfree(&re);
-	}
-	buf_release(&posix);
-	return match;
+	return !json_is_string(v) || check_count(c, code_points(v), bound, -1,
+					 "String should be", "characters in length");
 }
 
 static bool
 check_pattern(struct check *c, const json_t *schema, const json_t *p, const json_t *v)
 {
 	if (!json_is_string(v) || !json_is_string(p) ||
-	    matches(json_string_value(p), json_string_value(v)))
+	    pattern_matches(json_string_value(p), json_string_value(v)))
 		return true;
 	return fail(c, "Failed to match regex specified by 'pattern' constraint.");
 }
 
-/* -- arrays
- * ----------------------------------------------------------------------------------- */
+/* Arrays. */
 
 /* A list of schemas is for the items at the same positions. */
 static bool
@@ -389,20 +326,16 @@ static bool
 check_max_items(
     struct check *c, const json_t *schema, const json_t *bound, const json_t *v)
 {
-	json_int_t max = (json_int_t)json_number_value(bound);
-
-	return (json_int_t)json_array_size(v) <= max || !json_is_array(v) ||
-	       fail(c, "Array should contain no more than %lld elements.", max);
+	return !json_is_array(v) || check_count(c, json_array_size(v), bound, 1,
+					"Array should contain", "elements");
 }
 
 static bool
 check_min_items(
     struct check *c, const json_t *schema, const json_t *bound, const json_t *v)
 {
-	json_int_t min = (json_int_t)json_number_value(bound);
-
-	return (json_int_t)json_array_size(v) >= min || !json_is_array(v) ||
-	       fail(c, "Array should contain no fewer than %lld elements.", min);
+	return !json_is_array(v) || check_count(c, json_array_size(v), bound, -1,
+					"Array should contain", "elements");
 }
 
 static bool
@@ -433,20 +366,16 @@ static bool
 check_max_properties(
     struct check *c, const json_t *schema, const json_t *bound, const json_t *v)
 {
-	json_int_t max = (json_int_t)json_number_value(bound);
-
-	return (json_int_t)json_object_size(v) <= max || !json_is_object(v) ||
-	       fail(c, "Object should have no more than %lld properties.", max);
+	return !json_is_object(v) || check_count(c, json_object_size(v), bound, 1,
+					 "Object should have", "properties");
 }
 
 static bool
 check_min_properties(
     struct check *c, const json_t *schema, const json_t *bound, const json_t *v)
 {
-	json_int_t min = (json_int_t)json_number_value(bound);
-
-	return (json_int_t)json_object_size(v) >= min || !json_is_object(v) ||
-	       fail(c, "Object should have no fewer than %lld properties.", min);
+	return !json_is_object(v) || check_count(c, json_object_size(v), bound, -1,
+					 "Object should have", "properties");
 }
 
 static bool
@@ -466,29 +395,6 @@ check_required(
 	return !missing || fail(c, "Missing required property '%s'.", missing);
 }
 
-static int
-by_bytes(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The keys of an object in byte order, NULL-terminated; freed by the caller. */
-static const char **
-sorted_keys(const json_t *object)
-{
-	const char **keys = calloc(json_object_size(object) + 1, sizeof(*keys));
-	size_t n = 0;
-
-	/* jansson's iterators want a mutable object, but do not change it. */
-	json_t *o = (json_t *)(uintptr_t)object;
-	for (void *it = json_object_iter(o); keys && it;
-	     it = json_object_iter_next(o, it))
-		keys[n++] = json_object_iter_key(it);
-	if (keys)
-		qsort(keys, n, sizeof(*keys), by_bytes);
-	return keys;
-}
-
 static bool
 check_named(struct check *c, const json_t *properties, const json_t *v, const char *key)
 {
@@ -504,7 +410,7 @@ check_patterns(struct check *c, const json_t *patterns, const json_t *v, const c
 	json_t *o = (json_t *)(uintptr_t)patterns;
 
 	for (void *it = json_object_iter(o); it; it = json_object_iter_next(o, it)) {
-		if (!matches(json_object_iter_key(it), key))
+		if (!pattern_matches(json_object_iter_key(it), key))
 			continue;
 		*matched = true;
 		if (!check_inner(
@@ -550,7 +456,7 @@ check_properties(
 {
 	if (!json_is_object(v))
 		return true;
-	const char **keys = sorted_keys(v);
+	const char **keys = json_text_sorted_keys(v);
 	if (!keys)
 		return fail(c, "out of memory");
 	bool ok = check_keys(c, schema, v, keys);
@@ -558,8 +464,7 @@ check_properties(
 	return ok;
 }
 
-/* -- the whole
- * --------------------------------------------------------------------------------- */
+/* The whole. */
 
 typedef bool keyword_fn(
     struct check *c, const json_t *schema, const json_t *keyword, const json_t *v);
@@ -607,47 +512,13 @@ find_keyword(const json_t *schema, size_t i)
 	return k;
 }
 
-/* One step of a JSON pointer: "definitions" of "definitions/x", with ~0 and ~1. */
-static size_t
-pointer_token(const char *p, char *token, size_t size)
-{
-	size_t at = 0, n = 0;
-
-	for (; p[at] && p[at] != '/'; at++) {
-		char ch = p[at];
-		if (ch == '~' && (p[at + 1] == '0' || p[at + 1] == '1'))
-			ch = p[++at] == '0' ? '~' : '/';
-		if (n + 1 < size)
-			token[n++] = ch;
-	}
-	token[n] = '\0';
-	return at;
-}
-
-/* "#", "#/definitions/x", "#/$defs/x": NULL when it leads nowhere. */
-static const json_t *
-follow(const json_t *root, const char *ref)
-{
-	const json_t *at = root;
-	char token[256];
-
-	if (*ref++ != '#')
-		return NULL;
-	while (at && *ref == '/') {
-		ref += 1 + pointer_token(ref + 1, token, sizeof(token));
-		at = json_is_array(at) ? json_array_get(at, strtoul(token, NULL, 10))
-				       : json_object_get(at, token);
-	}
-	return *ref ? NULL : at;
-}
-
 static bool
 check_keywords(struct check *c, const json_t *schema, const json_t *v)
 {
 	const char *ref = json_string_value(json_object_get(schema, "$ref"));
 
 	if (ref) {
-		const json_t *target = follow(c->root, ref);
+		const json_t *target = json_text_follow(c->root, ref);
 		return target ? check_value(c, target, v)
 			      : fail(c, "the schema refers to '%s', which is not there",
 				    ref);

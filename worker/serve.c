@@ -62,7 +62,7 @@ worker_ready(struct worker *w, struct err *err)
 	return uplink_send(&w->up, &m, err);
 }
 
-/* -- control channel ---------------------------------------------------------------- */
+/* Control channel. */
 
 static bool
 look_at_channel(struct worker *w, struct err *err)
@@ -93,8 +93,7 @@ look_at_channel(struct worker *w, struct err *err)
 	return true;
 }
 
-/* -- frames -----------------------------------------------------------------------------
- */
+/* Frames. */
 
 static bool
 take_extract(struct worker *w, uint32_t len, struct err *err)
@@ -149,8 +148,7 @@ take_frames(struct worker *w, bool *ret_busy, struct err *err)
 	return true;
 }
 
-/* -- source
- * ------------------------------------------------------------------------------- */
+/* Source. */
 
 /* A plugin is to wait by itself; one that does not must not take a CPU. */
 static void
@@ -198,8 +196,7 @@ drive_source(struct worker *w, bool *ret_busy, struct err *err)
 	return publish_chunk(&w->publisher, err);
 }
 
-/* -- waiting
- * --------------------------------------------------------------------------------- */
+/* Waiting. */
 
 static void
 relax(void)

@@ -59,7 +59,7 @@ source_close(struct source *s)
 	s->n = s->published = 0;
 }
 
-/* -- checks ----------------------------------------------------------------------- */
+/* Checks. */
 
 static uint32_t
 load_u32(const struct plugin_event *e, size_t off)
@@ -139,8 +139,7 @@ take_event(struct source *s, struct plugin_event *e, uint64_t now_ns)
 	return true;
 }
 
-/* -- batches ---------------------------------------------------------------------------
- */
+/* Batches. */
 
 static bool
 reserve(struct source *s, uint32_t n, struct err *err)

@@ -148,7 +148,7 @@ test_broker_release(struct test_broker *b)
 	free(b->frame);
 }
 
-/* -- messages ---------------------------------------------------------------------- */
+/* Messages. */
 
 void
 test_broker_send(struct test_broker *b, const Control__Message *m)
@@ -298,8 +298,7 @@ test_broker_plan(struct test_broker *b, Control__Slot *slot, size_t n, bool want
 	test_broker_send(b, &m);
 }
 
-/* -- frames
- * ------------------------------------------------------------------------------- */
+/* Frames. */
 
 static void
 wake_worker(struct test_broker *b, bool must)
