@@ -32,6 +32,9 @@ log_files(const struct app *app)
 		    s->file[i].schema_status);
 }
 
+/* Where packages make a folder for the broker. */
+#define DEFAULT_STATE_DIR "/var/lib/mews"
+
 static enum step_rc
 step_load_settings(struct app *app, struct err *err)
 {
@@ -79,6 +82,13 @@ app_start_workers(struct app *app, struct err *err)
 	app->supervisor = supervisor_new(app->launcher, worker_path, err);
 	if (!app->supervisor)
 		return false;
+	app->supervisor->min_tier =
+	    (uint32_t)conf_uint(app->settings->sandbox, "min_tier", LAUNCH_TIER_FULL);
+	if (app->supervisor->min_tier < 1 || app->supervisor->min_tier > LAUNCH_TIER_FULL)
+		return err_set(err, ERR_USAGE, "sandbox.min_tier is 1, 2 or 3, not %u",
+		    app->supervisor->min_tier);
+	app->supervisor->state_dir =
+	    conf_text(app->settings->sandbox, "state_dir", DEFAULT_STATE_DIR);
 	app->supervisor->libs_log_enabled = app->settings->libs_logger_enabled;
 	app->supervisor->libs_log_severity = app->settings->libs_logger_severity;
 	return true;
@@ -88,6 +98,24 @@ enum step_rc
 step_start_workers(struct app *app, struct err *err)
 {
 	return app_start_workers(app, err) ? STEP_NEXT : STEP_FAILED;
+}
+
+/* Less than everything is never silent. */
+static void
+warn_of_missing_layers(const struct app *app)
+{
+	for (uint32_t i = 0; i < app->plugins.n; i++) {
+		const struct plugin *p = &app->plugins.plugin[i];
+		uint32_t missing =
+		    launch_tier_layers(LAUNCH_TIER_FULL) & ~p->worker->layers;
+		char text[256];
+
+		if (missing == 0 || p->profile->base == PROFILE_UNCONFINED)
+			continue;
+		launch_layers_text(missing, text, sizeof(text));
+		log_warning("plugin '%s' runs without these layers of confinement: %s",
+		    p->name, text);
+	}
 }
 
 enum step_rc
@@ -105,6 +133,7 @@ step_load_plugins(struct app *app, struct err *err)
 			    "plugin '%s' runs UNCONFINED, as its configuration asks",
 			    p->name);
 	}
+	warn_of_missing_layers(app);
 	app->has_catalog = true;
 	app->rules_config = app->settings->rules;
 	return plugin_set_catalog(&app->plugins, app->settings, &app->catalog, err) &&

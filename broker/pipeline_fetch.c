@@ -114,6 +114,10 @@ supply_column(struct pipeline *p, struct pipeline_worker *pw,
 	if (c->slot >= slots->n || p->owner[c->slot] != (uint32_t)(pw - p->worker) ||
 	    (first_stage && !p->first_stage[c->slot]))
 		return err_set(err, ERR_PEER, "a column that was not asked for");
+	for (size_t i = 0; first_stage && i < sizeof(p->all.w) / sizeof(*p->all.w); i++) {
+		if (p->have[c->slot].w[i] != 0)
+			return err_set(err, ERR_PEER, "a column twice");
+	}
 	field = slots->slot[c->slot].ref.field;
 	if (c->kind != kind_of(field->type))
 		return err_set(

@@ -65,6 +65,7 @@ supervisor_new(struct launcher *l, const char *worker_path, struct err *err)
 	TAILQ_INIT(&s->workers);
 	s->launcher = l;
 	s->worker_path = worker_path;
+	s->min_tier = LAUNCH_TIER_FULL;
 	s->libs_log_enabled = true;
 	s->libs_log_severity = 6;
 	s->base = event_base_new();

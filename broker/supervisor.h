@@ -26,6 +26,9 @@ struct supervisor {
 	struct worker_list workers;
 	uint32_t next_id;
 	const char *worker_path;
+	uint32_t min_tier;     /* as launcher.h */
+	const char *state_dir; /* NULL: nothing is kept */
+	bool state_dir_is_missing;
 	bool stopping;
 	bool libs_log_enabled;
 	int libs_log_severity; /* plugin ABI numbers */

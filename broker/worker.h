@@ -22,6 +22,12 @@
 #include "proto/permits.h"
 #include "proto/ring.h"
 
+/* Kept of what it said, for crash records. */
+enum {
+	WORKER_RECENT_LINES = 20,
+	WORKER_RECENT_BYTES = 240,
+};
+
 /* STATE(id, phase of the permit table, which deadline of the profile runs, shown name) */
 /* clang-format off */
 #define WORKER_STATES(S) \
@@ -130,6 +136,11 @@ struct worker {
 	/* Lines of stdout and stderr that are not complete yet. */
 	char line[1024];
 	uint32_t line_len;
+	/* The last lines it logged or printed, escaped; a ring, recent_at is the oldest.
+	 */
+	char recent[WORKER_RECENT_LINES][WORKER_RECENT_BYTES];
+	uint32_t recent_at;
+	uint64_t launched_ns;
 	/* Token bucket of log lines. */
 	uint64_t log_tokens_at_ns;
 	double log_tokens;

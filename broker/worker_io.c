@@ -75,12 +75,13 @@ log_words(
 {
 	struct buf line;
 
-	if (!take_log_token(w))
-		return;
 	buf_init(&line, 8 * LIMIT_LOG_LINE_BYTES);
 	buf_addf(&line, "[libs]: %s: ", mark);
 	utf8_escape(&line, text, n, LIMIT_LOG_LINE_BYTES);
-	log_text(level, buf_str(&line));
+	snprintf(w->recent[w->recent_at], WORKER_RECENT_BYTES, "%s", buf_str(&line) + 8);
+	w->recent_at = (w->recent_at + 1) % WORKER_RECENT_LINES;
+	if (take_log_token(w))
+		log_text(level, buf_str(&line));
 	buf_release(&line);
 }
 

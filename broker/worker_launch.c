@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "broker/worker_internal.h"
@@ -86,6 +87,7 @@ worker_launch(struct worker *w, struct err *err)
 	    .title = w->plugin->setting->name,
 	    .confinement = w->plugin->confinement,
 	    .worker_path = w->sup->worker_path,
+	    .min_tier = w->sup->min_tier,
 	};
 	bool done = make_shared(w, &s, err);
 
@@ -114,6 +116,7 @@ worker_launch(struct worker *w, struct err *err)
 	w->pid = result.worker_pid;
 	w->layers = result.layers;
 	w->alive = true;
+	w->launched_ns = clock_mono_ns();
 	w->doomed = false;
 	w->failure[0] = '\0';
 	w->doom.code = ERR_NONE;

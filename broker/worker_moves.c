@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "broker/crash_record.h"
 #include "broker/worker_internal.h"
 #include "proto/chunk.h"
 #include "worker/launch/launcher.h"
@@ -490,5 +491,7 @@ worker_died(struct worker *w, const struct launch_event *e)
 		if (w->state != WORKER_QUITTING && !w->sup->stopping)
 			log_warning("%s", w->doom.msg);
 	}
+	if (w->restartable && w->state < WORKER_STOPPING && !w->sup->stopping)
+		crash_record_write(w, e);
 	worker_event(w, WORKER_ON_DIED);
 }
