@@ -16,12 +16,12 @@
 #include "base/limits.h"
 #include "worker/launch/setup.h"
 
-/* NUMBER(lvalue) and TEXT(lvalue) of request r, its confinement c and its profile p. */
+/* NUMBER, FLAG (a bool) and TEXT of request r, its confinement c and its profile p. */
 /* clang-format off */
-#define PLAN_FIELDS(NUMBER, TEXT) \
+#define PLAN_FIELDS(NUMBER, FLAG, TEXT) \
 	NUMBER(r->id)                  NUMBER(r->min_tier) \
 	TEXT(r->title)                 TEXT(r->worker_path) \
-	NUMBER(p->base)                NUMBER(p->late_dlopen)         NUMBER(p->jit) \
+	NUMBER(p->base)                FLAG(p->late_dlopen)           FLAG(p->jit) \
 	NUMBER(p->limits.memory_bytes) NUMBER(p->limits.threads) \
 	NUMBER(p->limits.open_files)   NUMBER(p->limits.file_size_bytes) \
 	TEXT(p->name)                  TEXT(c->plugin_target)         TEXT(c->worker_target) \
@@ -57,9 +57,11 @@ wire_plan_pack(const struct launch_request *r, int *ret_memfd, struct err *err)
 
 	buf_init(&b, LIMIT_LAUNCH_BYTES);
 #define NUMBER(lvalue) buf_add(&b, &(lvalue), sizeof(lvalue));
+#define FLAG(lvalue)   buf_addc(&b, lvalue);
 #define TEXT(lvalue)   put_text(&b, lvalue);
-	PLAN_FIELDS(NUMBER, TEXT)
+	PLAN_FIELDS(NUMBER, FLAG, TEXT)
 #undef NUMBER
+#undef FLAG
 #undef TEXT
 	put_text(&b, c->sha256);
 	buf_add(&b, &c->n_mount, sizeof(c->n_mount));
@@ -101,6 +103,15 @@ get_number(struct reader *in, void *ret_value, size_t size)
 	memcpy(ret_value, in->at, size);
 	in->at += size;
 	in->left -= size;
+}
+
+static bool
+get_flag(struct reader *in)
+{
+	uint8_t v;
+
+	get_number(in, &v, sizeof(v));
+	return v != 0;
 }
 
 static const char *
@@ -199,6 +210,9 @@ plan_check(const struct launch_request *r, struct err *err)
 
 	if (r->min_tier > LAUNCH_TIER_FULL)
 		return err_set(err, ERR_USAGE, "there is no tier %u", r->min_tier);
+	if ((unsigned)p->base > PROFILE_UNCONFINED)
+		return err_set(
+		    err, ERR_PEER, "there is no profile %u", (unsigned)p->base);
 	if (r->worker_path[0] != '/')
 		return err_set(err, ERR_USAGE, "the worker's path is not absolute");
 	if (p->base == PROFILE_UNCONFINED)
@@ -239,9 +253,11 @@ plan_read(
 	if (c == NULL || p == NULL)
 		return err_nomem(err);
 #define NUMBER(lvalue) get_number(in, &(lvalue), sizeof(lvalue));
+#define FLAG(lvalue)   lvalue = get_flag(in);
 #define TEXT(lvalue)   lvalue = get_text(in);
-	PLAN_FIELDS(NUMBER, TEXT)
+	PLAN_FIELDS(NUMBER, FLAG, TEXT)
 #undef NUMBER
+#undef FLAG
 #undef TEXT
 	const char *sha256 = get_text(in);
 	if (strlen(sha256) < sizeof(c->sha256))
@@ -251,13 +267,10 @@ plan_read(
 	if (c->mount == NULL)
 		return err_nomem(err);
 	for (uint32_t i = 0; i < c->n_mount; i++) {
-		uint8_t directory, exec;
 		c->mount[i].source = get_text(in);
 		c->mount[i].target = get_text(in);
-		get_number(in, &directory, 1);
-		get_number(in, &exec, 1);
-		c->mount[i].directory = directory != 0;
-		c->mount[i].exec = exec != 0;
+		c->mount[i].directory = get_flag(in);
+		c->mount[i].exec = get_flag(in);
 	}
 	c->env = get_texts(in, arena, &c->n_env);
 	p->read = get_texts(in, arena, &p->n_read);
