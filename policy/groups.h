@@ -237,12 +237,24 @@ UNLESS(REFUSE, ALWAYS, sendmsg, EACCES, NONE, 0, CONFINEMENT_LISTENER_FD)
 G_FCNTL(F_DUPFD) G_FCNTL(F_DUPFD_CLOEXEC) G_FCNTL(F_GETFD) G_FCNTL(F_SETFD)
 G_FCNTL(F_GETFL) G_FCNTL(F_SETFL)
 #undef G_FCNTL
+#define G_FCNTL(cmd) WHEN(REFUSE, ALWAYS, fcntl, EPERM, NONE, 1, G_INT, cmd)
+G_FCNTL(F_SETOWN) G_FCNTL(F_SETOWN_EX) G_FCNTL(F_SETSIG) G_FCNTL(F_SETLEASE)
+G_FCNTL(F_NOTIFY) G_FCNTL(F_SETPIPE_SZ) G_FCNTL(F_ADD_SEALS)
+#undef G_FCNTL
 #define G_IOCTL(cmd) WHEN(ALLOW, ALWAYS, ioctl, 0, NONE, 1, G_INT, cmd)
 G_IOCTL(FIONREAD) G_IOCTL(FIONBIO) G_IOCTL(FIOCLEX) G_IOCTL(FIONCLEX)
 #undef G_IOCTL
-/* isatty() is asked of every stdout; the other two put words into a terminal's input. */
-WHEN(REFUSE, ALWAYS, ioctl, ENOTTY, NONE, 1, G_INT, TCGETS)
-WHEN(REFUSE, ALWAYS, ioctl, ENOTTY, NONE, 1, G_INT, TIOCGWINSZ)
+/* isatty() is asked of every stdout. No terminal, no network interface and no file takes
+ * orders; the last two would put words into a terminal's input. */
+#define G_IOCTL(cmd) WHEN(REFUSE, ALWAYS, ioctl, ENOTTY, NONE, 1, G_INT, cmd)
+G_IOCTL(TCGETS) G_IOCTL(TCSETS) G_IOCTL(TCSETSW) G_IOCTL(TCSETSF) G_IOCTL(TIOCGWINSZ)
+G_IOCTL(TIOCSWINSZ) G_IOCTL(TIOCGPGRP) G_IOCTL(TIOCSPGRP) G_IOCTL(TIOCSCTTY)
+G_IOCTL(TIOCNOTTY)
+#undef G_IOCTL
+#define G_IOCTLS(type) WHEN(REFUSE, ALWAYS, ioctl, ENOTTY, NONE, 1, 0xff00, type)
+G_IOCTLS(0x8900 /* sockets */) G_IOCTLS(0x9400 /* clones of files */)
+G_IOCTLS(0x6600 /* flags of files */) G_IOCTLS(0x5800 /* file systems */)
+#undef G_IOCTLS
 WHEN(DENY, ALWAYS, ioctl, EPERM, TERMINAL, 1, G_INT, TIOCSTI)
 WHEN(DENY, ALWAYS, ioctl, EPERM, TERMINAL, 1, G_INT, TIOCLINUX)
 

@@ -210,10 +210,6 @@ static const char *const probes[] = {
     "/etc/resolv.conf",
     "/etc/hosts",
     "/etc/mdns.allow",
-    "/lib",
-    "/lib64",
-    "/lib/x86_64-linux-gnu",
-    "/lib/aarch64-linux-gnu",
     "/proc/self/auxv",
     "/proc/self/cgroup",
     "/proc/self/exe",
@@ -228,10 +224,6 @@ static const char *const probes[] = {
     "/sys/devices/system/cpu/",
     "/sys/fs/cgroup/",
     "/sys/kernel/mm/transparent_hugepage/",
-    "/usr/lib",
-    "/usr/lib64",
-    "/usr/lib/x86_64-linux-gnu",
-    "/usr/lib/aarch64-linux-gnu",
     "/usr/lib/locale/",
     "/usr/lib/zoneinfo/",
     "/usr/share/locale/",
@@ -281,13 +273,67 @@ base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* Where the loader looks; groups of directories below them are for special processors. */
+static const char *const library_dirs[] = {
+    "/lib",
+    "/lib64",
+    "/lib/x86_64-linux-gnu",
+    "/lib/aarch64-linux-gnu",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/lib/x86_64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
+};
+
+/* Whether the n bytes of dir are the one in which the worker's own libraries stand. */
+static bool
+is_own_library_dir(const struct confinement *c, const char *dir, size_t n)
+{
+	for (uint32_t i = 0; i < c->n_mount; i++) {
+		const char *t = c->mount[i].target, *name = base_name(t);
+		if (strcmp(name, "libc.so.6") == 0)
+			return (size_t)(name - t) == n + 1 && memcmp(t, dir, n) == 0;
+	}
+	return false;
+}
+
+/*
+ * One of a loader's many tries to find a library: it looks for the same name in every
+ * directory that there is, and for the directories. One try is enough to tell of, the
+ * one in the directory where the others stand.
+ */
+static bool
+is_search(const struct confinement *c, const char *p)
+{
+	static const char *const special[] = {
+	    "/glibc-hwcaps", "/tls", "/x86_64", "/haswell", "/avx512_1", "/xeon_phi"};
+	const char *name = base_name(p);
+	size_t n = (size_t)(name - p) - 1;
+
+	for (size_t i = 0; i < sizeof(library_dirs) / sizeof(*library_dirs); i++) {
+		const char *dir = library_dirs[i];
+		if (strcmp(p, dir) == 0)
+			return true;
+		if (strlen(dir) == n && memcmp(p, dir, n) == 0)
+			if (strstr(name, ".so") && !is_own_library_dir(c, p, n))
+				return true;
+		if (!is_within(p, dir))
+			continue;
+		const char *rest = p + strlen(dir);
+		for (size_t k = 0; k < sizeof(special) / sizeof(*special); k++)
+			if (is_within(rest, special[k]))
+				return true;
+	}
+	return false;
+}
+
 bool
 notify_path_is_denied(const struct confinement *c, const char *path)
 {
 	char p[4096];
 
 	normalise(path, p, sizeof(p));
-	if (strstr(p, "/glibc-hwcaps/") || ends_with(p, "/glibc-hwcaps"))
+	if (is_search(c, p))
 		return false;
 	for (size_t i = 0; i < sizeof(probes) / sizeof(*probes); i++)
 		if (strcmp(p, probes[i]) == 0 ||
@@ -391,6 +437,19 @@ allow_write(struct buf *allow, const char *path)
 }
 
 static void
+allow_read(struct buf *allow, const char *path)
+{
+	if (!is_plain_path(path))
+		return;
+	/* What is only read cannot be loaded. */
+	const char *so = strstr(base_name(path), ".so");
+	if (so && (so[3] == '\0' || so[3] == '.'))
+		buf_addf(allow, "read: [%s] and late_dlopen: true", path);
+	else
+		buf_addf(allow, "read: [%s]", path);
+}
+
+static void
 explain(const struct row *r, const uint64_t args[6], const char *path, struct buf *what,
     struct buf *allow)
 {
@@ -399,8 +458,7 @@ explain(const struct row *r, const uint64_t args[6], const char *path, struct bu
 		buf_adds(what, "look for ");
 		add_path(what, path);
 		buf_addf(what, " (%s)", r->name);
-		if (is_plain_path(path))
-			buf_addf(allow, "read: [%s]", path);
+		allow_read(allow, path);
 		break;
 	case KIND_OPEN: {
 		uint64_t flags = open_flags(r, args);
@@ -412,8 +470,8 @@ explain(const struct row *r, const uint64_t args[6], const char *path, struct bu
 		buf_addc(what, ')');
 		if (writes)
 			allow_write(allow, path);
-		else if (is_plain_path(path))
-			buf_addf(allow, "read: [%s]", path);
+		else
+			allow_read(allow, path);
 		break;
 	}
 	case KIND_WRITE:

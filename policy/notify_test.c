@@ -162,6 +162,9 @@ test_notify_explains_in_one_line(void **state)
 	    __NR_mkdirat, ARGS(0), "/x", "change \"/x\" (mkdirat)", "write: [/]");
 	assert_words(__NR_newfstatat, ARGS(0), "/data/a",
 	    "look for \"/data/a\" (newfstatat)", "read: [/data/a]");
+	assert_words(__NR_openat, ARGS(0), "/lib/x.so.1",
+	    "read \"/lib/x.so.1\" (openat, O_RDONLY)",
+	    "read: [/lib/x.so.1] and late_dlopen: true");
 	assert_words(__NR_openat, ARGS(0), NULL, "read \"?\" (openat, O_RDONLY)", "");
 	assert_words(
 	    __NR_openat, ARGS(0), "relative", "read \"relative\" (openat, O_RDONLY)", "");
@@ -225,10 +228,14 @@ test_notify_tells_of_paths_that_are_not_there(void **state)
 	static const char *const quiet[] = {"/opt/p.so", "/", "/opt", "/var/log",
 	    "/var/log/a/b", "//var//log/./x", "/usr/lib/libc.so.6",
 	    "/lib/x86_64-linux-gnu/glibc-hwcaps/x86-64-v3/libm.so.6", "/etc/ld.so.cache",
-	    "/proc/self/maps", "/sys/fs/cgroup/cpu.max", "/usr/share/zoneinfo/UTC"};
+	    "/proc/self/maps", "/sys/fs/cgroup/cpu.max",
+	    "/usr/lib/x86_64-linux-gnu/libnew.so", "/usr/lib/tls/x86_64/libnew.so",
+	    "/lib/x86_64-linux-gnu/tls", "/usr/lib/x86_64-linux-gnu",
+	    "/usr/share/zoneinfo/UTC"};
 	static const char *const told[] = {"/etc/shadow", "/var/logs", "/opt/p.so.1",
 	    "/var/log/../../etc/shadow", "/proc/1/environ", "/proc/self/mem",
-	    "/proc/self/maps/../mem", "/lib/evil.so", "etc/passwd", "/root/.aws/config"};
+	    "/proc/self/maps/../mem", "/lib/x86_64-linux-gnu/libnew.so",
+	    "/usr/lib/x/y.so", "etc/passwd", "/root/.aws/config"};
 
 	for (size_t i = 0; i < sizeof(quiet) / sizeof(*quiet); i++)
 		if (notify_path_is_denied(&c, quiet[i]))
