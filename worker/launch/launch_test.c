@@ -178,6 +178,7 @@ test_listed_files_are_readable(void **state)
 	const char *read_list[] = {secret, private_dir};
 	bench_confine_to(b, read_list, 2);
 	bench_must_launch(b);
+	assert_string_equal(b->result.note, "");
 	snprintf(command, sizeof(command), "try read %s", secret);
 	assert_int_equal(bench_attempt(b, command), 0);
 	snprintf(command, sizeof(command), "try read %s", inside);
@@ -363,6 +364,10 @@ test_root_gets_tier_2(void **state)
 	bench_confine_to(b, (const char *[]){secret}, 1);
 	bench_must_not_launch(b, "can be read by its owner alone");
 	unlink(secret);
+	bench_confine_to(b, (const char *[]){bench_dir}, 1);
+	bench_must_launch(b);
+	if (strncmp(b->result.note, bench_dir, strlen(bench_dir)) != 0)
+		fail_msg("note \"%s\"", b->result.note);
 }
 
 static void

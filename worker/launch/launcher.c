@@ -194,6 +194,7 @@ receive(struct launcher *l, union wire_message *m, bool *ret_is_event, struct er
 	}
 	if (size == sizeof(m->answer) && m->head.kind == WIRE_ANSWER) {
 		m->answer.err_msg[sizeof(m->answer.err_msg) - 1] = '\0';
+		m->answer.note[sizeof(m->answer.note) - 1] = '\0';
 		*ret_is_event = false;
 		return WIRE_OK;
 	}
@@ -283,6 +284,7 @@ launcher_launch(struct launcher *l, const struct launch_request *r,
 	}
 	ret_result->worker_pid = answer.worker_pid;
 	ret_result->layers = answer.layers;
+	memcpy(ret_result->note, answer.note, sizeof(ret_result->note));
 	return true;
 }
 

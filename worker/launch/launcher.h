@@ -68,6 +68,9 @@ enum launch_layer {
 struct launch_result {
 	pid_t worker_pid; /* in the broker's pid namespace */
 	uint32_t layers;  /* enum launch_layer */
+	/* For the log; "": nothing. What the worker will miss though its profile lists
+	 * it. */
+	char note[512];
 };
 
 /* Makes and attests a worker; it waits for Load on its control channel. A required layer

@@ -86,6 +86,8 @@ launch(struct launcher_state *l, const int *fd, uint32_t id, struct wire_answer 
 	l->watch[l->n_watches++] = w;
 	answer->worker_pid = spawned.worker_pid;
 	answer->layers = spawned.layers;
+	_Static_assert(sizeof(answer->note) == sizeof(spawned.note.text), "one note");
+	memcpy(answer->note, spawned.note.text, sizeof(answer->note));
 	return true;
 }
 

@@ -172,19 +172,30 @@ all_may_read(const struct confinement_mount *m, const struct root_source *s)
 	return (s->st.st_mode & need) == need;
 }
 
+#define CANNOT_MAP "its file system (or this host) cannot map owners"
+
+/* Owners were not mapped: a file that hides itself is an error, a directory whose files
+ * may hide themselves is worth a word. */
 static bool
-refuse_unreadable(const struct confinement_mount *m, struct err *err)
+judge_unmapped(const struct confinement_mount *m, const struct root_source *s,
+    struct root_note *note, struct err *err)
 {
-	return err_set(err, ERR_USAGE,
-	    "%s can be read by its owner alone, and its file system (or this host) "
-	    "cannot "
-	    "map owners: make it readable for others",
-	    m->source);
+	if (!all_may_read(m, s))
+		return err_set(err, ERR_USAGE,
+		    "%s can be read by its owner alone, and " CANNOT_MAP
+		    ": make it readable for others",
+		    m->source);
+	if (m->directory && !m->exec && note->text[0] == '\0')
+		snprintf(note->text, sizeof(note->text),
+		    "%s: what its owner alone may read in there stays "
+		    "unreadable: " CANNOT_MAP,
+		    m->source);
+	return true;
 }
 
 bool
 root_clone(const struct confinement *c, struct root_source *source, int userns_fd,
-    uid_t worker_uid, struct err *err)
+    uid_t worker_uid, struct root_note *note, struct err *err)
 {
 	for (uint32_t i = 0; i < c->n_mount; i++) {
 		const struct confinement_mount *m = &c->mount[i];
@@ -197,19 +208,19 @@ root_clone(const struct confinement *c, struct root_source *source, int userns_f
 			continue;
 		if (userns_fd >= 0 && map_owner(m, s, userns_fd, worker_uid) == 0)
 			continue;
-		if (!all_may_read(m, s))
-			return refuse_unreadable(m, err);
+		if (!judge_unmapped(m, s, note, err))
+			return false;
 	}
 	return true;
 }
 
 bool
-root_check_readable(
-    const struct confinement *c, const struct root_source *source, struct err *err)
+root_check_readable(const struct confinement *c, const struct root_source *source,
+    struct root_note *note, struct err *err)
 {
 	for (uint32_t i = 0; i < c->n_mount; i++)
-		if (!all_may_read(&c->mount[i], &source[i]))
-			return refuse_unreadable(&c->mount[i], err);
+		if (!judge_unmapped(&c->mount[i], &source[i], note, err))
+			return false;
 	return true;
 }
 

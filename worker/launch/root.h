@@ -30,15 +30,20 @@ struct root_source {
 bool root_open(const struct confinement *c, struct root_source *source, struct err *err);
 void root_close(struct root_source *source, uint32_t n);
 
+/* What directories may hide from the worker, in words; "": nothing. */
+struct root_note {
+	char text[512];
+};
+
 /* Launcher, host->can_mount: fills every tree_fd. userns_fd maps 0 to worker_uid; -1: no
  * user namespace, so nothing can be mapped. */
 bool root_clone(const struct confinement *c, struct root_source *source, int userns_fd,
-    uid_t worker_uid, struct err *err);
+    uid_t worker_uid, struct root_note *note, struct err *err);
 
 /* Launcher as root that cannot map owners: whether a uid that owns nothing may read all.
  */
-bool root_check_readable(
-    const struct confinement *c, const struct root_source *source, struct err *err);
+bool root_check_readable(const struct confinement *c, const struct root_source *source,
+    struct root_note *note, struct err *err);
 
 /* Child, in its new mount namespace: builds the root and moves into it. */
 bool root_enter(const struct confinement *c, struct root_source *source, struct err *err);

@@ -225,15 +225,15 @@ prepare_child(struct attempt *a, struct err *err)
 			if (userns_fd < 0)
 				return err_sys(err, "%s", path);
 		}
-		bool ok =
-		    root_clone(c, a->child.source, userns_fd, a->child.host_uid, err);
+		bool ok = root_clone(
+		    c, a->child.source, userns_fd, a->child.host_uid, &a->out.note, err);
 		close_fd(&userns_fd);
 		if (!ok)
 			return false;
 		for (; n_tree < c->n_mount; n_tree++)
 			tree[n_tree] = a->child.source[n_tree].tree_fd;
 	} else if (a->child.layers != 0 && a->host->is_root &&
-		   !root_check_readable(c, a->child.source, err)) {
+		   !root_check_readable(c, a->child.source, &a->out.note, err)) {
 		return false;
 	}
 	if (wire_send(a->setup_fd, &go, sizeof(go), tree, n_tree, 0, err) != WIRE_OK)

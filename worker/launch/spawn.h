@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "worker/launch/host.h"
 #include "worker/launch/launcher.h"
+#include "worker/launch/root.h"
 
 /* All descriptors are close-on-exec and the holder's; -1: none. */
 struct spawned {
@@ -18,6 +19,7 @@ struct spawned {
 	int death_fd;  /* the shim's struct child_death comes out of here */
 	uint32_t layers;
 	int32_t inner_pid; /* the worker's pid as it sees it */
+	struct root_note note;
 };
 
 /* On failure nothing is left of it. */

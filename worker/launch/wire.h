@@ -50,6 +50,7 @@ struct wire_answer {
 	int32_t worker_pid;
 	int32_t err_code, err_sys;
 	char err_msg[sizeof(((struct err *)0)->msg)];
+	char note[sizeof(((struct launch_result *)0)->note)];
 };
 
 struct wire_event {
