@@ -39,14 +39,16 @@ add_ast(struct json_writer *w, const char *key, const struct ast *ast)
 	buf_release(&text);
 }
 
+/* A rule sees asynchronous events whatever its condition says, a macro does not. */
 static void
-add_types(struct json_writer *w, const struct ast *ast)
+add_types(struct json_writer *w, const struct ast *ast, bool is_rule)
 {
 	struct evttype_set set;
 
 	evttypes_of(ast, &set);
 	for (uint32_t i = 0; evttype_name(i); i++) {
-		if (evttype_set_has(&set, i))
+		if (evttype_set_has(&set, i) ||
+		    (is_rule && strcmp(evttype_name(i), "asyncevent") == 0))
 			json_str(w, evttype_name(i));
 	}
 }
@@ -278,7 +280,7 @@ add_rule_details(struct json_writer *w, const struct loader *l,
 	json_key(w, "events");
 	json_begin_array(w);
 	if (strcmp(r->rule.source, "syscall") == 0) {
-		add_types(w, r->ast);
+		add_types(w, r->ast, true);
 	} else {
 		json_str(w, "asyncevent");
 		json_str(w, "pluginevent");
@@ -370,7 +372,7 @@ add_macro(struct json_writer *w, const struct loader *l, uint32_t at)
 	}
 	json_key(w, "events");
 	json_begin_array(w);
-	add_types(w, m->ast);
+	add_types(w, m->ast, false);
 	json_end_array(w);
 	if (ok) {
 		add_texts(w, "lists", &names.lists);
