@@ -16,13 +16,13 @@ enum {
 	LOOK_NS = 1000000,
 	/* Waiting for an acknowledgement by looking rather than sleeping: about what
 	 * being woken costs. */
-	SPIN_NS = 30000,
+	SPIN_NS = 50000,
 	/* A plugin that times out without waiting is given a pause after so many calls,
 	 * if they took less than so long each. */
 	IDLE_CALLS = 100,
 	IDLE_CALL_NS = 20000,
 	MIN_PAUSE_US = 50,
-	MAX_PAUSE_US = 1000,
+	MAX_PAUSE_US = 200,
 };
 
 bool
@@ -152,27 +152,19 @@ take_frames(struct worker *w, bool *ret_busy, struct err *err)
 
 /* A plugin is to wait by itself; one that does not must not take a CPU. */
 static void
-count_idle(struct worker *w, bool idle)
+count_idle(struct worker *w, bool idle, uint64_t took_ns)
 {
-	uint64_t now;
-
-	if (!idle) {
+	if (!idle || took_ns >= IDLE_CALL_NS) {
 		w->n_idle = w->pause_us = 0;
 		return;
 	}
-	now = clock_mono_ns();
-	if (w->n_idle++ == 0)
-		w->idle_since_ns = now;
-	if (w->n_idle < IDLE_CALLS && w->pause_us == 0)
+	if (w->n_idle < IDLE_CALLS) {
+		w->n_idle++;
 		return;
-	uint64_t spent = now - w->idle_since_ns;
-	if (spent >= (uint64_t)w->n_idle * (IDLE_CALL_NS + w->pause_us * 2000ull))
-		w->pause_us = 0; /* it waits after all */
-	else
-		w->pause_us = w->pause_us ? w->pause_us * 2 : MIN_PAUSE_US;
+	}
+	w->pause_us = w->pause_us ? w->pause_us * 2 : MIN_PAUSE_US;
 	if (w->pause_us > MAX_PAUSE_US)
 		w->pause_us = MAX_PAUSE_US;
-	w->n_idle = 0;
 }
 
 static bool
@@ -183,11 +175,12 @@ drive_source(struct worker *w, bool *ret_busy, struct err *err)
 	if (w->phase != SERVE_RUNNING || !outbox_is_free(&w->out))
 		return true;
 	if (s->state == SOURCE_FETCHING) {
+		uint64_t before = clock_mono_ns();
 		if (!source_fetch(s, err))
 			return false;
 		/* next_batch may have taken its time. */
 		w->look = s->state == SOURCE_FETCHING;
-		count_idle(w, s->state == SOURCE_FETCHING);
+		count_idle(w, s->state == SOURCE_FETCHING, clock_mono_ns() - before);
 		*ret_busy = w->pause_us == 0;
 	}
 	if (s->state != SOURCE_PUBLISHING)
@@ -237,7 +230,8 @@ wait_for_work(struct worker *w, struct err *err)
 	    {.fd = w->channel.fd, .events = POLLIN},
 	    {.fd = w->wake_fd, .events = POLLIN},
 	};
-	bool pausing = w->phase == SERVE_RUNNING && w->source.state == SOURCE_FETCHING;
+	bool pausing = w->pause_us > 0 && w->phase == SERVE_RUNNING &&
+		       w->source.state == SOURCE_FETCHING && outbox_is_free(&w->out);
 	const struct timespec pause = {.tv_nsec = w->pause_us * 1000l};
 	uint64_t rings;
 	bool busy = false;

@@ -50,11 +50,8 @@ struct worker {
 
 	uint64_t looked_ns; /* when the channel was last read */
 	bool look;          /* read it now */
-	/* Time-outs without events in a row, since when, and the pause they have earned.
-	 */
-	uint32_t n_idle;
-	uint64_t idle_since_ns;
-	uint32_t pause_us;
+	/* Time-outs in a row that came at once, and the pause that they have earned. */
+	uint32_t n_idle, pause_us;
 };
 
 /* Rings are mapped and the channel is open. */
