@@ -134,8 +134,8 @@ read_append_entry(struct settings *s, const struct conf_node *node, const char *
 	out->tag = tag;
 	if (out->rule && out->n_tag &&
 	    !config_notice(s, err,
-		"An append_output entry matches rule '%s' by name: its tags narrow that "
-		"down to nothing more",
+		"An append_output entry names rule '%s' and tags: it applies only if "
+		"that rule carries all of them",
 		out->rule))
 		return false;
 	return read_extra_fields(s, conf_get(node, "extra_fields"), file, out, err);

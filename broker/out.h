@@ -15,12 +15,10 @@
 #include "broker/queue.h"
 #include "broker/settings.h"
 
-/* Lines of one chunk: text is all of them, each with its newline. */
+/* Lines of one chunk that follow each other, a newline after each. */
 struct out_batch {
-	const char *text;
-	size_t len;
-	const struct queue_line *line; /* offsets count from base */
-	const char *base;
+	const char *base; /* where their offsets count from */
+	const struct queue_line *line;
 	uint32_t n;
 };
 

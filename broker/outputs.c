@@ -159,20 +159,13 @@ deliver_chunk(struct outputs *o, const struct queue_chunk *c)
 	uint32_t step = o->line_by_line ? 1 : c->n;
 
 	for (uint32_t i = 0; i < c->n; i += step) {
-		const struct queue_line *last = &c->line[i + step - 1];
-		const char *text = c->text + c->line[i].offset;
-		const struct out_batch b = {
-		    .text = text,
-		    .len = (size_t)(c->text + last->offset + last->len + 1 - text),
-		    .line = &c->line[i],
-		    .base = c->text,
-		    .n = step,
-		};
+		const struct out_batch b = {c->text, &c->line[i], step};
+		const struct queue_line *first = &c->line[i], *last = first + step - 1;
 		if (!atomic_load(&o->give_up))
 			deliver(o, &b);
 		else
 			atomic_fetch_add(&o->discarded, step);
-		queue_done(&o->queue, step, b.len);
+		queue_done(&o->queue, step, last->offset + last->len + 1 - first->offset);
 	}
 }
 

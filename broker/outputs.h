@@ -16,7 +16,8 @@
 struct outputs;
 
 /* Opens the sinks that settings enable and starts the thread. A sink that cannot be
- * opened is logged and left out; none at all is an error (Falco's text). */
+ * opened is logged and left out; none at all is an error (Falco's text). unbuffered: each
+ * line is a write of its own; else what is queued at a time is one. */
 struct outputs *outputs_new(const struct settings *s, bool unbuffered, struct err *err);
 
 /* Copies the line (no newline). False, and counted, when the queue is full. */
