@@ -385,16 +385,6 @@ read_plugin_versions(
 
 /* -- lists and macros (engine.md 2.5) -- */
 
-/* Does the text consist of one token? */
-static bool
-is_one_token(struct arena *arena, const char *s, bool (*take)(struct lexer *lx))
-{
-	struct lexer lx;
-
-	lex_init(&lx, arena, s, strlen(s));
-	return take(&lx) && lex_at_end(&lx);
-}
-
 static bool
 read_list(
     struct reader *r, const struct yaml_node *item, const struct diag_context *parent)
@@ -405,7 +395,7 @@ read_list(
 
 	if (!read_name(r, item, "list", PLACE_LIST, parent, &info.name, &info.context))
 		return false;
-	if (!is_one_token(r->arena, info.name, lex_bare_str) &&
+	if (!lex_is_bare_str(info.name, strlen(info.name)) &&
 	    !load_report(r->result, DIAG_INVALID_LIST_NAME, info.context,
 		"List has an invalid name. List names should match a regular expression: "
 		"([^()\"'[:space:]=,]+)"))
@@ -426,7 +416,7 @@ read_macro(
 
 	if (!read_name(r, item, "macro", PLACE_MACRO, parent, &info.name, &info.context))
 		return false;
-	if (!is_one_token(r->arena, info.name, lex_identifier) &&
+	if (!lex_is_identifier(info.name, strlen(info.name)) &&
 	    !load_report(r->result, DIAG_INVALID_MACRO_NAME, info.context,
 		"Macro has an invalid name. Macro names should match a regular "
 		"expression: ([a-zA-Z]+[a-zA-Z0-9_]*)"))
