@@ -86,7 +86,7 @@ attest_status(const struct attest_subject *s, uint32_t *held, int32_t *ret_inner
 	    !number_is(status, "Seccomp:", 10, 2, err) ||
 	    !number_is(status, "Seccomp_filters:", 10, s->host->n_filters + 1, err) ||
 	    !ids_are(status, "Uid:", s->host_uid, err) ||
-	    !ids_are(status, "Gid:", s->host->is_root ? s->host_uid : getegid(), err))
+	    !ids_are(status, "Gid:", s->host_gid, err))
 		return false;
 	for (size_t i = 0; i < sizeof(caps) / sizeof(caps[0]) - (bounded ? 0 : 1); i++)
 		if (!number_is(status, caps[i], 16, 0, err))
@@ -181,7 +181,8 @@ attest_fd(const struct attest_subject *s, DIR *dir, const char *name, struct err
 	if (fd > SETUP_LAST_KEPT_FD)
 		return err_set(err, ERR_SYS, "descriptor %ld is open in it", fd);
 	if (given[fd] < 0)
-		return true;
+		return S_ISFIFO(theirs.st_mode) ||
+		       err_set(err, ERR_SYS, "descriptor %ld is no pipe", fd);
 	if (fstat(given[fd], &ours) < 0 || theirs.st_dev != ours.st_dev ||
 	    theirs.st_ino != ours.st_ino)
 		return err_set(err, ERR_SYS, "descriptor %ld is not what was given", fd);

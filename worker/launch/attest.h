@@ -19,6 +19,7 @@ struct attest_subject {
 	const struct launch_request *request; /* with descriptors */
 	pid_t worker_pid, shim_pid;
 	uid_t host_uid;
+	gid_t host_gid;
 	ino_t setup_socket; /* inode of the worker's end, still open in it */
 	uint32_t layers;    /* attempted */
 	uint32_t

@@ -185,7 +185,7 @@ drop_privileges(const struct child *c, struct err *err)
 	}
 	/* Without a user namespace root must stop being root. */
 	if (c->host->is_root && (c->layers & LAYER_USER_NS) == 0 &&
-	    (setresgid(c->host_uid, c->host_uid, c->host_uid) < 0 ||
+	    (setresgid(c->host_gid, c->host_gid, c->host_gid) < 0 ||
 		setresuid(c->host_uid, c->host_uid, c->host_uid) < 0))
 		return err_sys(err, "changing to uid %u", c->host_uid);
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)

@@ -21,6 +21,7 @@ struct child {
 	const struct host *host;
 	uint32_t layers; /* to be built; 0 for PROFILE_UNCONFINED */
 	uid_t host_uid;
+	gid_t host_gid;
 	int setup_fd;               /* struct setup_record both ways */
 	int death_fd;               /* the shim's struct child_death */
 	int stdin_fd;               /* at its end already */

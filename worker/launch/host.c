@@ -57,10 +57,10 @@ choose_uids(struct host *h, struct err *err)
 		if (end == line)
 			break;
 	}
-	if (best_n < 2)
-		return err_set(err, ERR_USAGE,
-		    "root here has no uid besides its own to give to workers: run as an "
-		    "ordinary user");
+	if (best_n < 2) {
+		h->is_root = false;
+		return true;
+	}
 	h->n_uids = best_n / 2 < WORKER_UIDS ? (uint32_t)(best_n / 2) : WORKER_UIDS;
 	h->uid_first = (uid_t)(best_first + best_n - h->n_uids);
 	return true;
@@ -90,6 +90,13 @@ host_probe(struct host *h, struct err *err)
 	if (proc_number(text, "Seccomp_filters:", 10, &n_filters))
 		h->n_filters = (unsigned)n_filters;
 
+	if (h->is_root && !choose_uids(h, err))
+		return false;
+	if (!h->is_root)
+		return true;
+	/* Groups would stay on workers, whose user namespace could not drop them. */
+	if (setgroups(0, NULL) < 0)
+		return err_sys(err, "dropping supplementary groups");
 	/* Recursively, because in a container mounts cannot be had one without the other.
 	 */
 	int fd =
@@ -97,16 +104,17 @@ host_probe(struct host *h, struct err *err)
 	h->can_mount = fd >= 0;
 	if (fd >= 0)
 		close(fd);
-	if (!h->is_root)
-		return true;
-	/* Groups would stay on workers, whose user namespace could not drop them. */
-	if (setgroups(0, NULL) < 0)
-		return err_sys(err, "dropping supplementary groups");
-	return choose_uids(h, err);
+	return true;
 }
 
 uid_t
 host_worker_uid(const struct host *h, uint32_t id)
 {
 	return h->is_root ? h->uid_first + id % h->n_uids : geteuid();
+}
+
+gid_t
+host_worker_gid(const struct host *h, uint32_t id)
+{
+	return h->is_root ? (gid_t)host_worker_uid(h, id) : getegid();
 }

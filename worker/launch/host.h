@@ -11,8 +11,10 @@
 #include "worker/launch/layers.h"
 
 struct host {
-	bool is_root;   /* workers get uids of their own */
-	bool can_mount; /* may clone mounts here, and map ids in them */
+	/* Root that has other uids to give: workers get some of their own. Uid 0 of a
+	 * user namespace with nobody else in it is an ordinary user. */
+	bool is_root;
+	bool can_mount; /* is_root, and may clone mounts here */
 	int landlock_abi;
 	unsigned
 	    n_filters;   /* seccomp filters that are on us already, and so on workers */
@@ -22,7 +24,8 @@ struct host {
 };
 
 bool host_probe(struct host *h, struct err *err);
-/* The host uid (and gid) of worker id: its own when root, else the launcher's. */
+/* The host's uid and gid of worker id: its own when root, else the launcher's. */
 uid_t host_worker_uid(const struct host *h, uint32_t id);
+gid_t host_worker_gid(const struct host *h, uint32_t id);
 
 #endif

@@ -40,8 +40,8 @@ test_launch_holds_every_layer(void **state)
 	assert_string_equal(bench_proc(shim, "cmdline"), "mews-shim probe");
 	assert_non_null(strstr(bench_proc(shim, "status"), "\nSeccomp:\t2\n"));
 	assert_string_equal(bench_proc(bench_parent(shim), "cmdline"), "mews-launcher");
-	/* On the host it is nobody's uid but its own. */
-	if (geteuid() == 0) {
+	/* On the host it is nobody's uid but its own, where there is more than one. */
+	if (geteuid() == 0 && strstr(bench_proc(getpid(), "uid_map"), " 1\n") == NULL) {
 		assert_null(
 		    strstr(bench_proc(b->result.worker_pid, "status"), "\nUid:\t0\t"));
 		pid_t first = b->result.worker_pid;
@@ -119,7 +119,8 @@ test_launch_leaves_nothing_to_reach(void **state)
 	assert_int_equal(bench_attempt(b, "try read /../../etc/passwd"), ENOENT);
 	assert_int_equal(bench_attempt(b, "try read /"), EACCES);
 	assert_int_equal(bench_attempt(b, "try read /mews-worker"), 0);
-	assert_int_equal(bench_attempt(b, "try write /mews-worker"), EACCES);
+	/* Not its own, in use, on a read-only mount: which is said first may differ. */
+	assert_int_not_equal(bench_attempt(b, "try write /mews-worker"), 0);
 	assert_int_equal(bench_attempt(b, "try write /new"), EROFS);
 	assert_int_equal(bench_attempt(b, "try exec /mews-worker"), EACCES);
 	assert_int_equal(bench_attempt(b, "try socket"), EACCES);
@@ -411,6 +412,7 @@ run_without_user_namespaces(void)
 			printf(
 			    "SKIP: no user namespace in which there are no others: %s\n",
 			    strerror(errno));
+			fflush(stdout);
 			_exit(0);
 		}
 		int failed = run_in_last_user_namespace();

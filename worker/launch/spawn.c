@@ -213,7 +213,7 @@ prepare_child(struct attempt *a, struct err *err)
 	unsigned n_tree = 0;
 
 	if ((a->child.layers & LAYER_USER_NS) != 0 &&
-	    !userns_map(a->out.shim_pid, 0, 0, a->child.host_uid, err))
+	    !userns_map(a->out.shim_pid, 0, 0, a->child.host_uid, a->child.host_gid, err))
 		return false;
 	if ((a->child.layers & LAYER_ROOT) != 0 && a->host->can_mount) {
 		int userns_fd = -1;
@@ -342,6 +342,7 @@ attest(struct attempt *a, struct err *err)
 	    .worker_pid = a->out.worker_pid,
 	    .shim_pid = a->out.shim_pid,
 	    .host_uid = a->child.host_uid,
+	    .host_gid = a->child.host_gid,
 	    .setup_socket = a->setup_socket,
 	    .layers = a->child.layers,
 	    .by_proof = a->by_proof,
@@ -387,7 +388,7 @@ run_attempt(struct attempt *a, struct err *err)
 
 static bool
 attempt(const struct host *host, const struct launch_request *r, uint32_t layers,
-    struct spawned *ret_spawned, struct err *err)
+    uint64_t deadline_ns, struct spawned *ret_spawned, struct err *err)
 {
 	struct root_source source[LIMIT_WORKER_MOUNTS];
 	struct attempt a = {
@@ -398,7 +399,8 @@ attempt(const struct host *host, const struct launch_request *r, uint32_t layers
 		    .request = r,
 		    .host = host,
 		    .layers = layers,
-		    .host_uid = layers != 0 ? host_worker_uid(host, r->id) : geteuid(),
+		    .host_uid = host_worker_uid(host, r->id),
+		    .host_gid = host_worker_gid(host, r->id),
 		    .setup_fd = -1,
 		    .death_fd = -1,
 		    .stdin_fd = -1,
@@ -410,7 +412,7 @@ attempt(const struct host *host, const struct launch_request *r, uint32_t layers
 		.notify_fd = -1,
 		.death_fd = -1},
 	    .setup_fd = -1,
-	    .deadline_ns = clock_mono_ns() + SETUP_DEADLINE_MS * 1000000ull,
+	    .deadline_ns = deadline_ns,
 	};
 	uint32_t n_source = layers != 0 ? r->confinement->n_mount : 0;
 
@@ -441,15 +443,16 @@ spawn_worker(const struct host *host, const struct launch_request *r,
     struct spawned *ret_spawned, struct err *err)
 {
 	uint32_t min_tier = r->min_tier != 0 ? r->min_tier : LAUNCH_TIER_FULL;
+	uint64_t deadline_ns = clock_mono_ns() + SETUP_DEADLINE_MS * 1000000ull;
 
 	if (r->confinement->profile->base == PROFILE_UNCONFINED)
-		return attempt(host, r, 0, ret_spawned, err);
+		return attempt(host, r, 0, deadline_ns, ret_spawned, err);
 	for (uint32_t tier = LAUNCH_TIER_FULL;; tier--) {
 		/* Without a user namespace, only root can make the others. */
 		if (tier == 2 && !host->is_root && min_tier < 2)
 			continue;
 		uint32_t layers = launch_tier_layers(tier) | LAYER_MDWE;
-		if (attempt(host, r, layers, ret_spawned, err))
+		if (attempt(host, r, layers, deadline_ns, ret_spawned, err))
 			return true;
 		if (tier <= min_tier)
 			return err_wrap(err,

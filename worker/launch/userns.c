@@ -30,13 +30,12 @@ write_map(pid_t pid, const char *file, const char *text, struct err *err)
 }
 
 bool
-userns_map(pid_t pid, uid_t inner_uid, gid_t inner_gid, uid_t outer, struct err *err)
+userns_map(pid_t pid, uid_t inner_uid, gid_t inner_gid, uid_t outer_uid, gid_t outer_gid,
+    struct err *err)
 {
-	/* An ordinary user maps its own group; root gives uid N the group N. */
-	gid_t outer_gid = geteuid() == 0 ? outer : getegid();
 	char uid_map[64], gid_map[64];
 
-	snprintf(uid_map, sizeof(uid_map), "%u %u 1", inner_uid, outer);
+	snprintf(uid_map, sizeof(uid_map), "%u %u 1", inner_uid, outer_uid);
 	snprintf(gid_map, sizeof(gid_map), "%u %u 1", inner_gid, outer_gid);
 	return write_map(pid, "setgroups", "deny", err) &&
 	       write_map(pid, "gid_map", gid_map, err) &&
@@ -59,7 +58,7 @@ userns_new(uid_t inner_uid, gid_t inner_gid, uid_t outer)
 	}
 	if (pid < 0)
 		return -1;
-	if (userns_map(pid, inner_uid, inner_gid, outer, &err)) {
+	if (userns_map(pid, inner_uid, inner_gid, outer, outer, &err)) {
 		snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 	}

@@ -143,6 +143,10 @@ note_denial(struct watch *w, const struct seccomp_data *data, const char *path)
 static void
 kill_for(struct watch *w, const struct seccomp_data *data)
 {
+	/* Other threads may ask on until it is dead; the first is what it was killed for.
+	 */
+	if (w->is_killed)
+		return;
 	w->is_killed = true;
 	notify_raw(data->nr, (const uint64_t *)data->args, w->death.last_call,
 	    sizeof(w->death.last_call));

@@ -28,7 +28,7 @@ struct watch {
 	struct arena arena; /* of the confinement */
 	const struct confinement *confinement;
 	bool is_sealed; /* the second filter is on */
-	bool is_killed; /* of our own accord, for last_call */
+	bool is_killed; /* for an attack; death.last_call says which */
 	bool is_dead;   /* buried; the death event waits to be told */
 	struct launch_event death;
 	/* The last one stands for all kinds past the bound. */
