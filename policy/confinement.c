@@ -91,8 +91,7 @@ static bool
 add_libraries(
     struct maker *m, const struct preflight *worker, const struct preflight *plugin)
 {
-	static const struct preflight_library unwind = {.name = "libgcc_s.so.1"};
-	struct preflight_library gcc = unwind;
+	struct preflight_library gcc = {.name = "libgcc_s.so.1"};
 	const char *dir = "/lib", *libc = NULL;
 	char text[PATH_MAX];
 
@@ -117,28 +116,29 @@ add_libraries(
 	return !gcc.path || add_library(m, dir, &gcc);
 }
 
+/* Neither the path nor what it leads to may be one that is never given. */
 static bool
-is_library_name(const char *path)
+add_read(struct maker *m, const char *path, bool exec)
 {
-	const char *so = strstr(path, ".so");
+	const char *why = profile_path_refusal(path);
 
-	return so && (so[3] == '\0' || so[3] == '.');
+	if (!why) {
+		if (!add_mount(m, path, NULL, exec))
+			return err_wrap(
+			    m->err, "read: it must be there when the plugin starts");
+		why = profile_path_refusal(m->c->mount[m->c->n_mount - 1].source);
+	}
+	return !why || err_set(m->err, ERR_USAGE, "read: %s: %s", path, why);
 }
 
 static bool
 add_data(struct maker *m, const struct profile *p)
 {
-	for (uint32_t i = 0; i < p->n_read; i++) {
-		const char *why = profile_path_refusal(p->read[i]);
-		if (why)
-			return err_set(
-			    m->err, ERR_USAGE, "read: %s: %s", p->read[i], why);
-		/* Where libraries may be loaded late, those listed by name are meant. */
-		if (!add_mount(m, p->read[i], NULL,
-			p->late_dlopen && is_library_name(p->read[i])))
-			return err_wrap(
-			    m->err, "read: it must be there when the plugin starts");
-	}
+	/* Where libraries may be loaded late, those listed by name are meant. */
+	for (uint32_t i = 0; i < p->n_read; i++)
+		if (!add_read(m, p->read[i],
+			p->late_dlopen && profile_path_is_library(p->read[i])))
+			return false;
 	return true;
 }
 
@@ -286,10 +286,10 @@ confinement_make(struct confinement *c, struct arena *arena,
 	struct confinement made = {.profile = profile, .worker_target = WORKER_TARGET};
 	struct preflight plugin, worker;
 
-	if (!preflight_plugin(
+	if (!check_enforceable(profile, err) ||
+	    !preflight_plugin(
 		&plugin, arena, plugin_path, profile->read, profile->n_read, err) ||
-	    !preflight_program(&worker, arena, worker_path, err) ||
-	    !check_enforceable(profile, err))
+	    !preflight_program(&worker, arena, worker_path, err))
 		return false;
 	if (profile->sha256 && strcmp(profile->sha256, plugin.sha256) != 0)
 		return err_set(err, ERR_USAGE,

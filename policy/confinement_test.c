@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -170,6 +171,12 @@ test_confinement_refuses_what_it_cannot_give(void **state)
 	p.read = all;
 	p.n_read = 1;
 	assert_refused(&p, "read: /: it is everything");
+	/* A link to it is it. */
+	const char *link[] = {"/etc/mtab"};
+	if (access(link[0], F_OK) == 0) {
+		p.read = link;
+		assert_refused(&p, "read: /etc/mtab: it shows every process");
+	}
 	struct confinement c;
 	struct err err = {0};
 	p.read = gone;

@@ -165,16 +165,13 @@ explain_profile(const struct profile *p, struct buf *out)
 }
 
 /* What may be asked of calls whose arguments decide. */
+/* clang-format off */
 static const struct {
 	int nr;
 	const char *what;
 } conditions[] = {
-#define C(call, what)                                                                    \
-	{                                                                                \
-		__NR_##call, what                                                        \
-	}
-    C(mmap,
-	"private memory and read-only shared memory, never both writable and executable"),
+#define C(call, what) {__NR_##call, what}
+    C(mmap, "private memory, or read-only; never both writable and executable"),
     C(mprotect, "anything but making memory executable"),
     C(madvise, "advice on speed, and giving private memory back"),
     C(futex, "waiting and waking, without priority inheritance"),
@@ -201,6 +198,7 @@ static const struct {
 #endif
 #undef C
 };
+/* clang-format on */
 
 static const char *
 condition_of(int nr)
@@ -211,58 +209,63 @@ condition_of(int nr)
 	return NULL;
 }
 
-enum class {
-	CLASS_ALLOWED,
-	CLASS_SOME,
-	CLASS_TOLD,
-	CLASS_REFUSED,
-	CLASS_KILLS,
-	CLASS_UNKNOWN,
+enum outcome {
+	OUTCOME_ALLOWED,
+	OUTCOME_BY_ARGUMENTS,
+	OUTCOME_TOLD,
+	OUTCOME_REFUSED,
+	OUTCOME_KILLED,
 };
 
-static enum class classify(const struct confinement *c, int nr) {
-	struct seccomp_data d = {.nr = nr, .arch = THIS_ARCH}; struct notify_verdict v;
+static uint32_t
+answer(const void *program, uint32_t n_bytes, int nr)
+{
+	struct seccomp_data d = {.nr = nr, .arch = THIS_ARCH};
 
-	    if (condition_of(nr)) return CLASS_SOME;
-	    uint32_t answer = eval_stricter(
-		eval_run(c->filter_load,
-		    c->filter_load_len / (uint32_t)sizeof(struct sock_filter), &d),
-		eval_run(c->filter_run,
-		    c->filter_run_len / (uint32_t)sizeof(struct sock_filter), &d));
-	    switch (answer & SECCOMP_RET_ACTION_FULL){
-		    case SECCOMP_RET_ALLOW : return CLASS_ALLOWED;
-		    case SECCOMP_RET_USER_NOTIF : notify_judge(
-			true, CONFINEMENT_WORKER_PID, nr, (uint64_t[6]){0}, &v);
-		    return v.answer == NOTIFY_KILL ? CLASS_KILLS : CLASS_TOLD;
-		    default :
-			    /* A call that the table does not name is refused like an
-			       unknown one. */
-			    return notify_name(nr) ? CLASS_REFUSED : CLASS_UNKNOWN;
+	return eval_run(program, n_bytes / (uint32_t)sizeof(struct sock_filter), &d);
 }
+
+/* Of a sealed worker's call. */
+static enum outcome
+outcome_of(const struct confinement *c, int nr)
+{
+	struct notify_verdict v;
+
+	if (condition_of(nr))
+		return OUTCOME_BY_ARGUMENTS;
+	uint32_t action = eval_stricter(answer(c->filter_load, c->filter_load_len, nr),
+	    answer(c->filter_run, c->filter_run_len, nr));
+	switch (action & SECCOMP_RET_ACTION_FULL) {
+	case SECCOMP_RET_ALLOW:
+		return OUTCOME_ALLOWED;
+	case SECCOMP_RET_USER_NOTIF:
+		notify_judge(true, CONFINEMENT_WORKER_PID, nr, (uint64_t[6]){0}, &v);
+		return v.answer == NOTIFY_KILL ? OUTCOME_KILLED : OUTCOME_TOLD;
+	default:
+		return OUTCOME_REFUSED;
+	}
 }
 
 static void
-add_class(
-    const struct confinement *c, enum class class, const char *title, struct buf *out)
+add_calls(
+    const struct confinement *c, enum outcome outcome, const char *title, struct buf *out)
 {
 	size_t width = 0;
-	bool any = false;
 
 	for (int nr = 0; nr < N_CALLS; nr++) {
 		const char *name = notify_name(nr);
-		if (!name || classify(c, nr) != class)
+		if (!name || outcome_of(c, nr) != outcome)
 			continue;
-		if (!any)
-			buf_addf(out, "  %s\n", title);
-		if (width == 0 || width + strlen(name) > 76) {
-			buf_adds(out, any ? "\n    " : "    ");
-			width = 4;
-		}
-		buf_addf(out, "%s ", name);
+		if (width == 0)
+			buf_addf(out, "  %s\n   ", title);
+		else if (width + strlen(name) > 76)
+			buf_adds(out, "\n   ");
+		if (width == 0 || width + strlen(name) > 76)
+			width = 3;
+		buf_addf(out, " %s", name);
 		width += strlen(name) + 1;
-		any = true;
 	}
-	if (any)
+	if (width > 0)
 		buf_addc(out, '\n');
 }
 
@@ -274,15 +277,15 @@ explain_filters(const struct confinement *c, struct buf *out)
 		buf_adds(out, "  every one: this profile has no filter\n");
 		return;
 	}
-	add_class(c, CLASS_ALLOWED, "allowed", out);
+	add_calls(c, OUTCOME_ALLOWED, "allowed", out);
 	buf_adds(out, "  allowed by their arguments\n");
 	for (int nr = 0; nr < N_CALLS; nr++)
 		if (condition_of(nr))
 			buf_addf(
 			    out, "    %-12s %s\n", notify_name(nr), condition_of(nr));
-	add_class(c, CLASS_TOLD, "refused, and reported", out);
-	add_class(c, CLASS_REFUSED, "refused", out);
-	add_class(c, CLASS_KILLS, "end the worker, and are reported", out);
+	add_calls(c, OUTCOME_TOLD, "refused, and reported", out);
+	add_calls(c, OUTCOME_REFUSED, "refused", out);
+	add_calls(c, OUTCOME_KILLED, "end the worker, and are reported", out);
 	buf_adds(out, "  any other: not implemented, as on an older kernel\n"
 		      "  by another table (x32, 32-bit): end the worker\n");
 }
@@ -356,9 +359,8 @@ add_dangers(const struct profile *p, struct buf *out)
 	for (uint32_t i = 0; i < p->n_unix_socket; i++)
 		if (!p->unix_socket[i].filtered)
 			n += add_risk(out, true, p->unix_socket[i].path,
-			    "the service behind a socket obeys the plugin; name what it "
-			    "may "
-			    "ask with http-get");
+			    "its service would obey the plugin; list requests in "
+			    "http-get");
 	return n;
 }
 

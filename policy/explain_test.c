@@ -88,9 +88,9 @@ test_explain_confinement_shows_root_and_calls(void **state)
 	assert_has(&b, "  environment  TOKEN\n");
 	assert_has(&b, "its environment\n  LANG\n  TZ\n  TOKEN\n");
 	assert_null(strstr(buf_str(&b), "hunter2"));
-	assert_has(&b, "    mmap         private memory");
+	assert_has(&b, "    mmap         private memory, or");
 	assert_has(&b, "  end the worker, and are reported\n    ptrace ");
-	assert_has(&b, "  refused, and reported\n    socket socketpair ");
+	assert_has(&b, "  refused, and reported\n    socket socketpair fork ");
 	buf_release(&b);
 }
 
@@ -153,9 +153,8 @@ test_explain_risks_name_the_worst_first(void **state)
 	assert_string_equal(buf_str(&b),
 	    "DANGER: jit: true: whoever takes the plugin over may run code of his own in "
 	    "it\n"
-	    "DANGER: /run/docker.sock: the service behind a socket obeys the plugin; "
-	    "name "
-	    "what it may ask with http-get\n"
+	    "DANGER: /run/docker.sock: its service would obey the plugin; list requests "
+	    "in http-get\n"
 	    "note: /etc: is much to read; name the files that the plugin needs\n"
 	    "note: amazonaws.com: every name below it may be one of somebody else's\n");
 	p = builtin("unconfined");

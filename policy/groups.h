@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* clang-format off */
 /*
  * Every system call that a filter says something about; what is not here gets ENOSYS, as
  * from a kernel that is too old to know it (libraries have fall-backs for that; EPERM
  * breaks them). Include with the macros that you need defined:
  *
- * ALLOW(call)        everywhere
- * FILES(call)        under file-reader
- * REFUSE(call, err)  a plain error: asked for often, by honest code too, or not worth
- * telling DENY(call, err, kind)  the same seen by the watcher, who tells people;
- * policy/notify.h ATTACK(call)       no plugin has a use for it: the watcher records it
- * and kills JUDGE(call, kind)  the watcher decides by the arguments
+ * ALLOW(call)            everywhere
+ * FILES(call)            where files are given to read
+ * REFUSE(call, err)      a plain error: honest code asks too, or it is not worth telling
+ * DENY(call, err, kind)  the same, seen by the watcher, who tells people
+ * ATTACK(call)           no plugin has a use for it: the watcher records it and kills
+ * JUDGE(call, kind)      the watcher decides by the arguments (policy/notify.c)
  *
  * and, for calls of which only some arguments will do, the condition
- * (argument & mask) == value on one argument, or on two:
+ * (argument & mask) == value on one argument, on two, or that it does not hold:
  *
  * WHEN(verdict, when, call, err, kind, arg, mask, value)
  * WHEN2(verdict, when, call, err, kind, arg, mask, value, arg2, mask2, value2)
- * UNLESS(verdict, when, call, err, kind, arg, value)      argument != value, all 64 bits
+ * UNLESS(verdict, when, call, err, kind, arg, value)      all 64 bits
  *
  * verdict is one of ALLOW REFUSE DENY ATTACK JUDGE; when is an occasion of
  * policy/compile.c: ALWAYS, FILES, JIT, NO_JIT, NO_EXEC, OPENS_JUDGED, OPENS_FREE. mask 0
  * is no condition. Conditions of different verdicts must exclude each other.
+ *
  * TAKE(when, call, err) and TAKE_WHEN(when, call, err, arg, mask, value) are the rows of
  * the second filter.
  */
@@ -58,8 +60,6 @@
 #define TAKE_WHEN(when, call, err, arg, mask, value)
 #endif
 
-/* clang-format off */
-
 /* Most int arguments: the kernel looks at the low half alone, so must we. */
 #define G_INT 0xffffffffull
 
@@ -95,7 +95,6 @@ ALLOW(getresgid) ALLOW(getgroups)
 ALLOW(uname) ALLOW(sysinfo) ALLOW(getrandom) ALLOW(getcpu)
 ALLOW(sched_getaffinity) ALLOW(sched_getparam) ALLOW(sched_getscheduler)
 ALLOW(sched_get_priority_max) ALLOW(sched_get_priority_min) ALLOW(getpriority)
-
 ALLOW(getcwd) ALLOW(umask)
 
 #ifdef __x86_64__
@@ -115,7 +114,7 @@ FILES(inotify_init) FILES(getdents)
 
 /* Private mappings and read-only shared ones. Shared memory that can be written is not
  * counted by RLIMIT_DATA; code comes from files, and only while libraries are loaded
- * (no_exec below); nothing is writable and executable. */
+ * (NO_EXEC below); nothing is writable and executable. */
 WHEN(ALLOW, ALWAYS, mmap, 0, NONE, 2, PROT_WRITE | PROT_EXEC, 0)
 WHEN2(ALLOW, ALWAYS, mmap, 0, NONE, 2, PROT_WRITE | PROT_EXEC, PROT_WRITE, 3, MAP_TYPE, MAP_PRIVATE)
 WHEN2(ALLOW, ALWAYS, mmap, 0, NONE, 2, PROT_WRITE | PROT_EXEC, PROT_EXEC, 3, MAP_TYPE, MAP_PRIVATE)

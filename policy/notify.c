@@ -307,16 +307,15 @@ is_search(const struct confinement *c, const char *p)
 {
 	static const char *const special[] = {
 	    "/glibc-hwcaps", "/tls", "/x86_64", "/haswell", "/avx512_1", "/xeon_phi"};
-	const char *name = base_name(p);
-	size_t n = (size_t)(name - p) - 1;
+	size_t n = (size_t)(base_name(p) - p) - 1;
 
 	for (size_t i = 0; i < sizeof(library_dirs) / sizeof(*library_dirs); i++) {
 		const char *dir = library_dirs[i];
 		if (strcmp(p, dir) == 0)
 			return true;
-		if (strlen(dir) == n && memcmp(p, dir, n) == 0)
-			if (strstr(name, ".so") && !is_own_library_dir(c, p, n))
-				return true;
+		if (strlen(dir) == n && memcmp(p, dir, n) == 0 &&
+		    profile_path_is_library(p) && !is_own_library_dir(c, p, n))
+			return true;
 		if (!is_within(p, dir))
 			continue;
 		const char *rest = p + strlen(dir);
@@ -442,8 +441,7 @@ allow_read(struct buf *allow, const char *path)
 	if (!is_plain_path(path))
 		return;
 	/* What is only read cannot be loaded. */
-	const char *so = strstr(base_name(path), ".so");
-	if (so && (so[3] == '\0' || so[3] == '.'))
+	if (profile_path_is_library(path))
 		buf_addf(allow, "read: [%s] and late_dlopen: true", path);
 	else
 		buf_addf(allow, "read: [%s]", path);

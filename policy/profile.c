@@ -96,6 +96,15 @@ profile_path_refusal(const char *path)
 	return NULL;
 }
 
+bool
+profile_path_is_library(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *so = strstr(slash ? slash : path, ".so");
+
+	return so && (so[3] == '\0' || so[3] == '.');
+}
+
 static void
 add_host(struct buf *out, const char *host, uint16_t port)
 {

@@ -151,6 +151,8 @@ bool profile_set_load(
 
 /* Why a path cannot be given to a plugin; NULL: it can. What it names need not exist. */
 const char *profile_path_refusal(const char *path);
+/* Whether it is called like a library: "libm.so.6". */
+bool profile_path_is_library(const char *path);
 
 /* As the policy writes it: "tcp:9765", "[::1]:80", "*.amazonaws.com:443". */
 void profile_listen_text(const struct profile_listen *l, struct buf *out);

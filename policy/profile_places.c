@@ -113,8 +113,7 @@ read_listen(
 		else
 			parser_mistake(ps, item[i], item[i]->text,
 			    "is no place to listen: write tcp:PORT, udp:PORT, "
-			    "ADDRESS:PORT or "
-			    "udp:ADDRESS:PORT");
+			    "ADDRESS:PORT or udp:ADDRESS:PORT");
 	}
 }
 
