@@ -38,7 +38,7 @@ act() {
 		args+=(-o "load_plugins[$n]=$plugin" --enable-source "$plugin")
 		n=$((n + 1))
 	done
-	DEMO_START=$(date +%s)
+	DEMO_START=$(date +%s%3N)
 	export DEMO_START
 	bazel-bin/broker/mews run -c demo/falco.yaml "${args[@]}" 2>&1 | tee "$log"
 }

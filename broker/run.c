@@ -190,20 +190,33 @@ on_match(
 	outputs_put(r->app->outputs, rule->priority, buf_str(&r->line), r->line.len);
 }
 
-/* One source's end is the run's only when it was the last, or failed. */
+/* Does the failure of this pipeline end the run? Its source's own failure does not when
+ * its policy says "required: false"; any other got here because it does. */
+static bool
+ends_the_run(const struct pipeline *p)
+{
+	return p->state == PIPELINE_FAILED &&
+	       (!p->worker->gone || p->worker->worker->plugin->profile->required);
+}
+
+/* One source's end is the run's only when it was the last, or failed and is needed. */
 static void
 on_pipeline_ended(struct pipeline *p, void *arg)
 {
 	struct run *r = arg;
 
 	r->n_running--;
-	if (p->state == PIPELINE_FAILED && r->err.code == ERR_NONE) {
+	if (ends_the_run(p) && r->err.code == ERR_NONE) {
 		r->err = p->err;
 		if (r->n_running > 0)
 			log_error("An error occurred in an event source, forcing "
 				  "termination...");
+	} else if (p->state == PIPELINE_FAILED && r->n_running > 0) {
+		log_error("source '%s' has failed; the others go on, for its plugin is "
+			  "not required",
+		    p->name);
 	}
-	if (r->n_running == 0 || p->state == PIPELINE_FAILED) {
+	if (r->n_running == 0 || ends_the_run(p)) {
 		r->ended = true;
 		event_base_loopbreak(r->app->supervisor->base);
 	}

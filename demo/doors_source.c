@@ -5,7 +5,7 @@
  * apart does not expect that: it crashes, as published plugins do on records of that
  * kind.
  *
- * The feed is live: record i exists from "start=SECONDS" + i × 100 ms on, whether
+ * The feed is live: record i exists from "start=MILLISECONDS" + i × 100 ms on, whether
  * somebody listens or not, and after 2.5 s there are no more.
  */
 #include <stdio.h>
@@ -140,7 +140,7 @@ plugin_open(plugin_state *s, const char *params, int32_t *rc)
 	*rc = h ? PLUGIN_SUCCESS : PLUGIN_FAILURE;
 	if (!h)
 		return NULL;
-	h->start_ms = start ? strtoull(start + 6, NULL, 10) * 1000 : now;
+	h->start_ms = start ? strtoull(start + 6, NULL, 10) : now;
 	h->next = now > h->start_ms ? (unsigned)((now - h->start_ms) / EVERY_MS) + 1 : 0;
 	return h;
 }

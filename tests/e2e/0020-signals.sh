@@ -33,8 +33,28 @@ for signal in INT TERM; do
 	check "SIG$signal: nothing left" nothing_left
 done
 
+# Ctrl-C reaches every process of the terminal's foreground group.
+setsid "$mews" run -c "$tmp/falco.yaml" --enable-source canary >"$tmp/out" 2>"$tmp/err" </dev/null &
+mews_pid=$!
+background+=("$mews_pid")
+check "in a group of its own: alerts come" until_true 20 sings
+kill -INT -- "-$(ps -o pgid= -p "$mews_pid" | tr -d ' ')"
+check "Ctrl-C: ends within 5 s" wait_mews 5
+is "Ctrl-C: with success" "$rc" 0
+check "Ctrl-C: the log says nothing else" test -z "$(sed '1,/exiting/d' <<<"$err")"
+check "Ctrl-C: nothing left" nothing_left
+
 # A plugin that never comes back from its call must not keep the program.
+rules hung_rules.yaml <<'Y'
+- rule: R
+  desc: d
+  condition: fault.num >= 0
+  output: o
+  priority: INFO
+  source: fault
+Y
 config hung.yaml <<Y
+rules_files: [$tmp/hung_rules.yaml]
 plugins:
   - {name: fault, library_path: $plugins/fault_hang_next_batch.so}
 Y

@@ -60,6 +60,7 @@ refused "a plugin that is not configured" \
 	run -c "$tmp/unknown.yaml"
 refused "an unknown option" "Option .nosuch. does not exist" run --nosuch
 config nothing.yaml <<Y
+rules_files: [$tmp/none.yaml]
 plugins:
   - {name: kit, library_path: $plugins/plain.so}
 stdout_output: {enabled: false}
@@ -220,7 +221,9 @@ rules mistakes.yaml <<'Y'
   source: kit
 Y
 refused "rules with mistakes" "mistakes.yaml" run -c "$tmp/good.yaml" -r "$tmp/mistakes.yaml"
-check "every mistake of the reading is reported" err_has '[2-9] Errors:'
+for mistake in "nonexistent field kit.nope" "rule 'Two'" "Invalid priority"; do
+	check "every mistake is reported: $mistake" err_says "$mistake"
+done
 rules older.yaml <<'Y'
 - required_plugin_versions:
   - {name: kit, version: 9.0.0}

@@ -27,7 +27,7 @@ run_mews run "$plugins/golden.so" --fields g.nope
 check "an unknown field is an error" test "$rc" -ne 0
 check "that names it" err_says g.nope
 
-run_mews run "$plugins/recorder.so" --init-config '{"a":1}' --open-params there
+run_mews run "$plugins/recorder.so" -o log_stderr=true -o log_level=info --init-config '{"a":1}' --open-params there
 check "--init-config" err_says "call init '{\"a\":1}'"
 check "--open-params" err_says "call open 'there'"
 
@@ -50,7 +50,7 @@ run_mews run "$plugins/threads.so" --open-params n=3
 is "a plugin whose threads never end" "$rc $(jsons . | wc -l)" "0 3"
 check "is gone all the same" nothing_left
 
-run_mews run "$plugins/printer.so" --open-params n=3
+run_mews run "$plugins/printer.so" --open-params n=3 -o log_stderr=true -o log_level=info
 is "what a plugin prints is no output of mews" "$(grep -c 'stdout of step' <<<"$out")" 0
 check "it is in the log" err_has 'stdout of step'
 

@@ -13,7 +13,9 @@ run_mews plugin-info "$plugins/schema.so"
 check "a schema is shown though no configuration fits yet" out_has '^Init config schema type: JSON$'
 check "whole" out_has '"maximum":65535'
 
+rules none.yaml <<<'[]'
 config falco.yaml <<Y
+rules_files: [$tmp/none.yaml]
 plugins:
   - {name: schema, library_path: $plugins/schema.so, init_config: {port: 80}}
   - {name: kit, library_path: $plugins/plain.so}

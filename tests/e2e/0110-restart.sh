@@ -17,7 +17,7 @@ rules_files: [$tmp/rules.yaml]
 plugins:
   - name: doors
     library_path: $plugins/doors_source.so
-    open_params: start=$(date +%s)
+    open_params: start=$(date +%s%3N)
     sandbox: {restart: {max: 3, backoff_min: 50ms, backoff_max: 200ms}}
 Y
 run_mews run -c "$tmp/falco.yaml" --enable-source doors

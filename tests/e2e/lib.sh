@@ -8,7 +8,8 @@
 
 set -u
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-built=$root/bazel-bin
+# What to test: the build, or a folder laid out like it.
+built=${MEWS_BUILT:-$root/bazel-bin}
 tap_n=0 tap_failed=0
 out='' err='' rc=0 # of the last run_mews
 as_user=()
@@ -35,6 +36,15 @@ skip_all() { # skip_all WHY
 	exit 0
 }
 
+# Processes of ours that are alive: mews, its launcher, shims and workers.
+ours() {
+	local ids
+	ids=$(find "$bin" -type f -exec stat -c '%d:%i' {} + 2>/dev/null | paste -sd'|')
+	[ -n "$ids" ] || return 0
+	stat -Lc '%d:%i %n' /proc/[0-9]*/exe 2>/dev/null | grep -E "^($ids) " |
+		sed 's,.*/proc/\([0-9]*\)/exe,\1,'
+}
+
 stage() {
 	local file
 	for file in broker/mews worker/mews-worker worker/launch/mews-launcher; do
@@ -52,15 +62,6 @@ stage() {
 	fi
 }
 stage
-
-# Processes of ours that are alive: mews, its launcher, shims and workers.
-ours() {
-	local ids
-	ids=$(find "$bin" -type f -exec stat -c '%d:%i' {} + 2>/dev/null | paste -sd'|')
-	[ -n "$ids" ] || return 0
-	stat -Lc '%d:%i %n' /proc/[0-9]*/exe 2>/dev/null | grep -E "^($ids) " |
-		sed 's,.*/proc/\([0-9]*\)/exe,\1,'
-}
 
 pass() {
 	tap_n=$((tap_n + 1))
@@ -144,7 +145,7 @@ wait_mews() {
 		}
 		sleep 0.05
 	done
-	[ $ended = 1 ] || kill -9 "$mews_pid"
+	[ $ended = 1 ] || kill -9 "$mews_pid" 2>/dev/null
 	wait "$mews_pid" 2>/dev/null
 	rc=$?
 	out=$(tr -d '\000' <"$tmp/out")
