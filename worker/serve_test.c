@@ -294,16 +294,20 @@ test_serve_events_that_are_too_large_are_dropped(void **state)
 
 	start(&b, "", 1);
 	plan(&b, 1u << INDEX | 1u << NUMBER, true);
-	run(&b, "n=4 batch=4 huge=2");
+	run(&b, "n=6 batch=4 huge=2");
 	expect_batch(&b, 1, 3, PLUGIN_SUCCESS);
 	assert_int_equal(b.view.head.dropped, 1);
 	assert_true(b.view.head.flags & CHUNK_HAS_EVENTS);
 	assert_int_equal(test_broker_num(&b, INDEX, 2), 3);
 	assert_int_equal(test_broker_num(&b, NUMBER, 2), 3);
 	assert_string_equal((const char *)b.view.raw + b.view.raw_off[2] + 38, "3");
+	/* It has no number. */
+	test_broker_acknowledge(&b, 1);
+	expect_batch(&b, 2, 2, PLUGIN_SUCCESS);
+	assert_int_equal(test_broker_num(&b, NUMBER, 0), 4);
 	test_broker_stop(&b);
 	run(&b, "n=1 batch=1 huge=0");
-	expect_batch(&b, 2, 0, PLUGIN_TIMEOUT);
+	expect_batch(&b, 3, 0, PLUGIN_TIMEOUT);
 	assert_int_equal(b.view.head.dropped, 1);
 	test_broker_stop(&b);
 	test_broker_quit(&b);
