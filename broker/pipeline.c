@@ -166,6 +166,8 @@ begin_chunk(struct pipeline *p, struct frame *f, struct err *err)
 	number_events(p);
 	mask_first(&p->all, sent);
 	memset(p->have, 0, p->rules->slots->n * sizeof(*p->have));
+	for (uint32_t i = 0; i < p->n_worker; i++)
+		p->worker[i].poison = (struct mask){{0}};
 	p->counts.chunks++;
 	p->counts.events += p->n_events;
 	if (p->n_events == 0)

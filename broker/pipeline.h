@@ -48,7 +48,9 @@ enum pipeline_state {
 struct request {
 	bool wanted; /* to be sent again once the worker is back */
 	bool under_way;
-	bool retried; /* a worker has died of it already */
+	/* A worker has died of it: its events are tried one by one, to find which. */
+	bool probing;
+	uint32_t probe; /* the event that is tried */
 	uint32_t number, n_slot;
 	uint32_t *slot;
 	struct mask events;
@@ -59,6 +61,7 @@ struct pipeline_worker {
 	struct worker *worker;
 	bool gone; /* failed for good */
 	struct request request;
+	struct mask poison; /* events of the chunk that it does not survive */
 	/* Slots that it answers for; plan is what it was told. */
 	Control__Slot *slot;
 	Control__Slot **plan;
@@ -81,7 +84,7 @@ struct pipeline_sink {
 
 struct pipeline_counts {
 	uint64_t events, chunks, batches, matches, dropped_large, missing_columns,
-	    poison_chunks;
+	    poison_events;
 };
 
 struct pipeline {

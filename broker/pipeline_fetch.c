@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "broker/pipeline_internal.h"
+#include "broker/quarantine.h"
 
 /* Layouts that are handed on without copying. */
 _Static_assert(sizeof(struct frame_span) == sizeof(struct span), "spans");
@@ -176,7 +177,7 @@ orphan(struct pipeline *p, struct request *r)
 	for (uint32_t i = 0; i < r->n_slot; i++)
 		pipeline_supply_missing(p, r->slot[i]);
 	r->n_slot = 0;
-	r->under_way = r->wanted = false;
+	r->under_way = r->wanted = r->probing = false;
 }
 
 /* Writes the request; the worker answers with a COLUMNS frame of the same number. */
@@ -198,7 +199,10 @@ send_request(struct pipeline *p, struct pipeline_worker *pw, struct err *err)
 	uint32_t raw_len[LIMIT_CHUNK_EVENTS], len;
 	void *to;
 
-	memcpy(head.events, r->events.w, sizeof(head.events));
+	for (size_t i = 0; i < sizeof(head.events) / sizeof(*head.events); i++)
+		head.events[i] = r->probing ? 0 : r->events.w[i] & ~pw->poison.w[i];
+	if (r->probing)
+		head.events[r->probe / 64] = 1ull << r->probe % 64;
 	if (head.target == EXTRACT_INLINE) {
 		if (!p->view.raw_off)
 			return err_set(err, ERR_PEER, "a chunk lacks its events");
@@ -302,6 +306,26 @@ pipeline_send_again(struct pipeline *p, struct pipeline_worker *pw)
 		dispatch(p, pw);
 }
 
+static void
+mask_set(struct mask *m, uint32_t i)
+{
+	m->w[i / 64] |= 1ull << i % 64;
+}
+
+/* The next event, from "from" on, that is to be tried alone; false when all were. */
+static bool
+next_probe(struct pipeline_worker *pw, uint32_t from)
+{
+	struct request *r = &pw->request;
+
+	for (r->probe = from; r->probe < LIMIT_CHUNK_EVENTS; r->probe++) {
+		uint64_t bit = 1ull << r->probe % 64;
+		if (r->events.w[r->probe / 64] & ~pw->poison.w[r->probe / 64] & bit)
+			return true;
+	}
+	return false;
+}
+
 void
 pipeline_request_orphaned(struct pipeline *p, struct pipeline_worker *pw, bool restarts)
 {
@@ -309,16 +333,22 @@ pipeline_request_orphaned(struct pipeline *p, struct pipeline_worker *pw, bool r
 
 	if (!r->under_way && !r->wanted)
 		return;
-	if (pw != p->worker && restarts && !r->retried) {
-		/* Perhaps these events killed it: once more, then without them. */
-		r->retried = true;
-		r->under_way = false;
-		r->wanted = true;
+	if (pw == p->worker || !restarts) {
+		orphan(p, r);
 		return;
 	}
-	if (r->under_way)
-		p->counts.poison_chunks++;
-	orphan(p, r);
+	/* Perhaps an event killed it: each is tried once more, alone; what kills it again
+	 * is set aside, and its fields are missing. */
+	if (r->under_way && r->probing) {
+		p->counts.poison_events++;
+		mask_set(&pw->poison, r->probe);
+		quarantine_event(p, pw, r->probe);
+		r->probing = next_probe(pw, r->probe + 1);
+	} else if (r->under_way) {
+		r->probing = next_probe(pw, 0);
+	}
+	r->under_way = false;
+	r->wanted = true;
 }
 
 /* One COLUMNS frame against the request that is under way. */
@@ -336,6 +366,14 @@ take_answer(
 	if (v->head.batch != r->number || v->head.n_events != p->n_events ||
 	    v->head.n_columns != r->n_slot)
 		return err_set(err, ERR_PEER, "an answer to another request");
+	if (r->probing) {
+		/* It lives: on to the next event, or to the whole without those it dies
+		 * of. */
+		r->probing = next_probe(pw, r->probe + 1);
+		r->under_way = false;
+		r->wanted = true;
+		return true;
+	}
 	if (!pipeline_supply(p, pw, v, &r->events, false, err))
 		return false;
 	for (uint32_t i = 0; i < r->n_slot; i++) {
@@ -344,7 +382,7 @@ take_answer(
 			    err, ERR_PEER, "an answer that leaves out a column");
 	}
 	r->n_slot = 0;
-	r->under_way = r->retried = false;
+	r->under_way = false;
 	return true;
 }
 
@@ -382,6 +420,10 @@ pipeline_answers(struct pipeline *p)
 
 		if (pw->request.under_way && worker_is_up(pw->worker))
 			gather(p, pw);
+		while (pw->request.wanted && worker_is_up(pw->worker)) {
+			dispatch(p, pw);
+			gather(p, pw);
+		}
 		all &= !pw->request.under_way && !pw->request.wanted;
 	}
 	return all;

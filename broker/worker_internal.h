@@ -10,6 +10,8 @@
 /* worker_moves.c */
 void worker_event(struct worker *w, enum worker_event event);
 bool worker_send(struct worker *w, const Control__Message *m);
+/* It has hung up: its death is due within a second. */
+void worker_expect_death(struct worker *w);
 enum worker_phase worker_phase(const struct worker *w);
 
 /* worker_launch.c */

@@ -229,14 +229,12 @@ take_messages(struct worker *w, uint32_t most)
 		case CHANNEL_AGAIN:
 			return;
 		case CHANNEL_CLOSED:
-			/* The death comes from the launcher; a worker that only hangs up
-			 * is ended. */
+			/* The launcher tells how it ended; one that only hangs up is
+			 * given no long time to. */
 			if (w->on_control)
 				event_del(w->on_control);
-			if (!w->doomed && w->state != WORKER_QUITTING) {
-				worker_kill(w);
-				w->doomed = false; /* its own doing */
-			}
+			if (!w->doomed)
+				worker_expect_death(w);
 			return;
 		case CHANNEL_ERROR:
 			if (w->on_control)

@@ -368,9 +368,8 @@ worker_on_deadline(int fd, short what, void *arg)
 }
 
 static void
-arm_deadline(struct worker *w)
+arm(struct worker *w, uint32_t ms)
 {
-	uint32_t ms = deadline_ms(w);
 	struct timeval tv = {ms / 1000, ms % 1000 * 1000};
 
 	if (w->on_deadline)
@@ -382,6 +381,18 @@ arm_deadline(struct worker *w)
 	if (!w->on_deadline || evtimer_add(w->on_deadline, &tv) < 0)
 		log_error(
 		    "no memory for a deadline of plugin '%s'", w->plugin->setting->name);
+}
+
+static void
+arm_deadline(struct worker *w)
+{
+	arm(w, deadline_ms(w));
+}
+
+void
+worker_expect_death(struct worker *w)
+{
+	arm(w, 1000);
 }
 
 /* The resting states, in which the next step is ours to begin. */

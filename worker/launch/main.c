@@ -18,7 +18,7 @@
 
 #include "base/clock.h"
 #include "worker/launch/host.h"
-#include "worker/launch/shim.h"
+#include "worker/launch/title.h"
 #include "worker/launch/watch.h"
 #include "worker/launch/wire.h"
 
@@ -256,9 +256,12 @@ main(int argc, char **argv)
 	}
 	/* The broker made argv long enough for a name. */
 	char *end = argv[argc - 1] + strlen(argv[argc - 1]);
-	shim_set_title_area(argv[0], (size_t)(end - argv[0]));
-	shim_set_title("mews-launcher", "");
+	title_set_area(argv[0], (size_t)(end - argv[0]));
+	title_set("mews-launcher", "");
 
+	/* A session of its own: what is sent to the broker's group, by a terminal or by
+	 * whoever stops it, is for the broker to act on. */
+	setsid();
 	/* With the broker's death comes ours, with ours every shim's. A broker that went
 	 * before this line has closed the socket. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
