@@ -138,14 +138,6 @@ read_description(struct plugin *p, struct err *err)
 	return true;
 }
 
-/* How a capability shows: all of its functions, or those that cannot stand alone. */
-struct capability_row {
-	enum plugin_capability capability;
-	bool all;
-	bool broken;
-	const char *message;
-};
-
 static bool
 has_identity(const struct plugin *p, bool *ret_half)
 {
@@ -165,32 +157,27 @@ read_capabilities(struct plugin *p, struct err *err)
 
 	if (sourcing)
 		has_identity(p, &half);
-	const struct capability_row rows[] = {
-	    {PLUGIN_SOURCING, sourcing && !half,
-		!sourcing && (s->open || s->close || s->next_batch),
-		"must implement all of 'plugin_open', 'plugin_close', and "
-		"'plugin_next_batch' "
-		"(event sourcing)"},
-	    {PLUGIN_SOURCING, sourcing && !half, half,
-		"must implement both 'plugin_get_id' and 'plugin_get_event_source' or "
-		"neither "
-		"(event sourcing)"},
-	    {PLUGIN_EXTRACTION, s->get_fields && s->extract_fields,
-		!s->get_fields && s->extract_fields,
-		"must implement both 'plugin_get_fields' and 'plugin_extract_fields' "
-		"(field "
-		"extraction)"},
-	    {PLUGIN_PARSING, s->parse_event != NULL, false, NULL},
-	    {PLUGIN_ASYNC, s->get_async_events && s->set_async_event_handler,
-		!s->get_async_events && s->set_async_event_handler,
-		"must implement both 'plugin_get_async_events' and "
-		"'plugin_set_async_event_handler' (async events)"},
-	    {PLUGIN_LISTENING, s->capture_open && s->capture_close,
-		s->capture_open && !s->capture_close,
-		"must implement both 'plugin_capture_open' and 'plugin_capture_close' "
-		"(capture "
-		"listening)"},
+	/* A capability shows by all of its functions; some of them cannot stand alone. */
+	/* clang-format off */
+	const struct {
+		enum plugin_capability capability;
+		bool all, broken;
+		const char *message;
+	} rows[] = {
+		{PLUGIN_SOURCING, sourcing && !half, !sourcing && (s->open || s->close || s->next_batch),
+		 "must implement all of 'plugin_open', 'plugin_close', and 'plugin_next_batch' (event sourcing)"},
+		{PLUGIN_SOURCING, sourcing && !half, half,
+		 "must implement both 'plugin_get_id' and 'plugin_get_event_source' or neither (event sourcing)"},
+		{PLUGIN_EXTRACTION, s->get_fields && s->extract_fields, !s->get_fields && s->extract_fields,
+		 "must implement both 'plugin_get_fields' and 'plugin_extract_fields' (field extraction)"},
+		{PLUGIN_PARSING, s->parse_event != NULL, false, NULL},
+		{PLUGIN_ASYNC, s->get_async_events && s->set_async_event_handler,
+		 !s->get_async_events && s->set_async_event_handler,
+		 "must implement both 'plugin_get_async_events' and 'plugin_set_async_event_handler' (async events)"},
+		{PLUGIN_LISTENING, s->capture_open && s->capture_close, s->capture_open && !s->capture_close,
+		 "must implement both 'plugin_capture_open' and 'plugin_capture_close' (capture listening)"},
 	};
+	/* clang-format on */
 	struct buf broken;
 
 	buf_init(&broken, sizeof(err->msg));

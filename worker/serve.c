@@ -237,9 +237,9 @@ wait_for_work(struct worker *w, struct err *err)
 	bool busy = false;
 
 	if (w->publisher.parallel && w->source.state == SOURCE_WAITING &&
-	    (!spin(w, &busy, err) || busy))
-		return busy;
-	if (!announce(w))
+	    !spin(w, &busy, err))
+		return false;
+	if (busy || !announce(w))
 		return true;
 	if (ppoll(p, 2, pausing ? &pause : NULL, NULL) < 0 && errno != EINTR)
 		return err_sys(err, "poll");
