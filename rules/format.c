@@ -123,9 +123,29 @@ add_fields(struct building *b, const struct ast *ast, const struct operand *o)
 	return true;
 }
 
+/* The longest field name that text begins with and that is shorter than n; 0: none. */
+static size_t
+shorter_name(const struct field_source *source, const char *text, size_t n)
+{
+	size_t best = 0;
+
+	for (uint32_t i = 0; i < source->n_class; i++) {
+		for (uint32_t k = 0; k < source->klass[i]->n; k++) {
+			const char *name = source->klass[i]->field[k].name;
+			size_t len = 0;
+			while (len < n && name[len] && name[len] == text[len])
+				len++;
+			if (!name[len] && len < n && len > best)
+				best = len;
+		}
+	}
+	return best;
+}
+
 /*
- * The longest text behind "%" that is a field or transformer of this source: the parser
- * stops where a token cannot go on; what does not compile is tried again, shorter.
+ * The longest text behind "%" that is a field or transformer of this source. Falco tries
+ * every length, downwards; only the parser's own end, and below it the ends of known
+ * names, can be one.
  */
 static bool
 take_token(
@@ -139,13 +159,10 @@ take_token(
 
 	if (len > TOKEN_BYTES)
 		len = TOKEN_BYTES;
-	for (size_t n = len; n > 0; n--) {
+	for (size_t n = len; n > 0; n = shorter_name(b->c->source, text, n)) {
 		if (!ast_parse_operand(b->c->arena, text, n, LIMIT_FORMAT_DEPTH, &ast,
-			&used, &pos, &err))
-			continue;
-		if (used < n)
-			n = used;
-		if (!operand_compile(b->c, ast, false, &o, &err))
+			&used, &pos, &err) ||
+		    !operand_compile(b->c, ast, false, &o, &err))
 			continue;
 		*ret_used = used;
 		return add_piece(b, (struct piece){.operand = o, .width = width}) &&
