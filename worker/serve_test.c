@@ -511,10 +511,17 @@ test_serve_ends_when_asked_out_of_order(void **state)
 	assert_int_equal(test_broker_reap(&b), 1);
 	test_broker_release(&b);
 
-	start(&b, "", 1);
-	test_broker_request(&b, &h, NULL, NULL, NULL, NULL);
-	assert_int_equal(test_broker_reap(&b), 1);
-	test_broker_release(&b);
+	/* Idle, and while an acknowledgement is awaited. */
+	for (int waiting = 0; waiting < 2; waiting++) {
+		start(&b, "", 1);
+		if (waiting) {
+			run(&b, "n=1");
+			expect_batch(&b, 1, 1, PLUGIN_SUCCESS);
+		}
+		test_broker_request(&b, &h, NULL, NULL, NULL, NULL);
+		assert_int_equal(test_broker_reap(&b), 1);
+		test_broker_release(&b);
+	}
 }
 
 int
