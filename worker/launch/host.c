@@ -1,25 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "worker/launch/host.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "worker/launch/landlock.h"
 #include "worker/launch/proc_text.h"
-
-#ifndef OPEN_TREE_CLOEXEC
-#define OPEN_TREE_CLOEXEC O_CLOEXEC
-#endif
-#ifndef AT_RECURSIVE
-#define AT_RECURSIVE 0x8000
-#endif
+#include "worker/launch/root.h"
 
 /*
  * Workers' uids as root. No distribution, systemd range or subuid default reaches here;
@@ -97,13 +88,7 @@ host_probe(struct host *h, struct err *err)
 	/* Groups would stay on workers, whose user namespace could not drop them. */
 	if (setgroups(0, NULL) < 0)
 		return err_sys(err, "dropping supplementary groups");
-	/* Recursively, because in a container mounts cannot be had one without the other.
-	 */
-	int fd =
-	    open_tree(AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-	h->can_mount = fd >= 0;
-	if (fd >= 0)
-		close(fd);
+	h->can_mount = root_can_clone();
 	return true;
 }
 

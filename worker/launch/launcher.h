@@ -31,7 +31,8 @@
 
 struct launcher;
 
-/* Spawns the launcher binary; call it first thing in main, while the process is small. */
+/* Spawns the launcher binary. First thing in main: the process is small then, and the
+ * launcher dies with the thread that made it. */
 struct launcher *launcher_start(const char *launcher_path, struct err *err);
 /* Kills every worker, ends the launcher, waits for it. */
 void launcher_free(struct launcher *l);

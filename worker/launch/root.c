@@ -21,6 +21,19 @@
 #define AT_RECURSIVE 0x8000
 #endif
 
+bool
+root_can_clone(void)
+{
+	/* Recursively, because in a container mounts cannot be had one without the other.
+	 */
+	int fd =
+	    open_tree(AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 /* Sources were resolved when the confinement was made: a symbolic link now is a trick. */
 static int
 open_plain(int at_fd, const char *path, uint64_t flags, uint64_t resolve)

@@ -25,6 +25,9 @@ struct root_source {
 	struct stat st;
 };
 
+/* Whether this process may clone mounts: root's privilege, which containers take away. */
+bool root_can_clone(void);
+
 /* One source per mount of c, in its order. The plugin's must still be the file that c was
  * made from. */
 bool root_open(const struct confinement *c, struct root_source *source, struct err *err);

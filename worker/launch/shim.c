@@ -9,14 +9,13 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "worker/launch/child.h"
+#include "worker/launch/title.h"
 
 #if defined(__x86_64__)
 #define NATIVE_ARCH AUDIT_ARCH_X86_64
@@ -25,27 +24,6 @@
 #else
 #error "mews runs on x86_64 and aarch64"
 #endif
-
-static char *title_area;
-static size_t title_size;
-
-void
-shim_set_title_area(char *title, size_t size)
-{
-	title_area = title;
-	title_size = size;
-}
-
-void
-shim_set_title(const char *role, const char *name)
-{
-	prctl(PR_SET_NAME, role, 0, 0, 0);
-	if (title_size == 0)
-		return;
-	memset(title_area, 0, title_size);
-	snprintf(
-	    title_area, title_size, "%s%s%s", role, name[0] != '\0' ? " " : "", name);
-}
 
 #define ALLOW(nr)                                                                        \
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (nr), 0, 1),                                 \
@@ -78,7 +56,7 @@ shim_filter(void)
 noreturn void
 shim_run(pid_t worker, int death_fd, const char *name)
 {
-	shim_set_title("mews-shim", name);
+	title_set("mews-shim", name);
 	/* The launcher waits for the end of the set-up socket, which the worker alone may
 	 * hold now. */
 	bool ok = dup3(death_fd, 0, O_CLOEXEC) == 0 &&

@@ -12,9 +12,4 @@
 /* Waits for the worker, writes its struct child_death to death_fd and ends. */
 noreturn void shim_run(pid_t worker, int death_fd, const char *name);
 
-/* The command line that ps shows may be overwritten: up to size bytes at title. */
-void shim_set_title_area(char *title, size_t size);
-/* "mews-shim NAME": ps sees it. */
-void shim_set_title(const char *role, const char *name);
-
 #endif
