@@ -8,28 +8,47 @@
 #include "base/json_write.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "base/utf8.h"
-#include "broker/app.h"
+#include "broker/actions.h"
 #include "broker/files.h"
 #include "broker/version.h"
 #include "proto/plugin_api.h"
-#include "rules/listing.h"
 #include "rules/schema.h"
 
-static enum step_rc
-print_and_end(struct buf *text, struct err *err)
+/* Two blanks a level and a newline at the end, as Falco prints JSON for people. */
+static void
+indent_json(struct buf *text)
 {
-	enum step_rc rc = STEP_END;
+	struct buf out;
+	int level = 0;
+	bool quoted = false;
 
-	if (text->failed) {
-		err_nomem(err);
-		rc = STEP_FAILED;
-	} else {
-		fwrite(buf_str(text), 1, text->len, stdout);
-		fflush(stdout);
+	buf_init(&out, text->limit_bytes * 4);
+	for (const char *p = buf_str(text); *p; p++) {
+		bool empty = (*p == '{' && p[1] == '}') || (*p == '[' && p[1] == ']');
+		if (quoted) {
+			quoted = *p != '"';
+			buf_addc(&out, *p);
+			if (*p == '\\')
+				buf_addc(&out, *++p);
+		} else if (empty) {
+			buf_add(&out, p++, 2);
+		} else if (strchr("]}", *p)) {
+			buf_addf(&out, "\n%*s%c", 2 * --level, "", *p);
+		} else {
+			quoted = *p == '"';
+			buf_addc(&out, *p);
+			if (strchr("[{,", *p))
+				level += *p != ',';
+			if (strchr("[{,", *p))
+				buf_addf(&out, "\n%*s", 2 * level, "");
+			else if (*p == ':')
+				buf_addc(&out, ' ');
+		}
 	}
+	buf_addc(&out, '\n');
+	out.failed |= text->failed;
 	buf_release(text);
-	return rc;
+	*text = out;
 }
 
 /* The command line as a whole: it is judged before anything is done. */
@@ -48,7 +67,7 @@ step_help(struct app *app, struct err *err)
 		return STEP_NEXT;
 	buf_init(&out, LIMIT_TEXT_BYTES);
 	options_help(&out);
-	return print_and_end(&out, err);
+	return action_print(&out, err);
 }
 
 enum step_rc
@@ -60,7 +79,8 @@ step_config_schema(struct app *app, struct err *err)
 		return STEP_NEXT;
 	buf_init(&out, LIMIT_CONFIG_BYTES);
 	settings_schema(&out);
-	return print_and_end(&out, err);
+	indent_json(&out);
+	return action_print(&out, err);
 }
 
 enum step_rc
@@ -73,7 +93,7 @@ step_rule_schema(struct app *app, struct err *err)
 	buf_init(&out, LIMIT_CONFIG_BYTES);
 	schema_print(&out);
 	buf_addc(&out, '\n');
-	return print_and_end(&out, err);
+	return action_print(&out, err);
 }
 
 /* No event of a plugin is ever left out: the list is empty. */
@@ -82,102 +102,125 @@ step_ignored_events(struct app *app, struct err *err)
 {
 	if (!app->options->ignored_events)
 		return STEP_NEXT;
-	puts("Ignored syscall(s):");
+	puts("Ignored syscall(s):\n");
 	fflush(stdout);
 	return STEP_END;
 }
 
-/* --list-events: the events that plugins make. Those of system calls come from a kernel
- * driver, which there is none of. */
+/* --list-events: those that plugins make. The other categories are a kernel driver's, and
+ * there is none. */
 
 struct event_row {
-	const char *name;
+	const char *category, *name;
 	const char *param[3][2]; /* type and name */
 };
 
 static const struct event_row event_rows[] = {
-    {"pluginevent", {{"UINT32", "plugin_id"}, {"BYTEBUF", "event_data"}}},
-    {"asyncevent", {{"UINT32", "plugin_id"}, {"CHARBUF", "name"}, {"BYTEBUF", "data"}}},
+    {"Plugin events", "pluginevent",
+	{{"UINT32", "plugin_id"}, {"BYTEBUF", "event_data"}}},
+    {"Plugin events", "asyncevent",
+	{{"UINT32", "plugin_id"}, {"CHARBUF", "name"}, {"BYTEBUF", "data"}}},
 };
 
+static const char *const event_categories[] = {
+    "Syscall events", "Tracepoint events", "Plugin events", "Metaevents"};
+
 enum {
-	N_EVENT_ROWS = sizeof(event_rows) / sizeof(*event_rows),
-	N_EVENT_PARAMS = sizeof(event_rows[0].param) / sizeof(event_rows[0].param[0]),
+	N_EVENTS = sizeof(event_rows) / sizeof(*event_rows),
+	N_PARAMS = sizeof(event_rows[0].param) / sizeof(event_rows[0].param[0]),
+	N_CATEGORIES = sizeof(event_categories) / sizeof(*event_categories),
 };
+
+static void
+event_json(struct json_writer *w, const struct event_row *e)
+{
+	json_begin_object(w);
+	json_key(w, "available");
+	json_bool(w, true);
+	json_key(w, "dir");
+	json_str(w, ">");
+	json_key(w, "name");
+	json_str(w, e->name);
+	json_key(w, "params");
+	json_begin_array(w);
+	for (size_t k = 0; k < N_PARAMS && e->param[k][0]; k++) {
+		json_begin_object(w);
+		json_key(w, "name");
+		json_str(w, e->param[k][1]);
+		json_key(w, "type");
+		json_str(w, e->param[k][0]);
+		json_end_object(w);
+	}
+	json_end_array(w);
+	json_end_object(w);
+}
 
 static void
 events_json(struct buf *out)
 {
+	/* Keys in byte order. */
+	static const size_t order[N_CATEGORIES] = {3, 2, 0, 1};
 	struct json_writer w;
 
 	json_init(&w, out);
 	json_begin_object(&w);
-	json_key(&w, "events");
-	json_begin_array(&w);
-	for (size_t i = 0; i < N_EVENT_ROWS; i++) {
-		json_begin_object(&w);
-		json_key(&w, "dir");
-		json_str(&w, ">");
-		json_key(&w, "name");
-		json_str(&w, event_rows[i].name);
-		json_key(&w, "params");
+	for (size_t c = 0; c < N_CATEGORIES; c++) {
+		const char *category = event_categories[order[c]];
+		json_key(&w, category);
 		json_begin_array(&w);
-		for (size_t k = 0; k < N_EVENT_PARAMS && event_rows[i].param[k][0]; k++) {
-			json_begin_object(&w);
-			json_key(&w, "name");
-			json_str(&w, event_rows[i].param[k][1]);
-			json_key(&w, "type");
-			json_str(&w, event_rows[i].param[k][0]);
-			json_end_object(&w);
+		for (size_t i = 0; i < N_EVENTS; i++) {
+			if (strcmp(event_rows[i].category, category) == 0)
+				event_json(&w, &event_rows[i]);
 		}
 		json_end_array(&w);
-		json_end_object(&w);
 	}
-	json_end_array(&w);
+	json_key(&w, "schema_version");
+	json_str(&w, MEWS_DRIVER_SCHEMA_VERSION);
 	json_end_object(&w);
-	buf_addc(out, '\n');
 }
 
 static void
 events_text(struct buf *out, bool markdown)
 {
-	if (markdown)
-		buf_adds(
-		    out, "Default | Dir | Name | Params\n:-------|:----|:-----|:-----\n");
-	for (size_t i = 0; i < N_EVENT_ROWS; i++) {
-		const struct event_row *e = &event_rows[i];
-		buf_addf(out, markdown ? "Yes | `>` | `%s` | " : "> %s(", e->name);
-		for (size_t k = 0; k < N_EVENT_PARAMS && e->param[k][0]; k++)
-			buf_addf(out, markdown ? "%s%s **%s**" : "%s%s %s", k ? ", " : "",
-			    e->param[k][0], e->param[k][1]);
-		buf_adds(out, markdown ? "\n" : ")\n");
+	buf_adds(out, "The events below are valid for Falco *Schema "
+		      "Version*: " MEWS_DRIVER_SCHEMA_VERSION "\n");
+	for (size_t c = 0; c < N_CATEGORIES; c++) {
+		buf_addf(out, "## %s\n\n", event_categories[c]);
+		if (markdown)
+			buf_adds(out, "Default | Dir | Name | Params \n"
+				      ":-------|:----|:-----|:-----\n");
+		for (size_t i = 0; i < N_EVENTS; i++) {
+			const struct event_row *e = &event_rows[i];
+			if (strcmp(e->category, event_categories[c]) != 0)
+				continue;
+			buf_addf(
+			    out, markdown ? "Yes | `>` | `%s` | " : "> %s(", e->name);
+			for (size_t k = 0; k < N_PARAMS && e->param[k][0]; k++)
+				buf_addf(out, "%s%s **%s**", k ? ", " : "",
+				    e->param[k][0], e->param[k][1]);
+			buf_adds(out, markdown ? "\n" : ")\n");
+		}
+		buf_addc(out, '\n');
 	}
-}
-
-/* options_check has seen to it that the word is one. */
-static enum listing_format
-format_of(const struct options *o)
-{
-	enum listing_format format = o->markdown ? LISTING_MARKDOWN : LISTING_TEXT;
-
-	if (o->format)
-		listing_format_parse(o->format, &format);
-	return format;
 }
 
 enum step_rc
 step_list_events(struct app *app, struct err *err)
 {
+	enum listing_format format;
 	struct buf out;
 
 	if (!app->options->list_events)
 		return STEP_NEXT;
 	buf_init(&out, LIMIT_TEXT_BYTES);
-	if (format_of(app->options) == LISTING_JSON)
+	format = action_format(app->options);
+	if (format == LISTING_JSON)
 		events_json(&out);
 	else
-		events_text(&out, format_of(app->options) == LISTING_MARKDOWN);
-	return print_and_end(&out, err);
+		events_text(&out, format == LISTING_MARKDOWN);
+	if (format == LISTING_JSON)
+		indent_json(&out);
+	return action_print(&out, err);
 }
 
 /* Versions. */
@@ -238,7 +281,7 @@ step_version(struct app *app, struct err *err)
 			       "  Schema version: " MEWS_DRIVER_SCHEMA_VERSION "\n"
 			       "  Default driver: " MEWS_DRIVER_VERSION "\n");
 	}
-	return print_and_end(&out, err);
+	return action_print(&out, err);
 }
 
 enum step_rc
@@ -248,165 +291,6 @@ step_page_size(struct app *app, struct err *err)
 		return STEP_NEXT;
 	log_info("Your system page size is: %ld bytes", sysconf(_SC_PAGESIZE));
 	return STEP_END;
-}
-
-/* Plugins. */
-
-/* A plugin's text for a terminal: nothing that moves the cursor, and backslashes as they
- * are. keep: control characters that stay. */
-static void
-add_text(struct buf *out, const char *text, const char *keep)
-{
-	while (*text) {
-		size_t n = strcspn(text, keep);
-		utf8_escape(out, text, n, n);
-		text += n;
-		for (n = strspn(text, keep); n; n--)
-			buf_addc(out, *text++);
-	}
-}
-
-static void
-add_line(struct buf *out, const char *label, const char *text)
-{
-	buf_adds(out, label);
-	add_text(out, text, "\\");
-	buf_addc(out, '\n');
-}
-
-static void
-describe_plugin(struct buf *out, const struct plugin *p)
-{
-	static const struct {
-		enum plugin_capability cap;
-		const char *name;
-	} rows[] = {
-	    {PLUGIN_CAP_EXTRACTION, "Field Extraction"},
-	    {PLUGIN_CAP_PARSING, "Event Parsing"},
-	    {PLUGIN_CAP_ASYNC, "Async Events"},
-	};
-
-	add_line(out, "Name: ", p->name);
-	add_line(out, "Description: ", p->description);
-	add_line(out, "Contact: ", p->contact);
-	add_line(out, "Version: ", p->version);
-	buf_adds(out, "Capabilities: \n");
-	if ((p->caps & PLUGIN_CAP_SOURCING) && p->id) {
-		buf_addf(out, "  - Event Sourcing (ID=%u, source='", p->id);
-		add_text(out, p->source, "\\");
-		buf_adds(out, "')\n");
-	} else if (p->caps & PLUGIN_CAP_SOURCING) {
-		buf_adds(out, "  - Event Sourcing (system events)\n");
-	}
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		if (p->caps & rows[i].cap)
-			buf_addf(out, "  - %s\n", rows[i].name);
-	}
-	buf_addc(out, '\n');
-}
-
-enum step_rc
-step_list_plugins(struct app *app, struct err *err)
-{
-	struct buf out;
-
-	if (!app->options->list_plugins)
-		return STEP_NEXT;
-	app->has_plugins = true;
-	if (!plugin_set_load(&app->plugins, app->settings, app->supervisor, NULL, err))
-		return STEP_FAILED;
-	buf_init(&out, LIMIT_CONFIG_BYTES);
-	buf_addf(&out, "%u Plugins Loaded:\n\n", app->plugins.n);
-	for (uint32_t i = 0; i < app->plugins.n; i++)
-		describe_plugin(&out, &app->plugins.plugin[i]);
-	buf_addc(&out, '\n');
-	return print_and_end(&out, err);
-}
-
-static bool
-add_open_params(struct app *app, const struct plugin *p, struct buf *out, struct err *err)
-{
-	const struct plugin_open_param *param;
-	uint32_t n;
-
-	if (!plugin_open_params(&app->plugins, p, &param, &n, err))
-		return false;
-	if (!(p->caps & PLUGIN_CAP_SOURCING))
-		return true;
-	buf_adds(out, n ? "Suggested open params:\n"
-			: "No suggested open params available: plugin has not been "
-			  "configured, or it does not implement the open params "
-			  "suggestion functionality\n");
-	for (uint32_t i = 0; i < n; i++) {
-		add_text(out, param[i].value, "\\");
-		if (*param[i].desc) {
-			buf_adds(out, ": ");
-			add_text(out, param[i].desc, "\\");
-		}
-		buf_addc(out, '\n');
-	}
-	buf_addc(out, '\n');
-	return true;
-}
-
-/* What is known is printed before the plugin is initialised: that may fail. */
-enum step_rc
-step_plugin_info(struct app *app, struct err *err)
-{
-	const char *which = app->options->plugin_info;
-	struct buf out;
-
-	if (!which)
-		return STEP_NEXT;
-	app->has_plugins = true;
-	if (!plugin_set_load(&app->plugins, app->settings, app->supervisor, which, err))
-		return STEP_FAILED;
-	const struct plugin *p = plugin_set_find(&app->plugins, which);
-	if (!p) {
-		err_set(
-		    err, ERR_USAGE, "can't find plugin and print its info: %s", which);
-		return STEP_FAILED;
-	}
-	buf_init(&out, LIMIT_CONFIG_BYTES);
-	describe_plugin(&out, p);
-	buf_addf(&out, "Init config schema type: %s\n",
-	    p->has_schema ? "JSON"
-			  : "Not available, plugin does not implement the init config "
-			    "schema functionality");
-	add_text(&out, p->has_schema ? p->schema : "", "\\\n\t");
-	buf_adds(&out, "\n\n");
-	if (print_and_end(&out, err) == STEP_FAILED)
-		return STEP_FAILED;
-	buf_init(&out, LIMIT_CONFIG_BYTES);
-	if (!add_open_params(app, p, &out, err)) {
-		buf_release(&out);
-		return STEP_FAILED;
-	}
-	return print_and_end(&out, err);
-}
-
-/* --list */
-
-enum step_rc
-step_list_fields(struct app *app, struct err *err)
-{
-	const struct options *o = app->options;
-	const struct listing_options how = {
-	    .source = o->list && *o->list ? o->list : NULL,
-	    .format = format_of(o),
-	    .names_only = o->names_only,
-	    .types = o->verbose,
-	};
-	struct buf out;
-
-	if (!o->list_given)
-		return STEP_NEXT;
-	buf_init(&out, LIMIT_CONFIG_BYTES);
-	if (!listing_print(&app->catalog, &how, &out, err)) {
-		buf_release(&out);
-		return STEP_FAILED;
-	}
-	return print_and_end(&out, err);
 }
 
 /* --support */
@@ -500,5 +384,5 @@ step_support(struct app *app, struct err *err)
 	json_str(&w, MEWS_FALCO_VERSION);
 	json_end_object(&w);
 	buf_addc(&out, '\n');
-	return print_and_end(&out, err);
+	return action_print(&out, err);
 }

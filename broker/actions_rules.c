@@ -7,7 +7,7 @@
 #include "base/json_write.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "broker/app.h"
+#include "broker/actions.h"
 #include "broker/files.h"
 
 /* A step whose message does not fit into err says it itself and leaves err empty. */
@@ -18,13 +18,6 @@ fail_with(const char *text, struct err *err)
 	fprintf(stderr, "Error: %s\n", text);
 	err->msg[0] = '\0';
 	return STEP_FAILED;
-}
-
-static void
-print(struct buf *text)
-{
-	fwrite(buf_str(text), 1, text->len, stdout);
-	fflush(stdout);
 }
 
 /* All files are read before the first is loaded: one that is missing stops it there. */
@@ -142,8 +135,8 @@ validation_add(struct validation *v, const struct load_result *r, bool json_outp
 		log_warnings(r);
 }
 
-static void
-validation_print(const struct validation *v, bool json_output)
+static bool
+validation_print(const struct validation *v, bool json_output, struct err *err)
 {
 	struct buf out;
 
@@ -157,8 +150,7 @@ validation_print(const struct validation *v, bool json_output)
 	} else {
 		buf_addf(&out, "%s\n%s", buf_str(&v->summary), buf_str(&v->description));
 	}
-	print(&out);
-	buf_release(&out);
+	return action_print(&out, err) != STEP_FAILED;
 }
 
 static bool
@@ -199,8 +191,8 @@ step_validate_rules(struct app *app, struct err *err)
 	buf_init(&v.json, LIMIT_RULES_FILE_BYTES);
 	buf_init(&v.description, SIZE_MAX / 2);
 	enum step_rc rc = STEP_FAILED;
-	if (validate_all(app, &v, &c, err)) {
-		validation_print(&v, app->settings->json_output);
+	if (validate_all(app, &v, &c, err) &&
+	    validation_print(&v, app->settings->json_output, err)) {
 		rc = v.successful ? STEP_END : fail_with(buf_str(&v.summary), err);
 	}
 	buf_release(&v.summary);
@@ -314,11 +306,11 @@ step_describe_rules(struct app *app, struct err *err)
 	if (!wants_description(app->options))
 		return STEP_NEXT;
 	buf_init(&out, SIZE_MAX / 2);
-	bool ok = describe(app, json, &out, err);
-	if (ok && json)
+	if (!describe(app, json, &out, err)) {
+		buf_release(&out);
+		return STEP_FAILED;
+	}
+	if (json)
 		buf_addc(&out, '\n');
-	if (ok)
-		print(&out);
-	buf_release(&out);
-	return ok ? STEP_END : STEP_FAILED;
+	return action_print(&out, err);
 }

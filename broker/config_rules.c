@@ -2,6 +2,7 @@
 /* What the rules engine is told: files, selection, appended outputs, static fields. */
 #include <string.h>
 
+#include "base/limits.h"
 #include "broker/config.h"
 
 static bool
@@ -16,7 +17,7 @@ read_rules_files(
 		    err, file, "both 'rules_files' and 'rules_file' keys set");
 	if (old && !config_notice(s, err,
 		       "Using deprecated config key 'rules_file' (singular form). Please "
-		       "use new 'rules_files' config key (plural form) instead."))
+		       "use new 'rules_files' config key (plural form)."))
 		return false;
 	if (o->rules.n) {
 		s->rules_from_options = true;
@@ -115,6 +116,25 @@ read_extra_fields(struct settings *s, const struct conf_node *list, const char *
 }
 
 static bool
+notice_rule_and_tags(struct settings *s, const struct append_output *out, struct err *err)
+{
+	struct buf tags;
+
+	buf_init(&tags, LIMIT_TEXT_BYTES);
+	for (uint32_t i = 0; i < out->n_tag; i++)
+		buf_addf(&tags, "%s%s", i ? ", " : "", out->tag[i]);
+	bool ok = config_notice(s, err,
+	    "An append_output entry specifies both a rule (%s) and a list of tags (%s). "
+	    "This "
+	    "means that output will be appended only to the %s rule and only if it has "
+	    "all "
+	    "the tags: %s.",
+	    out->rule, buf_str(&tags), out->rule, buf_str(&tags));
+	buf_release(&tags);
+	return ok;
+}
+
+static bool
 read_append_entry(struct settings *s, const struct conf_node *node, const char *file,
     struct append_output *out, struct err *err)
 {
@@ -132,11 +152,7 @@ read_append_entry(struct settings *s, const struct conf_node *node, const char *
 		&tag, &out->n_tag, err))
 		return false;
 	out->tag = tag;
-	if (out->rule && out->n_tag &&
-	    !config_notice(s, err,
-		"An append_output entry names rule '%s' and tags: it applies only if "
-		"that rule carries all of them",
-		out->rule))
+	if (out->rule && out->n_tag && !notice_rule_and_tags(s, out, err))
 		return false;
 	return read_extra_fields(s, conf_get(node, "extra_fields"), file, out, err);
 }

@@ -275,9 +275,10 @@ check_kernel_values(struct settings *s, const char *file, struct err *err)
 	bool ignore = false;
 
 	if (conf_uint(s->root, "syscall_event_timeouts.max_consecutives", 1000) == 0)
-		return config_error(err, file,
-		    "the maximum consecutive timeouts without an event must be an "
-		    "unsigned integer > 0");
+		return err_set(err, ERR_USAGE,
+		    "Error reading config file(%s): the maximum consecutive timeouts "
+		    "without an event must be an unsigned integer > 0",
+		    file);
 	if (threshold < 0 || threshold > 1)
 		return config_error(err, file,
 		    "syscall event drops threshold must be a double in the range [0, 1]");
@@ -296,24 +297,47 @@ check_kernel_values(struct settings *s, const char *file, struct err *err)
 	}
 	if (ignore && n > 1)
 		return config_error(err, file,
-		    "syscall event drops action \"ignore\" can only be used alone");
+		    "syscall event drop action \"%s\" does not make sense with the "
+		    "\"ignore\" action",
+		    strcmp(action[0], "ignore") ? action[0] : action[1]);
 	return true;
+}
+
+/* How much of a kernel key's path stands for it in the notice: its group, where all of
+ * that is a kernel driver's. */
+static size_t
+group_length(const struct config_key *k)
+{
+	size_t n = (size_t)(strrchr(k->path, '.') - k->path);
+
+	for (size_t i = 0; i < config_keys_n; i++) {
+		if (config_keys[i].use != CONFIG_KERNEL &&
+		    strncmp(config_keys[i].path, k->path, n + 1) == 0)
+			return strcspn(k->path, "[");
+	}
+	return n;
 }
 
 /* One line for all keys of kernel drivers that are there. */
 static bool
 notice_kernel_keys(struct settings *s, struct err *err)
 {
+	char last[128] = "";
 	struct buf names;
 	bool ok = true;
 
 	buf_init(&names, LIMIT_TEXT_BYTES);
 	for (size_t i = 0; i < config_keys_n; i++) {
 		const struct config_key *k = &config_keys[i];
-		char path[128] = "";
+		char path[128] = "", group[128] = "";
+		if (k->use != CONFIG_KERNEL)
+			continue;
 		strncat(path, k->path, strcspn(k->path, "["));
-		if (k->use == CONFIG_KERNEL && conf_at(s->root, path))
-			buf_addf(&names, "%s%s", names.len ? ", " : "", path);
+		strncat(group, k->path, group_length(k));
+		if (!conf_at(s->root, path) || strcmp(group, last) == 0)
+			continue;
+		buf_addf(&names, "%s%s", names.len ? ", " : "", group);
+		memcpy(last, group, sizeof(last));
 	}
 	if (names.len)
 		ok = config_notice(s, err,

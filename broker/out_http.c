@@ -88,10 +88,10 @@ configure(struct out_http *o, const struct settings *s, struct err *err)
 	const struct http_settings *h = &s->http;
 	CURLcode rc = CURLE_OK;
 
-	/* The first refusal counts. */
+	/* The first refusal counts; what this libcurl was built without does not. */
 #define SET(option, value)                                                               \
 	do {                                                                             \
-		if (rc == CURLE_OK)                                                      \
+		if (rc == CURLE_OK || rc == CURLE_NOT_BUILT_IN)                          \
 			rc = curl_easy_setopt(o->curl, option, value);                   \
 	} while (0)
 	SET(CURLOPT_URL, h->url);

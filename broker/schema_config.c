@@ -312,5 +312,4 @@ settings_schema(struct buf *out)
 	json_str(&w, "FalcoConfig");
 	print_map(&w, &all);
 	json_end_object(&w);
-	buf_addc(out, '\n');
 }

@@ -124,7 +124,7 @@ bool settings_default(
     const struct options *o, struct settings **ret_settings, struct err *err);
 void settings_free(struct settings *s);
 
-/* The JSON schema of falco.yaml with our own keys (--config-schema). */
+/* The JSON schema of falco.yaml with our own keys (--config-schema), compact. */
 void settings_schema(struct buf *out);
 
 /* Rules files to load, directories expanded and sorted, by engine.md 2.1; paths live in

@@ -140,6 +140,14 @@ test_settings_refuse_with_the_text(void **state)
 		"'webserver.prometheus_metrics_enabled')"},
 	    {"capture: {mode: some}", "Error reading config file (%s): capture.mode "
 				      "'some' is not a valid mode."},
+	    {"syscall_event_drops: {actions: [ignore, log]}",
+		"Error reading config file (%s): syscall event drop action \"log\" does "
+		"not "
+		"make sense with the \"ignore\" action"},
+	    {"syscall_event_timeouts: {max_consecutives: 0}",
+		"Error reading config file(%s): the maximum consecutive timeouts without "
+		"an "
+		"event must be an unsigned integer > 0"},
 	    {"just text", "Cannot read config file (%s): the configuration is not a map"},
 	};
 	char want[1200];
@@ -332,12 +340,14 @@ static void
 test_settings_name_kernel_keys_once(void **state)
 {
 	struct settings *s = load("engine: {kind: kmod, kmod: {buf_size_preset: 4}}\n"
-				  "base_syscalls: {custom_set: [], repair: false}\n");
+				  "base_syscalls: {custom_set: [], repair: false}\n"
+				  "metrics: {kernel_event_counters_per_cpu_enabled: "
+				  "false, output_rule: true}\n");
 
 	assert_int_equal(s->n_notice, 1);
 	assert_string_equal(s->notice[0],
-	    "Keys of kernel drivers have no effect here: engine.kmod.buf_size_preset, "
-	    "base_syscalls.custom_set, base_syscalls.repair");
+	    "Keys of kernel drivers have no effect here: engine.kmod, "
+	    "metrics.kernel_event_counters_per_cpu_enabled, base_syscalls");
 	settings_free(s);
 }
 

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the steps that print have in common. */
+#ifndef BROKER_ACTIONS_H
+#define BROKER_ACTIONS_H
+
+#include "broker/app.h"
+#include "rules/listing.h"
+
+/* Writes the text to standard output and releases it; STEP_FAILED when there was no
+ * memory for it. */
+enum step_rc action_print(struct buf *text, struct err *err);
+/* --format, --markdown, or text. options_check has seen to it that the word is one. */
+enum listing_format action_format(const struct options *o);
+
+#endif
