@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "rules/evttype.h"
 #include "rules/regex.h"
 
 /* -- operators by type (engine.md 1.5)
@@ -393,8 +392,8 @@ compile_constants(
 {
 	uint32_t n = rhs->kind == AST_LIST ? rhs->n : 1;
 	struct constant *v = arena_array(c->arena, n ? n : 1, sizeof(*v));
-	bool is_evttype =
-	    k->lhs->kind == OPERAND_SLOT && strcmp(k->lhs->field->name, "evt.type") == 0;
+	bool named = c->is_evttype && k->lhs->kind == OPERAND_SLOT &&
+		     strcmp(k->lhs->field->name, "evt.type") == 0;
 
 	if (!v)
 		return err_nomem(err);
@@ -403,7 +402,7 @@ compile_constants(
 		    rhs->kind == AST_LIST ? rhs->child[i]->text : rhs->text;
 		c->warn_pos = rhs->pos;
 		warn_constant(c, k->op, text);
-		if (is_evttype && !evttype_known(text.s))
+		if (named && !c->is_evttype(text.s, c->is_evttype_arg))
 			return err_set(err, ERR_SYNTAX, "unknown event type %s", text.s);
 		if (!constant_parse(c, &v[i], k->lhs, k->op, text, err))
 			return false;

@@ -95,9 +95,13 @@ struct compiler {
 	struct slot_set *slots;
 	struct regex_list **regexes;
 	enum slot_use use;
+	/* Is it a name that evt.type can have? NULL: anything is. */
+	bool (*is_evttype)(const char *name, void *arg);
+	void *is_evttype_arg;
 	/* Where the compiler is: of the node that an error is about. */
 	struct ast_pos pos;
-	/* Gets each warning of engine.md 1.11 (about the value at warn_pos); may be NULL. */
+	/* Gets each warning of engine.md 1.11 (about the value at warn_pos); may be NULL.
+	 */
 	struct ast_pos warn_pos;
 	void (*warn)(const char *text, void *arg);
 	void *warn_arg;

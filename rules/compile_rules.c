@@ -272,6 +272,21 @@ note_warning(const char *text, void *arg)
 	j->pending_end = &p->next;
 }
 
+/* Asynchronous events have names of their own, which their plugins declare. */
+static bool
+is_evttype(const char *name, void *arg)
+{
+	const struct rules_config *config = arg;
+
+	for (uint32_t i = 0; i < config->n_plugin; i++) {
+		for (uint32_t k = 0; k < config->plugin[i].n_async_name; k++) {
+			if (strcmp(config->plugin[i].async_name[k], name) == 0)
+				return true;
+		}
+	}
+	return evttype_known(name);
+}
+
 struct ast_findings {
 	bool unsafe_na;
 	bool deprecated[DEPRECATED_FIELDS_N];
@@ -473,6 +488,8 @@ compile_all(struct loader *l, struct load_result *result)
 		    .slots = &k->slots[j.source->index],
 		    .regexes = &k->regexes,
 		    .warn = note_warning,
+		    .is_evttype = is_evttype,
+		    .is_evttype_arg = (void *)l->config,
 		};
 		j.compiler.warn_arg = &j;
 		if (!compile_rule(&j))

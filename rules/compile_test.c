@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/limits.h"
+#include "rules/evttype.h"
 #include "rules/golden_source.h"
 
 static struct field_catalog catalog;
@@ -21,6 +22,12 @@ note(const char *text, void *arg)
 	size_t n = strlen(warned);
 
 	snprintf(warned + n, sizeof(warned) - n, "%s\n", text);
+}
+
+static bool
+is_evttype(const char *name, void *arg)
+{
+	return evttype_known(name);
 }
 
 /* NULL when it compiles, else the error. */
@@ -43,7 +50,8 @@ compile_for(uint32_t source, const char *condition, struct ast_pos *ret_pos)
 	    .slots = &slots,
 	    .regexes = &regexes,
 	    .use = SLOT_CONDITION,
-	    .warn = note};
+	    .warn = note,
+	    .is_evttype = is_evttype};
 	*warned = '\0';
 	ok = ast_parse(&arena, condition, strlen(condition), LIMIT_CONDITION_DEPTH, &ast,
 		 &pos, &err) &&
@@ -165,9 +173,9 @@ test_compile_warnings(void **state)
 	compile_for(1,
 	    "g.str regex \"^.*abc.+$\" or g.str regex \"a.c\" or g.str regex \"a\\\\.c\"",
 	    NULL);
-	assert_string_equal(
-	    warned, "regex check with '^.*abc.+$' may be optimized with simpler "
-		    "operators such as '=', 'contains', 'startswith', 'endswith'\n");
+	assert_string_equal(warned,
+	    "regex check with '^.*abc.+$' may be optimized with simpler "
+	    "operators such as '=', 'contains', 'startswith', 'endswith'\n");
 }
 
 static void
