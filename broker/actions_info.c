@@ -332,7 +332,7 @@ add_rules_files(struct app *app, struct json_writer *w, struct err *err)
 		buf_init(&text, LIMIT_RULES_FILE_BYTES);
 		if (!file_read(path[i], &text, err)) {
 			buf_release(&text);
-			return false;
+			return err_wrap(err, "%s", path[i]);
 		}
 		json_begin_object(w);
 		json_key(w, "name");

@@ -18,20 +18,20 @@ file_read(const char *path, struct buf *out, struct err *err)
 	ssize_t n;
 
 	if (fd < 0)
-		return err_sys(err, "%s", path);
+		return err_sys(err, "cannot be opened");
 	while ((n = read(fd, piece, sizeof(piece))) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
-			err_sys(err, "%s", path);
+			err_sys(err, "cannot be read");
 			close(fd);
 			return false;
 		}
 		buf_add(out, piece, (size_t)n);
 		if (out->failed) {
 			close(fd);
-			return err_set(err, ERR_LIMIT, "%s has more than %zu bytes", path,
-			    out->limit_bytes);
+			return err_set(
+			    err, ERR_LIMIT, "has more than %zu bytes", out->limit_bytes);
 		}
 	}
 	close(fd);

@@ -10,7 +10,7 @@
 #include "base/err.h"
 
 /* Appends the whole file. ERR_SYS when it cannot be opened or read, ERR_LIMIT when it
- * does not fit into out. */
+ * does not fit into out; the text does not name the file. */
 bool file_read(const char *path, struct buf *out, struct err *err);
 
 struct file_list {
