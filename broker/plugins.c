@@ -42,8 +42,10 @@ prepare(
 		if (why.code == ERR_USAGE)
 			return err_set(
 			    err, ERR_USAGE, "plugin '%s': %s", p->setting->name, why.msg);
-		return err_set(err, why.code, "cannot load plugin %s: %s",
-		    p->setting->library_path, why.msg);
+		return err_set(err, why.code, "cannot load plugin %s: %s%s",
+		    p->setting->library_path,
+		    why.code == ERR_PLUGIN ? "" : "can't load plugin dynamic library: ",
+		    why.msg);
 	}
 	p->worker = worker_new(set->sup, p, err);
 	return p->worker != NULL;

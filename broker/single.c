@@ -91,13 +91,8 @@ single_settings(
 	struct settings *s;
 	struct plugin_setting *ps;
 	struct conf_node *sandbox = NULL;
-	char *full = realpath(path, NULL);
+	char *full = realpath(path, NULL); /* NULL: loading will say why */
 
-	if (!full)
-		return err_set(err, ERR_SYS,
-		    "cannot load plugin %s: can't load plugin dynamic library: %s: "
-		    "cannot open shared object file: %s",
-		    path, path, strerror(errno));
 	if (!settings_default(app->options, &app->settings, err)) {
 		free(full);
 		return false;
@@ -111,7 +106,7 @@ single_settings(
 	}
 	*ps = (struct plugin_setting){
 	    .name = name_from_path(&s->arena, path),
-	    .library_path = arena_strdup(&s->arena, full),
+	    .library_path = arena_strdup(&s->arena, full ? full : path),
 	    .init_config = so->init_config ? so->init_config : "",
 	    .open_params = so->open_params ? so->open_params : "",
 	    .sandbox = sandbox,
@@ -123,5 +118,9 @@ single_settings(
 	s->plugin = ps;
 	s->n_plugin = 1;
 	s->stdout_enabled = true;
+	/* What the plugin was refused must be seen; what went as usual need not. */
+	s->log.to_stderr = true;
+	if (!conf_get(s->root, "log_level"))
+		s->log.max_level = LOG_LEVEL_NOTICE;
 	return true;
 }
