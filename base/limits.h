@@ -79,4 +79,19 @@
 #define LIMIT_PLUGIN_LIBRARIES  128u         /* that one needs, directly or not */
 #define LIMIT_POLICY_ITEMS      256u         /* entries of one list of a sandbox block */
 
+/* -- egress --------------------------------------------------------------------- */
+#define LIMIT_EGRESS_SOCKETS     250u /* of one worker; in one message: SCM_MAX_FD is 253 */
+#define LIMIT_EGRESS_GRANT_BYTES (128u << 10) /* a policy's places: one message */
+#define LIMIT_EGRESS_RELAYS      4096u /* connections of all workers: six fds each */
+#define LIMIT_EGRESS_RELAYS_PER_WORKER 1024u
+#define LIMIT_EGRESS_NAMES      1024u /* names of patterns that one worker asked for */
+#define LIMIT_EGRESS_ADDRESSES  16u   /* of one name; the rest is not tried */
+#define LIMIT_EGRESS_LOOKUPS    256u  /* names being looked up, or known for a while */
+#define LIMIT_EGRESS_HOSTS      4096u /* entries of the hosts file */
+#define LIMIT_EGRESS_QUERIES_PER_S 200u /* of one worker; five times that at once */
+#define LIMIT_EGRESS_DNS_STREAMS 8u /* TCP connections to the resolver, per worker */
+#define LIMIT_EGRESS_PIPE_BYTES (64u << 10) /* between two sockets, each way */
+#define LIMIT_HTTP_HEAD_BYTES   (16u << 10) /* a request through a filtered socket */
+#define LIMIT_HTTP_HEADERS      64u
+
 #endif

@@ -70,7 +70,7 @@ log_more_errors(const struct load_result *r)
 	buf_init(&text, LIMIT_CONFIG_BYTES);
 	load_result_more_errors_text(r, &text);
 	if (text.len)
-		log_text(LOG_LEVEL_ERROR, buf_str(&text));
+		log_text(LOG_LEVEL_ERROR, text.data + strspn(text.data, "\n"));
 	buf_release(&text);
 }
 
