@@ -32,29 +32,31 @@ void parser_mistake(struct parser *ps, const struct conf_node *at, const char *v
 
 struct key;
 /* out is the member that the row names. */
-typedef void read_fn(
+typedef void profile_read_fn(
     struct parser *, const struct conf_node *, const struct key *, void *out);
 
 struct key {
 	const char *name;
-	read_fn *read;
-	size_t offset;     /* in struct profile, or what read_map is given */
+	profile_read_fn *read;
+	size_t offset;     /* in struct profile, or what profile_read_map is given */
 	uint64_t min, max; /* numbers, milliseconds, bytes */
 	bool file_only;    /* a profile file has it, a plugin's block does not */
 };
 
 /* One row after the other until one without a name; base is what offsets count from. */
-void read_map(struct parser *ps, const struct conf_node *node, const char *where,
+void profile_read_map(struct parser *ps, const struct conf_node *node, const char *where,
     const struct key *known, void *base);
 
-read_fn read_bool, read_u32, read_u64, read_bytes, read_percent, read_ms, read_seconds;
-read_fn read_sha256, read_text;
+profile_read_fn profile_read_bool, profile_read_u32, profile_read_u64, profile_read_bytes,
+    profile_read_percent, profile_read_ms, profile_read_seconds;
+profile_read_fn profile_read_sha256, profile_read_text;
 /* Lists of strings: a pointer, and the count right after it. */
-read_fn read_paths, read_env, read_names, read_requests;
+profile_read_fn profile_read_paths, profile_read_env, profile_read_names,
+    profile_read_requests;
 /* One path. */
-read_fn read_path;
+profile_read_fn profile_read_path;
 /* Lists of struct profile itself; out is not used. */
-read_fn read_listen, read_connect, read_unix;
+profile_read_fn profile_read_listen, profile_read_connect, profile_read_unix;
 
 /* A word, not empty; else it is noted. */
 bool node_is_text(struct parser *ps, const struct conf_node *node, const char *name);

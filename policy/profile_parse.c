@@ -45,32 +45,32 @@ parser_mistake(struct parser *ps, const struct conf_node *at, const char *value,
 #define DAY_MS    86400000ull
 
 static const struct key limit_keys[] = {
-    {"memory", read_bytes, P(limits.memory_bytes), 16 << 20, 1ull << 40, false},
-    {"threads", read_u32, P(limits.threads), 1, 4096, false},
-    {"open_files", read_u32, P(limits.open_files), 16, 65536, false},
-    {"file_size", read_bytes, P(limits.file_size_bytes), 0, 1ull << 40, false},
-    {"cpu", read_percent, P(limits.cpu_percent), 0, 100000, false},
-    {"processes", read_u32, P(limits.processes), 0, 4096, false},
-    {"events_per_s", read_u64, P(limits.events_per_s), 0, 1ull << 40, false},
-    {"log_lines_per_s", read_u64, P(limits.log_lines_per_s), 0, 1000000, false},
+    {"memory", profile_read_bytes, P(limits.memory_bytes), 16 << 20, 1ull << 40, false},
+    {"threads", profile_read_u32, P(limits.threads), 1, 4096, false},
+    {"open_files", profile_read_u32, P(limits.open_files), 16, 65536, false},
+    {"file_size", profile_read_bytes, P(limits.file_size_bytes), 0, 1ull << 40, false},
+    {"cpu", profile_read_percent, P(limits.cpu_percent), 0, 100000, false},
+    {"processes", profile_read_u32, P(limits.processes), 0, 4096, false},
+    {"events_per_s", profile_read_u64, P(limits.events_per_s), 0, 1ull << 40, false},
+    {"log_lines_per_s", profile_read_u64, P(limits.log_lines_per_s), 0, 1000000, false},
     {0},
 };
 
 static const struct key deadline_keys[] = {
-    {"init", read_ms, P(limits.init_ms), 0, DAY_MS, false},
-    {"open", read_ms, P(limits.open_ms), 0, DAY_MS, false},
-    {"next_batch", read_ms, P(limits.next_batch_ms), 0, DAY_MS, false},
-    {"extract", read_ms, P(limits.extract_ms), 0, DAY_MS, false},
-    {"parse", read_ms, P(limits.parse_ms), 0, DAY_MS, false},
-    {"close", read_ms, P(limits.close_ms), 0, DAY_MS, false},
+    {"init", profile_read_ms, P(limits.init_ms), 0, DAY_MS, false},
+    {"open", profile_read_ms, P(limits.open_ms), 0, DAY_MS, false},
+    {"next_batch", profile_read_ms, P(limits.next_batch_ms), 0, DAY_MS, false},
+    {"extract", profile_read_ms, P(limits.extract_ms), 0, DAY_MS, false},
+    {"parse", profile_read_ms, P(limits.parse_ms), 0, DAY_MS, false},
+    {"close", profile_read_ms, P(limits.close_ms), 0, DAY_MS, false},
     {0},
 };
 
 static const struct key restart_keys[] = {
-    {"max", read_u32, P(restart_max), 0, 1000000, false},
-    {"window", read_seconds, P(restart_window_s), 1000, 30 * DAY_MS, false},
-    {"backoff_min", read_ms, P(backoff_min_ms), 1, DAY_MS, false},
-    {"backoff_max", read_ms, P(backoff_max_ms), 1, DAY_MS, false},
+    {"max", profile_read_u32, P(restart_max), 0, 1000000, false},
+    {"window", profile_read_seconds, P(restart_window_s), 1000, 30 * DAY_MS, false},
+    {"backoff_min", profile_read_ms, P(backoff_min_ms), 1, DAY_MS, false},
+    {"backoff_max", profile_read_ms, P(backoff_max_ms), 1, DAY_MS, false},
     {0},
 };
 /* clang-format on */
@@ -79,21 +79,21 @@ static void
 read_limits(
     struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
 {
-	read_map(ps, node, k->name, limit_keys, &ps->p);
+	profile_read_map(ps, node, k->name, limit_keys, &ps->p);
 }
 
 static void
 read_deadlines(
     struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
 {
-	read_map(ps, node, k->name, deadline_keys, &ps->p);
+	profile_read_map(ps, node, k->name, deadline_keys, &ps->p);
 }
 
 static void
 read_restart(
     struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
 {
-	read_map(ps, node, k->name, restart_keys, &ps->p);
+	profile_read_map(ps, node, k->name, restart_keys, &ps->p);
 	if (ps->p.backoff_min_ms > ps->p.backoff_max_ms)
 		parser_mistake(ps, node, NULL,
 		    "restart: backoff_min (%u ms) is longer than backoff_max (%u ms): "
@@ -111,22 +111,22 @@ read_nothing(
 /* clang-format off */
 static const struct key keys[] = {
     {"profile", read_nothing, 0, 0, 0, false},
-    {"read", read_paths, P(read), 0, 0, false},
-    {"write", read_paths, P(write), 0, 0, false},
-    {"listen", read_listen, P(listen), 0, 0, false},
-    {"connect", read_connect, P(connect), 0, 0, false},
-    {"unix", read_unix, P(unix_socket), 0, 0, false},
-    {"env", read_env, P(env), 0, 0, false},
+    {"read", profile_read_paths, P(read), 0, 0, false},
+    {"write", profile_read_paths, P(write), 0, 0, false},
+    {"listen", profile_read_listen, P(listen), 0, 0, false},
+    {"connect", profile_read_connect, P(connect), 0, 0, false},
+    {"unix", profile_read_unix, P(unix_socket), 0, 0, false},
+    {"env", profile_read_env, P(env), 0, 0, false},
     {"limits", read_limits, 0, 0, 0, false},
     {"deadlines", read_deadlines, 0, 0, 0, false},
     {"restart", read_restart, 0, 0, 0, false},
-    {"required", read_bool, P(required), 0, 0, false},
-    {"late_dlopen", read_bool, P(late_dlopen), 0, 0, false},
-    {"jit", read_bool, P(jit), 0, 0, false},
-    {"sha256", read_sha256, P(sha256), 0, 0, false},
-    {"name", read_text, P(name), 0, 0, true},
-    {"plugins", read_names, P(plugin), 0, 0, true},
-    {"comment", read_text, P(comment), 0, 0, true},
+    {"required", profile_read_bool, P(required), 0, 0, false},
+    {"late_dlopen", profile_read_bool, P(late_dlopen), 0, 0, false},
+    {"jit", profile_read_bool, P(jit), 0, 0, false},
+    {"sha256", profile_read_sha256, P(sha256), 0, 0, false},
+    {"name", profile_read_text, P(name), 0, 0, true},
+    {"plugins", profile_read_names, P(plugin), 0, 0, true},
+    {"comment", profile_read_text, P(comment), 0, 0, true},
     {0},
 };
 /* clang-format on */
@@ -196,7 +196,7 @@ unknown_key(struct parser *ps, const struct conf_node *at, const char *name,
 }
 
 void
-read_map(struct parser *ps, const struct conf_node *node, const char *where,
+profile_read_map(struct parser *ps, const struct conf_node *node, const char *where,
     const struct key *known, void *base)
 {
 	if (node->kind == CONF_NULL)
@@ -278,7 +278,7 @@ parse(struct profile *p, struct arena *arena, const struct profile_set *known,
 			parser_mistake(&ps, root, NULL,
 			    "a profile needs name: what plugins' entries call it");
 	}
-	read_map(&ps, root, is_file ? "a profile" : "sandbox", keys, &ps.p);
+	profile_read_map(&ps, root, is_file ? "a profile" : "sandbox", keys, &ps.p);
 	ok = !ps.nomem && ps.mistakes.len == 0 && ps.n_more == 0;
 	if (ok)
 		*p = ps.p;

@@ -91,7 +91,7 @@ parse_connect(struct parser *ps, const char *text, struct profile_connect *c)
 }
 
 void
-read_listen(
+profile_read_listen(
     struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
 {
 	struct conf_node *self = (struct conf_node *)(uintptr_t)node, *const * item;
@@ -118,7 +118,7 @@ read_listen(
 }
 
 void
-read_connect(
+profile_read_connect(
     struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
 {
 	struct conf_node *self = (struct conf_node *)(uintptr_t)node, *const * item;
@@ -145,14 +145,15 @@ read_connect(
 
 /* clang-format off */
 static const struct key unix_keys[] = {
-    {.name = "path", .read = read_path, .offset = offsetof(struct profile_unix, path)},
-    {.name = "http-get", .read = read_requests, .offset = offsetof(struct profile_unix, http_get)},
+    {.name = "path", .read = profile_read_path, .offset = offsetof(struct profile_unix, path)},
+    {.name = "http-get", .read = profile_read_requests, .offset = offsetof(struct profile_unix, http_get)},
     {0},
 };
 /* clang-format on */
 
 void
-read_unix(struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
+profile_read_unix(
+    struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
 {
 	struct conf_node *self = (struct conf_node *)(uintptr_t)node, *const * item;
 	struct profile *p = &ps->p;
@@ -173,13 +174,13 @@ read_unix(struct parser *ps, const struct conf_node *node, const struct key *k, 
 	for (uint32_t i = 0; i < n; i++) {
 		struct profile_unix u = {0};
 		if (item[i]->kind == CONF_MAP) {
-			read_map(ps, item[i], "unix", unix_keys, &u);
+			profile_read_map(ps, item[i], "unix", unix_keys, &u);
 			u.filtered = conf_get(item[i], "http-get") != NULL;
 			if (!conf_get(item[i], "path"))
 				parser_mistake(ps, item[i], NULL,
 				    "unix: an entry needs path: the socket's full path");
 		} else {
-			read_path(ps, item[i], k, &u.path);
+			profile_read_path(ps, item[i], k, &u.path);
 		}
 		if (u.path)
 			p->unix_socket[p->n_unix_socket++] = u;

@@ -56,7 +56,8 @@ node_is_text(struct parser *ps, const struct conf_node *node, const char *name)
 }
 
 void
-read_bool(struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
+profile_read_bool(
+    struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
 {
 	if (node->kind != CONF_SCALAR || !conf_parse_bool(node->text, out))
 		parser_mistake(ps, node, node->text, "%s: write true or false", k->name);
@@ -123,7 +124,8 @@ take_amount(struct parser *ps, const struct conf_node *node, const struct key *k
 }
 
 void
-read_u32(struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
+profile_read_u32(
+    struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
 {
 	uint64_t v;
 
@@ -132,20 +134,21 @@ read_u32(struct parser *ps, const struct conf_node *node, const struct key *k, v
 }
 
 void
-read_u64(struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
+profile_read_u64(
+    struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
 {
 	take_amount(ps, node, k, no_unit, "1000", out);
 }
 
 void
-read_bytes(
+profile_read_bytes(
     struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
 {
 	take_amount(ps, node, k, bytes, "256M", out);
 }
 
 void
-read_percent(
+profile_read_percent(
     struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
 {
 	uint64_t v;
@@ -155,7 +158,8 @@ read_percent(
 }
 
 void
-read_ms(struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
+profile_read_ms(
+    struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
 {
 	uint64_t v;
 
@@ -164,7 +168,7 @@ read_ms(struct parser *ps, const struct conf_node *node, const struct key *k, vo
 }
 
 void
-read_seconds(
+profile_read_seconds(
     struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
 {
 	uint64_t v;
@@ -174,7 +178,7 @@ read_seconds(
 }
 
 void
-read_sha256(
+profile_read_sha256(
     struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
 {
 	if (!node_is_text(ps, node, k->name))
@@ -188,7 +192,8 @@ read_sha256(
 }
 
 void
-read_text(struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
+profile_read_text(
+    struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
 {
 	if (node_is_text(ps, node, k->name))
 		*(const char **)out = node->text;
@@ -283,20 +288,21 @@ check_name(struct parser *ps, const struct conf_node *node, const struct key *k)
 }
 
 void
-read_paths(
+profile_read_paths(
     struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
 {
 	read_strings(ps, node, k, out, check_path);
 }
 
 void
-read_env(struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
+profile_read_env(
+    struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
 {
 	read_strings(ps, node, k, out, check_env);
 }
 
 void
-read_names(
+profile_read_names(
     struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
 {
 	read_strings(ps, node, k, out, check_name);
@@ -313,14 +319,15 @@ check_request(struct parser *ps, const struct conf_node *node, const struct key 
 }
 
 void
-read_requests(
+profile_read_requests(
     struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
 {
 	read_strings(ps, node, k, out, check_request);
 }
 
 void
-read_path(struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
+profile_read_path(
+    struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
 {
 	if (node_is_text(ps, node, k->name))
 		*(const char **)out = check_path(ps, node, k);
