@@ -119,29 +119,46 @@ node_verdict(struct fast *f, uint32_t node, struct mask events)
 /* -- rules */
 
 static void
+wake_rule(struct fast *f, uint32_t rule)
+{
+	f->candidate[rule / 64] |= 1ull << (rule % 64);
+}
+
+static void
+wake_group(struct fast *f, uint32_t id, const struct mask *hit)
+{
+	struct fast_group *group = &f->group[id];
+
+	if (group->chunk == f->chunk) {
+		group->events = mask_or(group->events, hit);
+		return;
+	}
+	group->chunk = f->chunk;
+	group->events = *hit;
+	if (group->rule != GRAPH_NONE) {
+		wake_rule(f, group->rule);
+		return;
+	}
+	const struct graph_group *g = &f->g->group[id];
+	for (uint32_t r = 0; r < g->n_rule; r++)
+		wake_rule(f, f->g->group_rule[g->rule + r]);
+}
+
+static void
 wake_guards(struct fast *f)
 {
-	const struct graph *g = f->g;
-
 	for (uint32_t i = 0; i < f->n_touched; i++) {
-		const struct graph_pred *p = &g->pred[f->touched[i]];
-		const struct mask *hit = &f->pred[f->touched[i]].hit;
-		if (!mask_any(hit)) /* a list of which only some values were members */
+		const struct fast_pred *p = &f->pred[f->touched[i]];
+		if (!mask_any(
+			&p->hit)) /* a list of which only some values were members */
 			continue;
-		for (uint32_t k = 0; k < p->n_group; k++) {
-			uint32_t id = g->pred_group[p->group + k];
-			const struct graph_group *group = &g->group[id];
-			if (f->group[id].chunk == f->chunk) {
-				f->group[id].events = mask_or(f->group[id].events, hit);
-				continue;
-			}
-			f->group[id].chunk = f->chunk;
-			f->group[id].events = *hit;
-			for (uint32_t r = 0; r < group->n_rule; r++) {
-				uint32_t rule = g->group_rule[group->rule + r];
-				f->candidate[rule / 64] |= 1ull << (rule % 64);
-			}
+		if (p->group != GRAPH_NONE) {
+			wake_group(f, p->group, &p->hit);
+			continue;
 		}
+		const struct graph_pred *q = &f->g->pred[f->touched[i]];
+		for (uint32_t k = 0; k < q->n_group; k++)
+			wake_group(f, f->g->pred_group[q->group + k], &p->hit);
 	}
 }
 
@@ -156,10 +173,8 @@ open_gates(struct fast *f)
 		f->gate[i] = mask_or(v.yes, &v.unknown);
 		if (!mask_any(&f->gate[i]))
 			continue;
-		for (uint32_t r = 0; r < gate->n_rule; r++) {
-			uint32_t rule = g->gate_rule[gate->rule + r];
-			f->candidate[rule / 64] |= 1ull << (rule % 64);
-		}
+		for (uint32_t r = 0; r < gate->n_rule; r++)
+			wake_rule(f, g->gate_rule[gate->rule + r]);
 	}
 }
 
@@ -181,12 +196,12 @@ find_candidates(struct fast *f)
 static struct mask
 events_of(const struct fast *f, uint32_t rule, struct mask open)
 {
-	uint32_t group = f->g->rule_group[rule], gate = f->g->rule_gate[rule];
+	const struct fast_rule *r = &f->rule[rule];
 
-	if (group != GRAPH_NONE)
-		return mask_and(open, &f->group[group].events);
-	if (gate != GRAPH_NONE)
-		return mask_and(open, &f->gate[gate]);
+	if (r->group != GRAPH_NONE)
+		return mask_and(open, &f->group[r->group].events);
+	if (r->gate != GRAPH_NONE)
+		return mask_and(open, &f->gate[r->gate]);
 	return open;
 }
 
@@ -210,7 +225,7 @@ rule_verdict(struct fast *f, uint32_t rule, struct mask open, uint32_t *at)
 	}
 	struct mask events = events_of(f, rule, open);
 	if (mask_any(&events))
-		v = node_verdict(f, f->g->root[rule], events);
+		v = node_verdict(f, f->rule[rule].root, events);
 	if (mask_any(&v.unknown))
 		f->pending[rule / 64] |= bit;
 	return v;
@@ -332,7 +347,9 @@ fast_free(struct evaluator *ev)
 	free(f->unit);
 	free(f->pred);
 	free(f->node);
+	free(f->known);
 	free(f->group);
+	free(f->rule);
 	free(f->guard_unit);
 	free(f->touched);
 	free(f->gate);
@@ -367,7 +384,9 @@ make_arrays(struct fast *f)
 	f->unit = array(f, g->n_unit, sizeof(*f->unit));
 	f->pred = array(f, g->n_pred, sizeof(*f->pred));
 	f->node = array(f, g->n_shared, sizeof(*f->node));
+	f->known = array(f, g->n_pred, sizeof(*f->known));
 	f->group = array(f, g->n_group, sizeof(*f->group));
+	f->rule = array(f, n_rule, sizeof(*f->rule));
 	f->guard_unit = array(f, g->n_unit, sizeof(*f->guard_unit));
 	f->touched = array(f, g->n_pred, sizeof(*f->touched));
 	f->always = array(f, f->n_rule_word, sizeof(*f->always));
@@ -376,17 +395,34 @@ make_arrays(struct fast *f)
 	f->gate = array(f, g->n_gate, sizeof(*f->gate));
 	f->found = array(f, n_rule, sizeof(*f->found));
 	f->former = array(f, n_rule, sizeof(*f->former));
-	return f->verified && f->groups && f->unit && f->pred && f->node && f->group &&
-	       f->guard_unit && f->touched && f->always && f->candidate && f->pending &&
-	       f->gate && f->found && f->former;
+	return f->verified && f->groups && f->unit && f->pred && f->node && f->known &&
+	       f->group && f->rule && f->guard_unit && f->touched && f->always &&
+	       f->candidate && f->pending && f->gate && f->found && f->former;
+}
+
+/* Worth it to find out which events share a value? */
+static bool
+is_dear(const struct graph *g, const struct graph_pred *p)
+{
+	if (p->kind == PRED_PLAIN || g->operand[p->operand].o->kind != OPERAND_SLOT)
+		return true;
+	for (uint32_t i = 0; i < p->n_atom; i++) {
+		if (graph_family_cost(g->atom[p->atom + i].family) >=
+		    graph_family_cost(FAMILY_SUBSTR))
+			return true;
+	}
+	return false;
 }
 
 static bool
-make_groups(struct fast *f, uint32_t slot)
+make_groups(struct fast *f, const struct graph_pred *p)
 {
-	if (slot != GRAPH_NONE && !f->groups[slot])
-		f->groups[slot] = array(f, 0, sizeof(**f->groups));
-	return slot == GRAPH_NONE || f->groups[slot];
+	uint32_t slot = p->source.base;
+
+	if (slot == GRAPH_NONE || f->groups[slot] || !is_dear(f->g, p))
+		return true;
+	f->groups[slot] = array(f, 0, sizeof(**f->groups));
+	return f->groups[slot] != NULL;
 }
 
 static bool
@@ -402,6 +438,29 @@ make_unit(struct fast *f, uint32_t unit)
 	if (r)
 		r->at = array(f, 2 * (size_t)u->number.n, sizeof(*r->at));
 	return r && r->at;
+}
+
+/* What is read again and again, next to what is written there. */
+static void
+copy_links(struct fast *f)
+{
+	const struct graph *g = f->g;
+
+	for (uint32_t i = 0; i < g->n_pred; i++) {
+		const struct graph_pred *p = &g->pred[i];
+		f->pred[i].guards = p->n_group > 0;
+		f->pred[i].group = p->n_group == 1 ? g->pred_group[p->group] : GRAPH_NONE;
+	}
+	for (uint32_t i = 0; i < g->n_group; i++)
+		f->group[i].rule = g->group[i].n_rule == 1
+				       ? g->group_rule[g->group[i].rule]
+				       : GRAPH_NONE;
+	for (uint32_t r = 0; r < g->rs->n_rule; r++) {
+		f->rule[r] =
+		    (struct fast_rule){g->root[r], g->rule_group[r], g->rule_gate[r]};
+		if (g->rule_group[r] == GRAPH_NONE && g->rule_gate[r] == GRAPH_NONE)
+			f->always[r / 64] |= 1ull << (r % 64);
+	}
 }
 
 bool
@@ -420,15 +479,12 @@ fast_attach(struct evaluator *ev, struct err *err)
 		return false;
 	ok = make_arrays(f);
 	for (uint32_t i = 0; ok && i < f->g->n_pred; i++)
-		ok = make_groups(f, f->g->pred[i].source.base);
+		ok = make_groups(f, &f->g->pred[i]);
 	for (uint32_t i = 0; ok && i < f->g->n_unit; i++)
 		ok = make_unit(f, i);
 	if (!ok)
 		return err_nomem(err);
-	for (uint32_t r = 0; r < ev->rs->n_rule; r++) {
-		if (f->g->rule_group[r] == GRAPH_NONE && f->g->rule_gate[r] == GRAPH_NONE)
-			f->always[r / 64] |= 1ull << (r % 64);
-	}
+	copy_links(f);
 	ev->n_stage0_slot = 0;
 	for (uint32_t i = 0; i < ev->n_condition_slot; i++) {
 		if (f->g->stage[ev->condition_slot[i]] == PLAN_EVERY_EVENT)

@@ -36,11 +36,23 @@ struct fast_unit {
 };
 
 struct fast_pred {
-	uint64_t chunk;
 	struct mask hit;
-	struct mask known; /* PRED_PLAIN */
-	uint64_t list;     /* PRED_ALL: the list being looked at, */
-	uint32_t members;  /* and how many of its values were members so far */
+	uint64_t chunk;
+	uint64_t list;    /* PRED_ALL: the list being looked at, */
+	uint32_t members; /* and how many of its values were members so far */
+	uint32_t group;   /* its guard; GRAPH_NONE: see graph_pred.n_group */
+	bool guards;
+};
+
+struct fast_group {
+	struct mask events;
+	uint64_t chunk;
+	uint32_t rule; /* the one it serves; GRAPH_NONE: see graph_group */
+};
+
+/* What of the graph is read for each candidate. */
+struct fast_rule {
+	uint32_t root, group, gate;
 };
 
 struct fast_node {
@@ -60,14 +72,13 @@ struct fast {
 	uint64_t chunk;
 	uint64_t serial;    /* of the value or list being looked up */
 	uint64_t *verified; /* by graph.verify: the serial of its last comparison */
-	struct fast_groups **groups; /* by slot; NULL: nothing is grouped by it */
+	struct fast_groups **groups; /* by slot; NULL: its look-ups are cheap */
 	struct fast_unit *unit;
 	struct fast_pred *pred;
-	struct fast_node *node; /* by graph_node.shared */
-	struct {
-		uint64_t chunk;
-		struct mask events;
-	} * group; /* by guard */
+	struct fast_node *node;   /* by graph_node.shared */
+	struct mask *known;       /* by predicate: PRED_PLAIN */
+	struct fast_group *group; /* by guard */
+	struct fast_rule *rule;
 	uint32_t *guard_unit, n_guard_unit;
 	uint32_t *touched, n_touched; /* guard predicates hit in this chunk */
 	bool complete;                /* every condition slot is there on every event */
@@ -98,8 +109,8 @@ fast_pred_now(struct fast *f, uint32_t pred)
 
 	if (p->chunk != f->chunk) {
 		p->chunk = f->chunk;
-		p->hit = p->known = (struct mask){0};
-		if (f->g->pred[pred].n_group)
+		p->hit = (struct mask){{0}};
+		if (p->guards)
 			f->touched[f->n_touched++] = pred;
 	}
 	return p;

@@ -38,6 +38,8 @@ compare(struct lookup *l, const struct graph_verify *v)
 {
 	struct fast *f = l->f;
 
+	if (v->rest_len && !memmem(l->value->s, l->value->len, v->rest, v->rest_len))
+		return false;
 	if (v->op == REL_PMATCH)
 		return rel_path_match(l->value->s, v->k->s);
 	return rel_compare(
@@ -171,6 +173,25 @@ look_up_view(struct lookup *l, const struct value_view *v, bool number)
 	}
 }
 
+/* The value of a slot that is no list; false: none. */
+static inline bool
+slot_scalar(const struct evaluator *ev, uint32_t slot, uint32_t event, bool number,
+    struct scalar *ret)
+{
+	const struct supply *s = &ev->supply[slot];
+	const struct column *c = s->n == 1 ? s->column[0] : eval_column(ev, slot, event);
+
+	if (!c || event >= c->n || c->first[event] == c->first[event + 1])
+		return false;
+	if (number) {
+		ret->num = c->num[c->first[event]];
+	} else {
+		ret->s = c->bytes + c->str[c->first[event]].off;
+		ret->len = c->str[c->first[event]].len;
+	}
+	return true;
+}
+
 static void
 groups_start(struct fast_groups *g, uint64_t chunk)
 {
@@ -212,7 +233,6 @@ groups_now(struct fast *f, uint32_t slot)
 {
 	struct evaluator *ev = f->ev;
 	struct fast_groups *g = f->groups[slot];
-	const struct supply *s = &ev->supply[slot];
 	bool number = value_type_is_number(ev->rs->slots->slot[slot].ref.field->type);
 
 	if (g->chunk != f->chunk)
@@ -224,17 +244,9 @@ groups_now(struct fast *f, uint32_t slot)
 	for (uint32_t e = 0; e < ev->n; e++) {
 		if (!mask_has(&fresh, e))
 			continue;
-		const struct column *c =
-		    s->n == 1 ? s->column[0] : eval_column(ev, slot, e);
-		if (!c || e >= c->n || c->first[e] == c->first[e + 1])
-			continue;
 		struct scalar v = {0};
-		if (number) {
-			v.num = c->num[c->first[e]];
-		} else {
-			v.s = c->bytes + c->str[c->first[e]].off;
-			v.len = c->str[c->first[e]].len;
-		}
+		if (!slot_scalar(ev, slot, e, number, &v))
+			continue;
 		mask_set(&g->present, e);
 		group_event(g, e, v, number);
 	}
@@ -255,7 +267,7 @@ shares_start(struct fast *f, struct shares *s, const struct graph_source *src,
 	s->left = *events;
 	s->constant = src->constant;
 	s->g = NULL;
-	if (src->base != GRAPH_NONE) {
+	if (src->base != GRAPH_NONE && f->groups[src->base]) {
 		s->g = groups_now(f, src->base);
 		s->left = mask_and(s->left, &s->g->present);
 	}
@@ -286,6 +298,43 @@ mask_covers(const struct mask *m, const struct mask *part)
 	struct mask rest = mask_without(*part, m);
 
 	return !mask_any(&rest);
+}
+
+/* Event by event: where looking up is cheaper than finding out what repeats. */
+static void
+scan_flat(struct lookup l, uint32_t slot, bool number, const struct mask *events)
+{
+	const struct index_hash *hash =
+	    l.unit->family == FAMILY_HASH && !value_type_is_ip(l.type) ? &l.unit->hash
+								       : NULL;
+	struct scalar v = {0};
+	struct mask one;
+
+	l.value = &v;
+	l.events = &one;
+	for (uint32_t w = 0; w < MASK_WORDS; w++) {
+		for (uint64_t bits = events->w[w]; bits; bits &= bits - 1) {
+			uint32_t e = w * 64 + (uint32_t)__builtin_ctzll(bits), n = 0;
+			const uint32_t *post = NULL;
+			if (!slot_scalar(l.f->ev, slot, e, number, &v))
+				continue;
+			if (hash) {
+				const char *s = number ? (const char *)&v.num : v.s;
+				uint32_t len = number ? sizeof(v.num) : v.len;
+				n = index_hash_find(
+				    hash, s, len, index_hash_of(s, len), &post);
+				if (n == 0)
+					continue;
+			}
+			one = (struct mask){{0}};
+			one.w[w] = bits & -bits;
+			l.f->serial++;
+			if (hash)
+				hit(&l, post, n);
+			else
+				look_up(&l, number, false, 0);
+		}
+	}
 }
 
 /* All values of a slot. */
@@ -330,6 +379,10 @@ fast_scan_unit(struct fast *f, uint32_t unit, const struct mask *events)
 	if (!mask_any(&fresh))
 		return;
 	state->scanned = mask_or(state->scanned, &fresh);
+	if (o->source.base != GRAPH_NONE && !f->groups[o->source.base]) {
+		scan_flat(l, o->source.base, o->number, &fresh);
+		return;
+	}
 	shares_start(f, &s, &o->source, &fresh);
 	if (s.g && o->o->kind == OPERAND_SLOT && mask_covers(&fresh, &s.g->present)) {
 		scan_groups(&l, s.g, o->number);
@@ -356,14 +409,18 @@ void
 fast_scan_plain(struct fast *f, uint32_t pred, const struct mask *events)
 {
 	const struct graph_pred *p = &f->g->pred[pred];
-	struct fast_pred *state = fast_pred_now(f, pred);
-	struct mask fresh = mask_without(*events, &state->known), shared;
+	struct fast_pred *state = &f->pred[pred];
+	struct mask fresh, shared;
 	struct shares s;
 	uint32_t event;
 
+	if (state->chunk != f->chunk)
+		f->known[pred] = (struct mask){{0}};
+	state = fast_pred_now(f, pred);
+	fresh = mask_without(*events, &f->known[pred]);
 	if (!mask_any(&fresh))
 		return;
-	state->known = mask_or(state->known, &fresh);
+	f->known[pred] = mask_or(f->known[pred], &fresh);
 	shares_start(f, &s, &p->source, &fresh);
 	while (shares_next(f, &s, &event, &shared)) {
 		if (eval_check(f->ev, event, p->check))

@@ -75,6 +75,8 @@ struct graph_atom {
 	bool verify; /* a hit means "maybe": compare with k */
 	const char *s;
 	uint32_t len;
+	const char *rest;  /* a longer part than s that a value must contain, if any: */
+	uint32_t rest_len; /* sought instead when too many patterns share s */
 	const struct constant *k;
 };
 
@@ -134,6 +136,8 @@ struct graph_verify {
 	uint32_t pred;
 	enum rel_op op;
 	const struct constant *k;
+	const char *rest; /* as in the atom: looked for first */
+	uint32_t rest_len;
 };
 
 /* Predicates of which a rule needs one: one guard may serve many rules. */

@@ -254,14 +254,17 @@ atom_glob(const struct constant *k, struct graph_atom *ret)
 		return true;
 	}
 	ret->verify = true;
+	uint32_t run = longest_run(s, n, "*?", "[\\", &ret->rest);
 	if (head > 0) {
 		ret->family = FAMILY_PREFIX;
 		ret->len = head;
+		ret->rest_len = run > head ? run : 0;
 		return true;
 	}
 	ret->family = FAMILY_SUBSTR;
-	ret->len = longest_run(s, n, "*?", "[\\", &ret->s);
-	return ret->len >= LITERAL_MIN;
+	ret->s = ret->rest;
+	ret->len = run;
+	return run >= LITERAL_MIN;
 }
 
 static bool

@@ -4,6 +4,10 @@
 
 #include "rules/graph_build.h"
 
+enum {
+	PATTERNS_SHARING = 64, /* a prefix: more are sought by another part */
+};
+
 struct filling {
 	struct graph *g;
 	uint32_t *unit_of; /* operand * FAMILY_N + family: unit + 1 */
@@ -27,6 +31,60 @@ unit_get(struct filling *f, uint32_t operand, enum graph_family family)
 		*at = ++f->g->n_unit;
 	}
 	return *at - 1;
+}
+
+/* The key under which a pattern's prefix is counted. */
+static const char *
+prefix_key(struct filling *f, const struct graph_pred *p, const struct graph_atom *a,
+    size_t *ret_len)
+{
+	char *key = arena_alloc(&f->g->arena, sizeof(p->operand) + a->len);
+
+	if (key) {
+		memcpy(key, &p->operand, sizeof(p->operand));
+		memcpy(key + sizeof(p->operand), a->s, a->len);
+	}
+	*ret_len = sizeof(p->operand) + a->len;
+	return key;
+}
+
+/* Patterns that share their prefix with many are all compared where it is met; then their
+ * longest literal part tells more, though finding it takes a look at the whole value. */
+static bool
+spread_patterns(struct filling *f)
+{
+	struct graph *g = f->g;
+	struct map shared;
+	bool ok = true;
+
+	map_init(&shared);
+	for (uint32_t round = 0; round < 2; round++) {
+		for (uint32_t i = 0; ok && i < g->n_pred; i++) {
+			const struct graph_pred *p = &g->pred[i];
+			for (uint32_t k = 0; ok && k < p->n_atom; k++) {
+				struct graph_atom *a = &g->atom[p->atom + k];
+				size_t len;
+				if (a->family != FAMILY_PREFIX || !a->verify ||
+				    !a->rest_len)
+					continue;
+				const char *key = prefix_key(f, p, a, &len);
+				if (!key) {
+					ok = false;
+					break;
+				}
+				uintptr_t n = (uintptr_t)map_get(&shared, key, len);
+				if (round == 0)
+					ok = map_put(&shared, key, len, (void *)(n + 1));
+				else if (n > PATTERNS_SHARING) {
+					a->family = FAMILY_SUBSTR;
+					a->s = a->rest;
+					a->len = a->rest_len;
+				}
+			}
+		}
+	}
+	map_release(&shared);
+	return ok || err_nomem(f->err);
 }
 
 /* Which units exist and how many keys each has. */
@@ -73,7 +131,7 @@ allocate_keys(struct filling *f)
 	return true;
 }
 
-/* Atoms are sorted by family: each family of a predicate is met once. */
+/* Atoms are sorted by family: each family of a predicate is met once, mostly. */
 static void
 pred_unit(struct graph *g, struct graph_pred *p, uint32_t unit)
 {
@@ -98,8 +156,8 @@ fill_keys(struct filling *f)
 			uint32_t unit = unit_get(f, p->operand, atom->family), post = i;
 			struct graph_unit *u = &g->unit[unit];
 			if (atom->verify || atom->family == FAMILY_REGEX) {
-				g->verify[g->n_verify] =
-				    (struct graph_verify){i, atom->op, atom->k};
+				g->verify[g->n_verify] = (struct graph_verify){
+				    i, atom->op, atom->k, atom->rest, atom->rest_len};
 				post = GRAPH_VERIFY | g->n_verify++;
 			}
 			u->key[u->n_key++] = (struct index_key){atom->s, atom->len, post};
@@ -189,8 +247,11 @@ graph_build_units(struct graph *g, struct err *err)
 		free(f.unit_of);
 		return err_nomem(err);
 	}
-	count_keys(&f);
-	ok = allocate_keys(&f);
+	ok = spread_patterns(&f);
+	if (ok) {
+		count_keys(&f);
+		ok = allocate_keys(&f);
+	}
 	if (ok)
 		fill_keys(&f);
 	for (uint32_t i = 0; ok && i < g->n_unit; i++)

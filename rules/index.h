@@ -56,6 +56,7 @@ struct index_hash {
 	struct index_hash_entry {
 		const char *s;
 		uint32_t len;
+		uint32_t n_post, post; /* mostly there is one: it lies here */
 	} * entry;
 	uint32_t n_entry;
 	struct index_posts posts;
@@ -86,6 +87,7 @@ struct index_trie {
 	} * node;
 	uint8_t *byte; /* by node: how its parent reaches it */
 	uint32_t (*wide)[256];
+	uint64_t *pair; /* INDEX_ANYWHERE: a bit for each two bytes that start a key */
 	struct index_posts posts;
 	uint64_t *seen; /* by node: the walk that last reported it */
 	uint64_t walk;

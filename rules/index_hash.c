@@ -66,12 +66,19 @@ index_hash_build(struct index_hash *ix, struct arena *arena, const struct index_
 		}
 		if (!ix->slot[at].entry) {
 			ix->entry[ix->n_entry++] =
-			    (struct index_hash_entry){key[i].s, key[i].len};
+			    (struct index_hash_entry){.s = key[i].s, .len = key[i].len};
 			ix->slot[at] = (struct index_hash_slot){h, ix->n_entry};
 		}
 		entry_of[i] = ix->slot[at].entry - 1;
 	}
-	return index_posts_build(&ix->posts, arena, key, entry_of, n, ix->n_entry, err);
+	if (!index_posts_build(&ix->posts, arena, key, entry_of, n, ix->n_entry, err))
+		return false;
+	for (uint32_t e = 0; e < ix->n_entry; e++) {
+		const uint32_t *post;
+		ix->entry[e].n_post = index_posts_get(&ix->posts, e, &post);
+		ix->entry[e].post = post[0];
+	}
+	return true;
 }
 
 uint32_t
@@ -84,9 +91,12 @@ index_hash_find(const struct index_hash *ix, const char *s, uint32_t len, uint64
 		if (ix->slot[at].hash != h)
 			continue;
 		const struct index_hash_entry *e = &ix->entry[ix->slot[at].entry - 1];
-		if (e->len == len && memcmp(e->s, s, len) == 0)
-			return index_posts_get(
-			    &ix->posts, ix->slot[at].entry - 1, ret_post);
+		if (e->len != len || memcmp(e->s, s, len) != 0)
+			continue;
+		*ret_post = e->n_post == 1 ? &e->post
+					   : ix->posts.item +
+						 ix->posts.first[ix->slot[at].entry - 1];
+		return e->n_post;
 	}
 	return 0;
 }

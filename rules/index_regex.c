@@ -59,13 +59,27 @@ index_regex_release(struct index_regex *ix)
 	buf_release(&ix->repaired);
 }
 
+static bool
+is_ascii(const char *s, uint32_t len)
+{
+	uint64_t high = 0, w;
+
+	for (; len >= 8; s += 8, len -= 8) {
+		memcpy(&w, s, 8);
+		high |= w;
+	}
+	for (; len; len--)
+		high |= (uint64_t)(unsigned char)*s++;
+	return !(high & 0x8080808080808080u);
+}
+
 void
 index_regex_walk(struct index_regex *ix, const char *s, uint32_t len, index_hit_fn *hit,
     index_hit_fn *ask, void *arg)
 {
 	bool repairable = true;
 
-	if (!utf8_valid(s, len)) {
+	if (!is_ascii(s, len) && !utf8_valid(s, len)) {
 		buf_clear(&ix->repaired);
 		utf8_repair(&ix->repaired, s, len);
 		repairable = !ix->repaired.failed;

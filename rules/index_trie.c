@@ -91,7 +91,7 @@ insert(struct build *b, uint32_t i)
 	b->entry_of[i] = at;
 }
 
-static uint32_t
+static inline uint32_t
 step(const struct index_trie *ix, uint32_t at, uint8_t c)
 {
 	const struct index_trie_node *n = &ix->node[at];
@@ -167,6 +167,26 @@ link_suffixes(struct index_trie *ix)
 	}
 }
 
+/* In the root two bytes tell whether it is worth to leave it. */
+static bool
+mark_pairs(struct index_trie *ix, struct arena *arena)
+{
+	const struct index_trie_node *root = &ix->node[0];
+
+	ix->pair = arena_array(arena, 1 << 10, sizeof(*ix->pair));
+	for (uint32_t i = 0; ix->pair && i < root->n_child; i++) {
+		uint32_t at = root->child + i;
+		uint64_t *row = ix->pair + ix->byte[at] * 4;
+		if (has_posts(ix, at))
+			memset(row, 0xff, 4 * sizeof(*row));
+		for (uint32_t k = 0; k < ix->node[at].n_child; k++) {
+			uint8_t c = ix->byte[ix->node[at].child + k];
+			row[c / 64] |= 1ull << (c % 64);
+		}
+	}
+	return ix->pair != NULL;
+}
+
 bool
 index_trie_build(struct index_trie *ix, struct arena *arena, unsigned flags,
     const struct index_key *key, uint32_t n, struct err *err)
@@ -196,7 +216,7 @@ index_trie_build(struct index_trie *ix, struct arena *arena, unsigned flags,
 	if (!index_posts_build(&ix->posts, arena, b.key, b.entry_of, n, ix->n_node, err))
 		return false;
 	link_suffixes(ix);
-	return true;
+	return !(flags & INDEX_ANYWHERE) || mark_pairs(ix, arena) || err_nomem(err);
 fail:
 	free(b.sprout);
 	return err_nomem(err);
@@ -229,6 +249,21 @@ walk_anchored(const struct index_trie *ix, const char *s, uint32_t len, index_hi
 	}
 }
 
+/* The first place from i on where a key may start. */
+static inline uint32_t
+skip(const struct index_trie *ix, const char *s, uint32_t len, uint32_t i, bool folded)
+{
+	if (i + 1 >= len)
+		return i;
+	uint8_t c = (uint8_t)s[i], next;
+	for (c = folded ? fold(c) : c; i + 1 < len; i++, c = next) {
+		next = folded ? fold((uint8_t)s[i + 1]) : (uint8_t)s[i + 1];
+		if (ix->pair[c * 4 + next / 64] >> (next % 64) & 1)
+			break;
+	}
+	return i;
+}
+
 static void
 walk_anywhere(
     struct index_trie *ix, const char *s, uint32_t len, index_hit_fn *hit, void *arg)
@@ -239,13 +274,17 @@ walk_anywhere(
 
 	ix->walk++;
 	report(ix, 0, hit, arg);
-	for (uint32_t i = 0; i < len; i++) {
+	for (uint32_t i = skip(ix, s, len, 0, folded); i < len; i++) {
 		uint8_t c = folded ? fold((uint8_t)s[i]) : (uint8_t)s[i];
 		uint32_t to = 0;
 		while (at && !(to = step(ix, at, c)))
 			at = ix->node[at].fail;
 		at = at ? to : root[c];
-		if (!at || !ix->node[at].reports)
+		if (at == 0) {
+			i = skip(ix, s, len, i + 1, folded) - 1;
+			continue;
+		}
+		if (!ix->node[at].reports)
 			continue;
 		/* What was reported once has had its suffixes reported too. */
 		for (uint32_t r = has_posts(ix, at) ? at : ix->node[at].next;

@@ -6,7 +6,9 @@
 enum {
 	TRANSFORM_COST = 4, /* on top of the family's */
 	COST_MAX = 1 << 24,
-	RARE = 1000, /* what a slot costs that one rule uses, against one for all */
+	MANY_RULES = 8,
+	MANY_SHARE = 3, /* one in three */
+	RARE = 1000,    /* what a slot costs that one rule uses, against one for all */
 };
 
 struct planning {
@@ -40,9 +42,15 @@ pred_cost(const struct graph *g, const struct graph_pred *p)
 	return cost;
 }
 
+/* What guards need; and what so many rules use that hardly a chunk would do without. */
 static void
 stage_guards(struct graph *g)
 {
+	for (uint32_t i = 0; i < g->rs->slots->n; i++) {
+		if (g->slot_rules[i] >= MANY_RULES &&
+		    g->slot_rules[i] >= g->rs->n_rule / MANY_SHARE)
+			g->stage[i] = PLAN_EVERY_EVENT;
+	}
 	for (uint32_t i = 0; i < g->n_pred; i++) {
 		const struct graph_pred *p = &g->pred[i];
 		for (uint32_t k = 0; p->n_group && k < p->source.n_slot; k++)

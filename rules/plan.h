@@ -3,10 +3,11 @@
  * The extraction plan: which slots every event must have (stage 0) and which are fetched
  * only for events that still need them.
  *
- * Stage 0 are the slots of guards and, for rules without a guard, the slots of a part of
- * their gate or condition (graph.h) that many rules use; stage 1 the other slots of
- * conditions; stage 2 slots that only outputs print. Evaluation asks for everything a
- * rule may still need in one go, so a chunk takes two rounds at most.
+ * Stage 0 are the slots of guards; for rules without a guard, the slots of a part of
+ * their gate or condition (graph.h) that many rules use; and slots that a third of the
+ * rules use. Stage 1 are the other slots of conditions, stage 2 slots that only outputs
+ * print. Evaluation asks for everything a rule may still need in one go, so a chunk takes
+ * two rounds at most.
  */
 #ifndef RULES_PLAN_H
 #define RULES_PLAN_H
