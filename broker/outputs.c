@@ -105,10 +105,15 @@ watch(void *arg)
 		uint64_t now = clock_mono_ns();
 		if (since != told && now > since &&
 		    now - since > (uint64_t)o->timeout_ms * 1000000) {
+			const char *name = o->slot[atomic_load(&o->busy_slot)].out->name;
 			told = since;
+			/* The log may be as blocked as the output. */
+			pthread_mutex_unlock(&o->lock);
 			log_critical(
 			    "\"%s\" output timeout, all output channels are blocked",
-			    o->slot[atomic_load(&o->busy_slot)].out->name);
+			    name);
+			pthread_mutex_lock(&o->lock);
+			continue;
 		}
 		deadline_in(&next, o->timeout_ms / 4 + 1);
 		pthread_cond_timedwait(&o->changed, &o->lock, &next);
