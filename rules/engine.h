@@ -46,7 +46,10 @@ struct rules_plugin {
 	uint32_t n_async_name;
 };
 
-enum rule_matching { RULE_MATCHING_FIRST, RULE_MATCHING_ALL };
+enum rule_matching {
+	RULE_MATCHING_FIRST,
+	RULE_MATCHING_ALL
+};
 
 /* One entry of append_output (engine.md 3.6). Absent texts are NULL. */
 struct append_output {
@@ -102,7 +105,7 @@ struct rule {
 	const struct format *output;
 	const struct rule_extra_field *extra;
 	uint32_t n_extra;
-	uint32_t index;   /* among all rules of the loader: definition order */
+	uint32_t index;              /* among all rules of the loader: definition order */
 	const uint32_t *output_slot; /* slots that its outputs print */
 	uint32_t n_output_slot;
 };
@@ -119,8 +122,8 @@ struct ruleset {
 
 struct loader;
 
-struct loader *loader_new(const struct field_catalog *catalog, const struct rules_config *config,
-    struct err *err);
+struct loader *loader_new(const struct field_catalog *catalog,
+    const struct rules_config *config, struct err *err);
 void loader_free(struct loader *l);
 
 /* What loading a file found: engine.md 2.10. Opaque; rendered by the functions below. */
@@ -149,7 +152,8 @@ bool loader_check_plugins(const struct loader *l, struct err *err);
  * selection ("Enabling rules with name: W") are appended to log, one per line. */
 bool loader_finish(struct loader *l, struct buf *log, struct err *err);
 const struct ruleset *loader_ruleset(const struct loader *l, uint32_t source_index);
-/* Every rule that was loaded (enabled or not), by definition order, unknown sources left out. */
+/* Every rule that was loaded (enabled or not), by definition order, unknown sources left
+ * out. */
 const struct rule *const *loader_rules(const struct loader *l, uint32_t *ret_n);
 
 /* -L and -l (engine.md 5.3): rule NULL describes everything. */

@@ -6,9 +6,16 @@
 #include "base/limits.h"
 #include "rules/compile.h"
 
-/* -- operators -------------------------------------------------------------------------------- */
+/* -- operators
+ * -------------------------------------------------------------------------------- */
 
-enum op_shape { SHAPE_NONE, SHAPE_unary, SHAPE_number, SHAPE_string, SHAPE_list };
+enum op_shape {
+	SHAPE_NONE,
+	SHAPE_unary,
+	SHAPE_number,
+	SHAPE_string,
+	SHAPE_list
+};
 
 static enum op_shape
 op_shape(const char *s, size_t n)
@@ -16,8 +23,7 @@ op_shape(const char *s, size_t n)
 	static const struct {
 		const char *text;
 		enum op_shape shape;
-	} ops[] = {
-	    {"==", SHAPE_string},
+	} ops[] = {{"==", SHAPE_string},
 #define OP_ROW(id, text, shape) {text, SHAPE_##shape},
 	    REL_OPS(OP_ROW)
 #undef OP_ROW
@@ -39,8 +45,8 @@ has_modifier(const char *comp)
 	if (!blank || op_shape(comp, (size_t)(blank - comp)) != SHAPE_string)
 		return false;
 	return strcmp(blank + 1, rel_modifier_text(MODIFIER_ONEOF)) == 0 ||
-	    strcmp(blank + 1, rel_modifier_text(MODIFIER_ANYOF)) == 0 ||
-	    strcmp(blank + 1, rel_modifier_text(MODIFIER_ALLOF)) == 0;
+	       strcmp(blank + 1, rel_modifier_text(MODIFIER_ANYOF)) == 0 ||
+	       strcmp(blank + 1, rel_modifier_text(MODIFIER_ALLOF)) == 0;
 }
 
 /* Is what stands on its right side a list in parentheses? */
@@ -50,7 +56,8 @@ takes_list(const char *comp)
 	return op_shape(comp, strlen(comp)) == SHAPE_list || has_modifier(comp);
 }
 
-/* -- validation ------------------------------------------------------------------------------- */
+/* -- validation
+ * ------------------------------------------------------------------------------- */
 
 static bool
 out_of_memory(struct collector *k)
@@ -75,7 +82,8 @@ trim_comp(struct collector *k, struct exception_entry *comp)
 
 /* "<expression> exists" compiles: what a field with parentheses has to pass. */
 static bool
-expression_compiles(struct arena *scratch, const struct field_source *source, const char *text)
+expression_compiles(
+    struct arena *scratch, const struct field_source *source, const char *text)
 {
 	struct slot_set slots;
 	struct regex_list *regexes = NULL;
@@ -96,8 +104,9 @@ expression_compiles(struct arena *scratch, const struct field_source *source, co
 	buf_init(&check, LIMIT_CONDITION_BYTES);
 	buf_addf(&check, "%s exists", text);
 	ok = !check.failed &&
-	    ast_parse(scratch, check.data, check.len, LIMIT_FORMAT_DEPTH, &ast, &pos, &err) &&
-	    cond_compile(&compiler, ast, &cond, &err);
+	     ast_parse(
+		 scratch, check.data, check.len, LIMIT_FORMAT_DEPTH, &ast, &pos, &err) &&
+	     cond_compile(&compiler, ast, &cond, &err);
 	buf_release(&check);
 	regex_list_free(regexes);
 	slot_set_release(&slots);
@@ -114,13 +123,14 @@ check_field(struct collector *k, const struct field_source *source, const char *
 	bool known, by_name = !strchr(text, '(');
 
 	arena_init(&scratch, LIMIT_CONDITION_BYTES);
-	known = by_name
-	    ? field_resolve(source, &scratch, text, strlen(text), NULL, 0, false, &ref, &err)
-	    : expression_compiles(&scratch, source, text);
+	known = by_name ? field_resolve(source, &scratch, text, strlen(text), NULL, 0,
+			      false, &ref, &err)
+			: expression_compiles(&scratch, source, text);
 	arena_release(&scratch);
 	if (known)
 		return true;
-	/* A field that exists but not with this argument: Falco has no place for that error. */
+	/* A field that exists but not with this argument: Falco has no place for that
+	 * error. */
 	if (by_name && !strstr(err.msg, "nonexistent field")) {
 		struct diag_context file = diag_file(k->result->name);
 		return load_report(k->result, DIAG_ERR_VALIDATE, &file, "%s", err.msg);
@@ -143,7 +153,8 @@ exception_default(struct collector *k, struct exception_info *e)
 		    .text = e->fields.is_list ? "" : "in",
 		    .n = e->fields.n};
 		if (e->fields.is_list) {
-			e->comps.item = arena_array(k->c->arena, e->fields.n, sizeof(*e->comps.item));
+			e->comps.item =
+			    arena_array(k->c->arena, e->fields.n, sizeof(*e->comps.item));
 			if (!e->comps.item)
 				return out_of_memory(k);
 		}
@@ -164,7 +175,8 @@ validate_list(
 		struct exception_entry *comp = &e->comps.item[i];
 		if (!trim_comp(k, comp))
 			return false;
-		if (!op_shape(comp->text, strlen(comp->text)) && !has_modifier(comp->text))
+		if (!op_shape(comp->text, strlen(comp->text)) &&
+		    !has_modifier(comp->text))
 			return load_report(k->result, DIAG_ERR_VALIDATE, e->context,
 			    "'%s' is not a supported comparison operator", comp->text);
 	}
@@ -190,11 +202,13 @@ exception_validate(
 		return false;
 	if (!takes_list(e->comps.text))
 		return load_report(k->result, DIAG_ERR_VALIDATE, e->context,
-		    "When fields is a single value, comps must be one of (in, pmatch, intersects) or a modifier operator (e.g. startswith oneof)");
+		    "When fields is a single value, comps must be one of (in, pmatch, "
+		    "intersects) or a modifier operator (e.g. startswith oneof)");
 	return !source || check_field(k, source, e->fields.text, e->context);
 }
 
-/* -- expansion -------------------------------------------------------------------------------- */
+/* -- expansion
+ * -------------------------------------------------------------------------------- */
 
 void
 exception_quote(struct buf *out, const char *s)
@@ -259,7 +273,8 @@ expand_tuples(struct load_result *result, const struct exception_info *e, struct
 		buf_adds(out, i ? " or (" : " and not ((");
 		for (uint32_t f = 0; f < tuple->n; f++) {
 			const char *comp = e->comps.item[f].text;
-			buf_addf(out, "%s %s %s ", f ? " and " : "", e->fields.item[f].text, comp);
+			buf_addf(out, "%s %s %s ", f ? " and " : "",
+			    e->fields.item[f].text, comp);
 			expand_operand(&tuple->item[f], comp, out);
 		}
 		buf_addc(out, ')');
@@ -284,8 +299,9 @@ note_fields(struct arena *arena, const struct exception_info *e, struct text_lis
 }
 
 bool
-exception_expand(struct arena *arena, struct load_result *result, const struct rule_info *rule,
-    struct ast_str *ret_condition, struct text_list *ret_fields)
+exception_expand(struct arena *arena, struct load_result *result,
+    const struct rule_info *rule, struct ast_str *ret_condition,
+    struct text_list *ret_fields)
 {
 	struct text_list fields = {0};
 	struct ast_str condition = {rule->condition.s, rule->condition.n};

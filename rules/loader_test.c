@@ -120,9 +120,9 @@ test_loader_summary_and_more_errors(void **state)
 	    &r);
 
 	assert_false(load_result_ok(r));
-	assert_string_equal(
-	    text_of(r, false), "f.yaml: Invalid\n 1 errors: [LOAD_ERR_COMPILE_CONDITION "
-			       "(Error compiling condition)]");
+	assert_string_equal(text_of(r, false),
+	    "f.yaml: Invalid\n 1 errors: [LOAD_ERR_COMPILE_CONDITION "
+	    "(Error compiling condition)]");
 	buf_init(&out, 1 << 16);
 	load_result_more_errors_text(r, &out);
 	assert_non_null(strstr(buf_str(&out), "\n1 More errors:\n"));

@@ -37,7 +37,12 @@ enum rel_op {
 	REL_N,
 };
 
-enum rel_modifier { MODIFIER_NONE, MODIFIER_ONEOF, MODIFIER_ANYOF, MODIFIER_ALLOF };
+enum rel_modifier {
+	MODIFIER_NONE,
+	MODIFIER_ONEOF,
+	MODIFIER_ANYOF,
+	MODIFIER_ALLOF
+};
 
 const char *rel_op_text(enum rel_op op);
 /* "oneof" …; "" for none. */

@@ -7,8 +7,8 @@
 #include "base/limits.h"
 
 bool
-load_report(struct load_result *r, enum diag_code code, const struct diag_context *context,
-    const char *fmt, ...)
+load_report(struct load_result *r, enum diag_code code,
+    const struct diag_context *context, const char *fmt, ...)
 {
 	struct buf text;
 	struct diag_list *list = &r->warnings;
@@ -82,7 +82,8 @@ snippet(const struct load_result *r, const struct diag_context *context, struct 
 	diag_snippet(context, f ? f->content : NULL, f ? f->len : 0, out);
 }
 
-/* -- JSON ----------------------------------------------------------------------------------- */
+/* -- JSON
+ * ----------------------------------------------------------------------------------- */
 
 /* Outermost first: chains are as short as YAML is deep. */
 static void
@@ -110,7 +111,8 @@ locations_json(struct json_writer *w, const struct diag_context *context, unsign
 }
 
 static void
-diags_json(const struct load_result *r, struct json_writer *w, const struct diag_list *list)
+diags_json(
+    const struct load_result *r, struct json_writer *w, const struct diag_list *list)
 {
 	json_begin_array(w);
 	for (const struct diag *d = list->first; d; d = d->next) {
@@ -171,7 +173,8 @@ load_result_json(const struct load_result *r, struct buf *out)
 	json_end_object(&w);
 }
 
-/* -- text ----------------------------------------------------------------------------------- */
+/* -- text
+ * ----------------------------------------------------------------------------------- */
 
 static void
 short_text(const struct diag *d, struct buf *out)
@@ -218,7 +221,8 @@ schema_text(const struct load_result *r, bool verbose, struct buf *out)
 {
 	if (!r->n_schema || schema_is_valid(r))
 		return;
-	buf_addf(out, verbose ? "\n%u Schema warnings:\n" : "\n %u schema warnings: [", r->n_schema);
+	buf_addf(out, verbose ? "\n%u Schema warnings:\n" : "\n %u schema warnings: [",
+	    r->n_schema);
 	for (uint32_t i = 0; i < r->n_schema; i++) {
 		if (verbose)
 			buf_addf(out, "------\n%s\n", r->schema[i]);

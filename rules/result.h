@@ -3,7 +3,8 @@
  * The result of loading one file, and how it is shown (engine.md 2.10).
  *
  * Falco stops at the first error, and so does the result in its shape: one error, the
- * warnings until then. What else is wrong is in "more". Everything is in the loader's arena.
+ * warnings until then. What else is wrong is in "more". Everything is in the loader's
+ * arena.
  */
 #ifndef RULES_RESULT_H
 #define RULES_RESULT_H
@@ -22,8 +23,8 @@ struct load_result {
 	struct arena *arena;
 	const char *name;
 	const struct rules_file *files;
-	bool failed;    /* the first error is there */
-	bool is_full;   /* the arena is: nothing here can be trusted */
+	bool failed;  /* the first error is there */
+	bool is_full; /* the arena is: nothing here can be trusted */
 	struct diag_list errors, warnings, more;
 	const char **schema; /* one per failure; one "ok" when there is none */
 	uint32_t n_schema;   /* 0: no document was there */
@@ -33,8 +34,9 @@ struct load_result {
  * Adds an error or a warning. After the first error further errors go to "more" and
  * warnings nowhere. Returns false for errors and when memory is gone, true for warnings.
  */
-bool load_report(struct load_result *r, enum diag_code code, const struct diag_context *context,
-    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+bool load_report(struct load_result *r, enum diag_code code,
+    const struct diag_context *context, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 /* A LOAD_DEPRECATED_ITEM warning that names the field. */
 bool load_report_deprecated(struct load_result *r, const char *field,
     const struct diag_context *context, const char *text);

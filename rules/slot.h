@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Slots: the distinct (field, argument) pairs that a pipeline's rules ask for. One slot is
- * one column, fetched at most once per event whatever the number of rules.
+ * Slots: the distinct (field, argument) pairs that a pipeline's rules ask for. One slot
+ * is one column, fetched at most once per event whatever the number of rules.
  */
 #ifndef RULES_SLOT_H
 #define RULES_SLOT_H
@@ -17,7 +17,7 @@ struct slot {
 	struct field_ref ref;
 	uint32_t use;   /* enum slot_use */
 	uint32_t stage; /* conditions: 0 is fetched for every event, later ones on demand;
-	                   slots that only outputs use have the last stage */
+			   slots that only outputs use have the last stage */
 };
 
 /* Append-only; slot numbers are positions and stay for the life of the set. */
