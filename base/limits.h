@@ -35,11 +35,11 @@
 #define LIMIT_LOG_LINES_PER_S 1000u /* lines that a worker sends; the rest it counts */
 
 /* -- launcher ------------------------------------------------------------------- */
-#define LIMIT_WORKERS          1024u /* alive at once under one launcher */
-#define LIMIT_WORKER_MOUNTS    250u /* as descriptors in one message: SCM_MAX_FD is 253 */
-#define LIMIT_LAUNCH_BYTES     (1u << 20) /* a confinement as the launcher gets it */
-#define LIMIT_DENIALS          64u        /* distinct ones told per worker */
-#define LIMIT_NOTIFICATIONS   1000u      /* of one worker at once: loading opens many files */
+#define LIMIT_WORKERS                1024u /* alive at once under one launcher */
+#define LIMIT_WORKER_MOUNTS          250u /* as descriptors in one message: SCM_MAX_FD is 253 */
+#define LIMIT_LAUNCH_BYTES           (1u << 20) /* a confinement as the launcher gets it */
+#define LIMIT_DENIALS                64u        /* distinct ones told per worker */
+#define LIMIT_NOTIFICATIONS          1000u /* of one worker at once: loading opens many files */
 #define LIMIT_NOTIFICATIONS_PER_TICK 100u /* and per 100 ms after that */
 
 /* -- rules
@@ -53,12 +53,11 @@
 #define LIMIT_FORMAT_DEPTH    100u        /* Falco's: everywhere else */
 #define LIMIT_CONDITION_BYTES (16u << 20) /* a condition after lists are put in */
 #define LIMIT_EXPR_NODES      (4u << 20)  /* a condition after macros are put in */
-#define LIMIT_EXPR_DEPTH                                                                 \
-	4000u /* the same, levels: what recursion may take of the stack */
-#define LIMIT_EXCEPTIONS     4096u /* of one rule; they are compared by name */
-#define LIMIT_OUTPUT_FIELDS  256u  /* distinct ones in one output and its extra fields */
-#define LIMIT_LIST_ITEMS     (1u << 20) /* of a rules list after lists are put in */
-#define LIMIT_CONSTANT_BYTES 256u       /* Falco's: a constant value, its NUL included */
+#define LIMIT_EXPR_DEPTH      1000u       /* the same, levels: recursion takes stack */
+#define LIMIT_EXCEPTIONS      4096u       /* of one rule; they are compared by name */
+#define LIMIT_OUTPUT_FIELDS   256u /* distinct ones in one output and its extra fields */
+#define LIMIT_LIST_ITEMS      (1u << 20) /* of a rules list after lists are put in */
+#define LIMIT_CONSTANT_BYTES  256u       /* Falco's: a constant value, its NUL included */
 
 /* -- configuration
  * ------------------------------------------------------------------------ */
@@ -80,18 +79,18 @@
 #define LIMIT_POLICY_ITEMS      256u         /* entries of one list of a sandbox block */
 
 /* -- egress --------------------------------------------------------------------- */
-#define LIMIT_EGRESS_SOCKETS     250u /* of one worker; in one message: SCM_MAX_FD is 253 */
-#define LIMIT_EGRESS_GRANT_BYTES (128u << 10) /* a policy's places: one message */
-#define LIMIT_EGRESS_RELAYS      4096u /* connections of all workers: six fds each */
+#define LIMIT_EGRESS_SOCKETS           250u /* of one worker; in one message: SCM_MAX_FD is 253 */
+#define LIMIT_EGRESS_GRANT_BYTES       (128u << 10) /* a policy's places: one message */
+#define LIMIT_EGRESS_RELAYS            4096u /* connections of all workers: six fds each */
 #define LIMIT_EGRESS_RELAYS_PER_WORKER 1024u
-#define LIMIT_EGRESS_NAMES      1024u /* names of patterns that one worker asked for */
-#define LIMIT_EGRESS_ADDRESSES  16u   /* of one name; the rest is not tried */
-#define LIMIT_EGRESS_LOOKUPS    256u  /* names being looked up, or known for a while */
-#define LIMIT_EGRESS_HOSTS      4096u /* entries of the hosts file */
-#define LIMIT_EGRESS_QUERIES_PER_S 200u /* of one worker; five times that at once */
-#define LIMIT_EGRESS_DNS_STREAMS 8u /* TCP connections to the resolver, per worker */
-#define LIMIT_EGRESS_PIPE_BYTES (64u << 10) /* between two sockets, each way */
-#define LIMIT_HTTP_HEAD_BYTES   (16u << 10) /* a request through a filtered socket */
-#define LIMIT_HTTP_HEADERS      64u
+#define LIMIT_EGRESS_NAMES             1024u /* names of patterns that one worker asked for */
+#define LIMIT_EGRESS_ADDRESSES         16u /* of one name; the rest is not tried */
+#define LIMIT_EGRESS_LOOKUPS           256u /* names being looked up, or known for a while */
+#define LIMIT_EGRESS_HOSTS             4096u /* entries of the hosts file */
+#define LIMIT_EGRESS_QUERIES_PER_S     200u  /* of one worker; five times that at once */
+#define LIMIT_EGRESS_DNS_STREAMS       8u /* TCP connections to the resolver, per worker */
+#define LIMIT_EGRESS_PIPE_BYTES        (64u << 10) /* between two sockets, each way */
+#define LIMIT_HTTP_HEAD_BYTES          (16u << 10) /* a request through a filtered socket */
+#define LIMIT_HTTP_HEADERS             64u
 
 #endif

@@ -358,7 +358,7 @@ test_loader_bounds_are_named(void **state)
 	for (int i = 1; i < 5000; i++)
 		buf_addf(&b, "- macro: m%d\n  condition: not m%d\n", i, i - 1);
 	expect_error(buf_str(&b),
-	    "The condition is more than 4000 levels deep after macros are put in");
+	    "The condition is more than 1000 levels deep after macros are put in");
 	buf_clear(&b);
 	for (int i = 0; i < 60; i++)
 		buf_addf(&b, "- list: l%d\n  items: [l%d, l%d]\n", i, i + 1, i + 1);
