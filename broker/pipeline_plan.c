@@ -102,6 +102,23 @@ pipeline_plan_release(struct pipeline *p)
 	free(p->first_stage);
 }
 
+/* Batches of the origin that may be under way at once: enough to hide a wake-up. */
+enum {
+	RUN_AHEAD_BATCHES = 16
+};
+
+/* Whatever the origin can be asked for comes with its chunks: nothing of a batch is
+ * wanted any more when the next one is fetched. */
+static bool
+may_run_ahead(const struct pipeline *p, const struct pipeline_worker *pw)
+{
+	for (uint32_t i = 0; i < pw->n_slot; i++) {
+		if (!p->first_stage[pw->slot[i].slot])
+			return false;
+	}
+	return pw == p->worker;
+}
+
 bool
 pipeline_plan_tell(struct worker *w, Control__Plan *m, void *arg)
 {
@@ -119,6 +136,8 @@ pipeline_plan_tell(struct worker *w, Control__Plan *m, void *arg)
 		m->slots = pw->plan;
 		m->has_want_events = true;
 		m->want_events = others;
+		m->has_run_ahead = true;
+		m->run_ahead = may_run_ahead(p, pw) ? RUN_AHEAD_BATCHES : 1;
 		return true;
 	}
 	return false;

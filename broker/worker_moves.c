@@ -146,8 +146,6 @@ act_start(struct worker *w)
 	Control__Message m = CONTROL__MESSAGE__INIT;
 	Control__Start start = CONTROL__START__INIT;
 
-	start.has_run_ahead = true;
-	start.run_ahead = 1;
 	m.body_case = CONTROL__MESSAGE__BODY_START;
 	m.start = &start;
 	worker_send(w, &m);

@@ -161,6 +161,7 @@ plan_make(
 	}
 	p->generation = m->generation;
 	p->want_events = m->want_events;
+	p->run_ahead = m->run_ahead > 1 ? m->run_ahead : 1;
 	p->compatible = plugin->extract_sources.n == 0 ||
 			name_list_has(&plugin->extract_sources, p->source);
 	return true;

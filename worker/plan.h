@@ -48,6 +48,7 @@ void slot_set_clear_values(struct slot_set *s);
 struct plan {
 	struct arena arena; /* of everything below but the stores' memory */
 	uint32_t generation, n;
+	uint32_t run_ahead; /* batches published and not acknowledged, at most */
 	struct plan_slot *slot;
 	uint16_t
 	    at[LIMIT_PLAN_SLOTS]; /* position + 1 of a slot number, 0: not in the plan */

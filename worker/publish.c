@@ -96,7 +96,7 @@ publish_chunk(struct publisher *p, struct err *err)
 	};
 	if (!outbox_send(p->out, FRAME_EVENTS, &parts, err))
 		return false;
-	source_published(s, n);
+	source_published(s, n, p->plan->run_ahead);
 	return true;
 }
 

@@ -116,7 +116,7 @@ take_ack(struct worker *w, uint32_t len, struct err *err)
 	memcpy(&ack, w->frame, sizeof(ack));
 	/* One that was under way when the source was closed is for nothing. */
 	if (w->source.state >= SOURCE_FETCHING &&
-	    !source_acknowledge(&w->source, ack.batch))
+	    !source_acknowledge(&w->source, ack.batch, w->plan.run_ahead))
 		return err_set(err, ERR_PEER,
 		    "acknowledgement of batch %u, which is not there", ack.batch);
 	return true;

@@ -208,23 +208,29 @@ source_fetch(struct source *s, struct err *err)
 }
 
 void
-source_published(struct source *s, uint32_t n)
+source_published(struct source *s, uint32_t n, uint32_t run_ahead)
 {
 	s->published += n;
 	if (s->published < s->n)
 		return;
-	s->state = s->rc == PLUGIN_SUCCESS || s->rc == PLUGIN_TIMEOUT ? SOURCE_WAITING
-								      : SOURCE_ENDED;
+	if (s->rc != PLUGIN_SUCCESS && s->rc != PLUGIN_TIMEOUT)
+		s->state = SOURCE_ENDED;
+	else
+		s->state = s->batch - s->acknowledged < run_ahead ? SOURCE_FETCHING
+								  : SOURCE_WAITING;
 }
 
 bool
-source_acknowledge(struct source *s, uint32_t batch)
+source_acknowledge(struct source *s, uint32_t batch, uint32_t run_ahead)
 {
-	if (batch != s->batch)
+	/* In order, and none that is not whole yet. */
+	if (batch != s->acknowledged + 1 || batch > s->batch ||
+	    (batch == s->batch && s->state == SOURCE_PUBLISHING))
 		return false;
-	if (s->state == SOURCE_WAITING)
+	s->acknowledged = batch;
+	if (s->state == SOURCE_WAITING && s->batch - batch < run_ahead)
 		s->state = SOURCE_FETCHING;
-	return s->state == SOURCE_FETCHING || s->state == SOURCE_ENDED;
+	return true;
 }
 
 void

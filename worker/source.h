@@ -3,9 +3,9 @@
  * The plugin as a source of events: open, close, and batches one after the other.
  *
  * A batch lies in the plugin's memory until the next call of next_batch or close, so the
- * next one is fetched only when the broker has acknowledged the last: Falco's order of
- * calls. Events are checked here for the sake of honest messages; the broker checks again
- * what it gets.
+ * next one is fetched only when the broker has acknowledged the last, unless the plan
+ * says that nothing more will be asked of it: Falco's order of calls. Events are checked
+ * here for the sake of honest messages; the broker checks again what it gets.
  */
 #ifndef WORKER_SOURCE_H
 #define WORKER_SOURCE_H
@@ -37,7 +37,8 @@ struct source {
 	 * first_number. */
 	const struct plugin_event **event;
 	uint32_t n, cap, published;
-	uint32_t batch; /* counts those that were published */
+	uint32_t batch;        /* counts those that were published */
+	uint32_t acknowledged; /* of them; never past batch */
 	uint64_t first_number, next_number;
 	uint32_t dropped; /* larger than LIMIT_EVENT_BYTES */
 	int32_t rc;
@@ -57,10 +58,10 @@ void source_close(struct source *s);
  * there is anything to tell, else (a time-out without events) it is as before.
  */
 bool source_fetch(struct source *s, struct err *err);
-/* The events up to here are with the broker. */
-void source_published(struct source *s, uint32_t n);
+/* The events up to here are with the broker; run_ahead as in struct plan. */
+void source_published(struct source *s, uint32_t n, uint32_t run_ahead);
 /* False when it is not what was waited for. */
-bool source_acknowledge(struct source *s, uint32_t batch);
+bool source_acknowledge(struct source *s, uint32_t batch, uint32_t run_ahead);
 
 /* What a chunk says about event i of the batch. */
 void source_describe(const struct source *s, uint32_t i, struct chunk_event *ret_event);
