@@ -17,13 +17,14 @@ rules rules.yaml <<'Y'
   source: fault
 Y
 
-# beside_canary LIBRARY SANDBOX [PAUSE_US]
+# beside_canary LIBRARY SANDBOX [PAUSE_US of the canary] [OPEN_PARAMS of the faulty one]
 beside_canary() {
 	config falco.yaml <<Y
 rules_files: [$tmp/rules.yaml]
 plugins:
   - name: fault
     library_path: $plugins/$1.so
+    open_params: "${4:-n=10}"
     sandbox: {required: false, $2}
   - {name: canary, library_path: $plugins/canary.so, open_params: "n=200,pause_us=${3:-2000}"}
 Y
@@ -55,7 +56,8 @@ beside_canary fault_crash_next_batch 'restart: {max: 0}'
 check "a crash with no restart allowed: the neighbour gives all alerts" canary_sang
 check "the crash is named by its signal" err_has 'SIGSEGV|signal 11|segmentation'
 
-beside_canary fault_crash_extract 'restart: {max: 2, backoff_min: 10ms, backoff_max: 50ms}'
+# An event a batch: what was published before the crash is not lost with it.
+beside_canary fault_crash_extract 'restart: {max: 0}' 2000 n=10,pause_us=1000
 [[ "$(fault_events)" == "0 1 2 3 4"* ]]
 holds "events before the one that crashes its extraction are evaluated"
 

@@ -20,11 +20,10 @@ worker_there() {
 worker=
 check "a worker is there" until_true 20 worker_there
 [ -n "$worker" ] || finish
-# It sets up its own confinement first: wait until it has come to the constructor, where it
-# sleeps for ever.
+# It sets up its own confinement first: wait until one of its threads has come to the
+# constructor, where it sleeps for ever (in clock_nanosleep or nanosleep).
 asleep() {
-	[ "$(sed -n 's/^Seccomp:[[:space:]]*//p' "/proc/$worker/status")" = 2 ] &&
-		grep -qE '^(230|35) ' "/proc/$worker/syscall" 2>/dev/null
+	cat "/proc/$worker"/task/*/syscall 2>/dev/null | grep -qE '^(230|35) '
 }
 check "it is in the constructor" until_true 10 asleep
 broker=$mews_pid
