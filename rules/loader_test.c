@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "rules/engine.h"
 #include "rules/golden_source.h"
+#include "rules/schema.h"
 
 static struct field_catalog catalog;
 static const struct rules_plugin plugins[] = {
@@ -433,6 +434,20 @@ test_loader_schema_status(void **state)
 }
 
 static void
+test_loader_prints_the_schema(void **state)
+{
+	struct buf out;
+
+	buf_init(&out, 1 << 20);
+	schema_print(&out);
+	assert_memory_equal(buf_str(&out),
+	    "{\n  \"$schema\": \"http://json-schema.org/draft-06/schema#\",\n", 58);
+	assert_non_null(strstr(buf_str(&out), "\"skip-if-unknown-filter\": {\n"));
+	assert_non_null(strstr(buf_str(&out), "\"additionalProperties\": false"));
+	buf_release(&out);
+}
+
+static void
 test_loader_without_files_gives_empty_rulesets(void **state)
 {
 	struct err err;
@@ -464,6 +479,7 @@ main(void)
 	    cmocka_unit_test(test_loader_bounds_are_named),
 	    cmocka_unit_test(test_loader_puts_lists_in_as_falco_does),
 	    cmocka_unit_test(test_loader_schema_status),
+	    cmocka_unit_test(test_loader_prints_the_schema),
 	    cmocka_unit_test(test_loader_without_files_gives_empty_rulesets),
 	};
 	struct err err;
