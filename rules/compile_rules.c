@@ -108,12 +108,19 @@ static bool
 drop_container_info(struct rule_job *j, struct buf *text)
 {
 	static const char token[] = "%container.info";
-	const char *at = strstr(buf_str(text), token);
+	const char *from = buf_str(text), *at = strstr(from, token);
+	struct buf rest;
 
 	if (!at)
 		return true;
-	for (; at; at = strstr(buf_str(text), token))
-		buf_splice(text, (size_t)(at - text->data), sizeof(token) - 1, "", 0);
+	buf_init(&rest, text->limit_bytes);
+	for (; at; at = strstr(from, token)) {
+		buf_add(&rest, from, (size_t)(at - from));
+		from = at + sizeof(token) - 1;
+	}
+	buf_adds(&rest, from);
+	buf_release(text);
+	*text = rest;
 	return load_report(j->result, DIAG_DEPRECATED_ITEM, j->info->context,
 	    "%s is deprecated and no more useful, and will be dropped by Falco 1.0.0. "
 	    "The container plugin will automatically add required fields to the output "
@@ -496,7 +503,14 @@ compile_all(struct loader *l, struct load_result *result)
 			continue;
 		j.out->rule.index = k->n_rule++;
 	}
-	return warn_unused(l, result) || !result->is_full;
+	return warn_unused(l, result);
+}
+
+bool
+loader_no_room(struct err *err)
+{
+	return err_set(err, ERR_LIMIT, "rules need more than %lu bytes of memory",
+	    LIMIT_RULES_MEMORY);
 }
 
 void
@@ -523,6 +537,5 @@ loader_compile(struct loader *l, struct load_result *result, struct err *err)
 	    &l->compiled.resolution, &l->compiled_arena, result, &l->collection);
 	if (l->has_compiled && compile_all(l, result) && !result->is_full)
 		return true;
-	return err_set(err, ERR_LIMIT, "rules need more than %lu bytes of memory",
-	    LIMIT_RULES_MEMORY);
+	return loader_no_room(err);
 }

@@ -68,9 +68,7 @@ load(struct loader *l, struct load_result *r, struct err *err)
 	if (!yaml_load(
 		&l->arena, l->files->content, l->files->len, &stream, &mark, &yaml_err)) {
 		if (yaml_err.code == ERR_NOMEM)
-			return err_set(err, ERR_LIMIT,
-			    "rules need more than %lu bytes of memory",
-			    LIMIT_RULES_MEMORY);
+			return loader_no_room(err);
 		/* Falco's YAML library begins a new document where ours finds this
 		 * mistake. */
 		if (stream.n && stream.doc[0]->kind == YAML_MAP &&
@@ -94,16 +92,14 @@ loader_file(struct loader *l, const char *name, const char *content, size_t len,
 	struct load_result *r = arena_alloc(&l->arena, sizeof(*r));
 
 	if (!r || !add_file(l, name, content, len))
-		return err_set(err, ERR_LIMIT, "rules need more than %lu bytes of memory",
-		    LIMIT_RULES_MEMORY);
+		return loader_no_room(err);
 	r->arena = &l->arena;
 	r->name = l->files->name;
 	r->files = l->files;
 	if (!load(l, r, err))
 		return false;
 	if (r->is_full)
-		return err_set(err, ERR_LIMIT, "rules need more than %lu bytes of memory",
-		    LIMIT_RULES_MEMORY);
+		return loader_no_room(err);
 	*ret_result = r;
 	return true;
 }
@@ -285,8 +281,7 @@ loader_finish(struct loader *l, struct buf *log, struct err *err)
 		ok = make_ruleset(l, i);
 	for (uint32_t i = 0; ok && i < k->n_rule; i++)
 		k->all[i] = &k->rule[i].rule;
-	return ok || err_set(err, ERR_LIMIT, "rules need more than %lu bytes of memory",
-			 LIMIT_RULES_MEMORY);
+	return ok || loader_no_room(err);
 }
 
 const struct ruleset *

@@ -46,6 +46,8 @@ struct loader {
  * only when memory is gone.
  */
 bool loader_compile(struct loader *l, struct load_result *result, struct err *err);
+/* Says that the arena is full; false. */
+bool loader_no_room(struct err *err);
 void loader_drop_compiled(struct loader *l);
 bool append_output_applies(const struct append_output *a, const struct rule_info *info);
 

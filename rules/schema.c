@@ -271,7 +271,6 @@ schema_print(struct buf *out)
 	print_array_of(&w, kind_names[ITEM]);
 	json_end_object(&w);
 	json_indent(out, buf_str(&compact), compact.len);
-	buf_addc(out, '\n');
 	buf_release(&compact);
 }
 

@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "base/yaml/yaml.h"
 
-/* The schema as JSON, indented by two. */
+/* The schema as JSON, indented by two, without a newline at the end. */
 void schema_print(struct buf *out);
 
 /*
