@@ -58,15 +58,20 @@ pred_verdict(struct fast *f, uint32_t pred, struct mask events)
 static struct verdict node_verdict(struct fast *f, uint32_t node, struct mask events);
 
 /* Children narrow down where the node is undecided: for AND where all were true so far,
- * for OR where none was. Unknown events stay in, so that one pass asks for everything. */
+ * for OR where none was. Unknown events stay in, so that one pass asks for everything.
+ * The child "but" of an AND is known to hold. */
 static struct verdict
-children_verdict(struct fast *f, const struct graph_node *n, struct mask events)
+children_verdict(
+    struct fast *f, const struct graph_node *n, struct mask events, uint32_t but)
 {
 	struct verdict all = {.yes = {{0}}};
 	struct mask live = events;
 
 	for (uint32_t i = 0; i < n->n_child && mask_any(&live); i++) {
-		struct verdict c = node_verdict(f, f->g->child[n->child + i], live);
+		uint32_t child = f->g->child[n->child + i];
+		if (child == but)
+			continue;
+		struct verdict c = node_verdict(f, child, live);
 		all.unknown = mask_or(all.unknown, &c.unknown);
 		if (n->kind == COND_AND) {
 			live = mask_or(c.yes, &c.unknown);
@@ -87,7 +92,7 @@ compute(struct fast *f, const struct graph_node *n, struct mask events)
 	if (n->kind == COND_CHECK)
 		return pred_verdict(f, n->pred, events);
 	if (n->kind != COND_NOT)
-		return children_verdict(f, n, events);
+		return children_verdict(f, n, events, GRAPH_NONE);
 	struct verdict v = node_verdict(f, f->g->child[n->child], events);
 	v.yes = mask_without(mask_without(events, &v.yes), &v.unknown);
 	return v;
@@ -205,6 +210,18 @@ events_of(const struct fast *f, uint32_t rule, struct mask open)
 	return open;
 }
 
+static struct verdict
+root_verdict(struct fast *f, const struct fast_rule *r, struct mask events)
+{
+	const struct graph_node *n = &f->g->node[r->root];
+
+	if (r->root == r->guard)
+		return (struct verdict){.yes = events};
+	if (n->kind == COND_AND && n->shared == GRAPH_NONE)
+		return children_verdict(f, n, events, r->guard);
+	return node_verdict(f, r->root, events);
+}
+
 /* Where the rule matches, of the events that no rule before it took. In the second round
  * only rules that were pending are evaluated again: at is the place in former. */
 static struct verdict
@@ -225,7 +242,7 @@ rule_verdict(struct fast *f, uint32_t rule, struct mask open, uint32_t *at)
 	}
 	struct mask events = events_of(f, rule, open);
 	if (mask_any(&events))
-		v = node_verdict(f, f->rule[rule].root, events);
+		v = root_verdict(f, &f->rule[rule], events);
 	if (mask_any(&v.unknown))
 		f->pending[rule / 64] |= bit;
 	return v;
@@ -369,7 +386,10 @@ static void *
 array(struct fast *f, size_t n, size_t size_bytes)
 {
 	f->memory_bytes += (n + 1) * size_bytes;
-	return calloc(n + 1, size_bytes);
+	/* Cache lines: some of what is here is laid out for them. */
+	size_t size = ((n + 1) * size_bytes + 63) / 64 * 64;
+	void *p = aligned_alloc(64, size);
+	return p ? memset(p, 0, size) : NULL;
 }
 
 static bool
@@ -456,8 +476,12 @@ copy_links(struct fast *f)
 				       ? g->group_rule[g->group[i].rule]
 				       : GRAPH_NONE;
 	for (uint32_t r = 0; r < g->rs->n_rule; r++) {
+		uint32_t group = g->rule_group[r];
+		uint32_t guard = group == GRAPH_NONE ? GRAPH_NONE : g->group[group].node;
+		if (guard != GRAPH_NONE && g->node[guard].kind != COND_CHECK)
+			guard = GRAPH_NONE;
 		f->rule[r] =
-		    (struct fast_rule){g->root[r], g->rule_group[r], g->rule_gate[r]};
+		    (struct fast_rule){g->root[r], group, g->rule_gate[r], guard};
 		if (g->rule_group[r] == GRAPH_NONE && g->rule_gate[r] == GRAPH_NONE)
 			f->always[r / 64] |= 1ull << (r % 64);
 	}

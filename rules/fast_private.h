@@ -36,7 +36,7 @@ struct fast_unit {
 };
 
 struct fast_pred {
-	struct mask hit;
+	_Alignas(64) struct mask hit;
 	uint64_t chunk;
 	uint64_t list;    /* PRED_ALL: the list being looked at, */
 	uint32_t members; /* and how many of its values were members so far */
@@ -45,7 +45,7 @@ struct fast_pred {
 };
 
 struct fast_group {
-	struct mask events;
+	_Alignas(64) struct mask events;
 	uint64_t chunk;
 	uint32_t rule; /* the one it serves; GRAPH_NONE: see graph_group */
 };
@@ -53,6 +53,7 @@ struct fast_group {
 /* What of the graph is read for each candidate. */
 struct fast_rule {
 	uint32_t root, group, gate;
+	uint32_t guard; /* a check that holds wherever the group does; or GRAPH_NONE */
 };
 
 struct fast_node {
