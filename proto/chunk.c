@@ -481,6 +481,10 @@ extract_check(struct extract_view *v, const void *p, uint32_t len, struct err *e
 	    h->n_slots > LIMIT_PLAN_SLOTS || h->first > LIMIT_BATCH_EVENTS ||
 	    !mask_is_within(h->events, h->n_events))
 		return breach(err, "a request asks for too much");
+	if (h->flags & ~(uint32_t)EXTRACT_PARSE || h->zero)
+		return breach(err, "a reserved field is set");
+	if (h->n_slots == 0 && !(h->flags & EXTRACT_PARSE))
+		return breach(err, "a request for nothing");
 	v->slot = get(&in, (uint64_t)h->n_slots * sizeof(*v->slot));
 	if (!v->slot)
 		return breach(err, "a request is cut short");

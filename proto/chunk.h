@@ -154,12 +154,18 @@ enum extract_target {
 	EXTRACT_INLINE = 2, /* events that come with the request */
 };
 
+enum extract_flag {
+	EXTRACT_PARSE = 1, /* parse_event on each wanted event, just before its values */
+};
+
 struct extract_head {
 	uint32_t request, target, batch, first, n_events, n_slots;
+	uint32_t flags; /* enum extract_flag */
+	uint32_t zero;
 	/* On which of the n_events values are wanted: bit i % 64 of word i / 64. */
 	uint64_t events[LIMIT_CHUNK_EVENTS / 64];
 };
-/* Then u32 slot[n_slots]; for EXTRACT_INLINE: u64 number[n_events] (evt.num), u32
+/* Then u32 slot[n_slots], none only with EXTRACT_PARSE; for EXTRACT_INLINE: u64 number[n_events] (evt.num), u32
  * off[n_events + 1], raw events, each at a multiple of 8. */
 
 struct extract_view {

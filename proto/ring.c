@@ -238,7 +238,8 @@ bool
 ring_reader_sleep(struct ring_reader *r)
 {
 	/* S1, S2. */
-	atomic_store_explicit(&page(r->own)->data_waiting, 1, memory_order_seq_cst);
+	atomic_store_explicit(
+	    &page(r->own)->data_waiting, ++r->sleeps << 1 | 1, memory_order_seq_cst);
 	if (r->peer_tail == r->head &&
 	    atomic_load_explicit(&page(r->peer)->tail, memory_order_seq_cst) == r->head)
 		return true;
@@ -249,7 +250,8 @@ ring_reader_sleep(struct ring_reader *r)
 void
 ring_reader_awake(struct ring_reader *r)
 {
-	atomic_store_explicit(&page(r->own)->data_waiting, 0, memory_order_relaxed);
+	atomic_store_explicit(
+	    &page(r->own)->data_waiting, r->sleeps << 1, memory_order_relaxed);
 }
 
 bool
@@ -258,7 +260,8 @@ ring_writer_sleep(struct ring_writer *w, uint32_t max_len)
 	void *p;
 
 	/* S1; S2 is the load in ring_reserve. */
-	atomic_store_explicit(&page(w->own)->space_waiting, 1, memory_order_seq_cst);
+	atomic_store_explicit(
+	    &page(w->own)->space_waiting, ++w->sleeps << 1 | 1, memory_order_seq_cst);
 	if (ring_reserve(w, max_len, &p) == RING_FULL)
 		return true;
 	ring_writer_awake(w);
@@ -268,23 +271,36 @@ ring_writer_sleep(struct ring_writer *w, uint32_t max_len)
 void
 ring_writer_awake(struct ring_writer *w)
 {
-	atomic_store_explicit(&page(w->own)->space_waiting, 0, memory_order_relaxed);
+	atomic_store_explicit(
+	    &page(w->own)->space_waiting, w->sleeps << 1, memory_order_relaxed);
+}
+
+/* Asleep, and not woken by us since it lay down? One wake-up is enough for each sleep. */
+static bool
+is_to_be_woken(uint32_t peer_waiting, uint32_t *woken)
+{
+	if (!(peer_waiting & 1) || peer_waiting == *woken)
+		return false;
+	*woken = peer_waiting;
+	return true;
 }
 
 bool
-ring_writer_must_wake(const struct ring_writer *w)
+ring_writer_must_wake(struct ring_writer *w)
 {
 	/* K1: the tail once more, for the price of one full barrier per round rather than
 	 * per record; K2. */
 	atomic_store_explicit(&page(w->own)->tail, w->tail, memory_order_seq_cst);
-	return atomic_load_explicit(&page(w->peer)->data_waiting, memory_order_seq_cst) !=
-	       0;
+	return is_to_be_woken(
+	    atomic_load_explicit(&page(w->peer)->data_waiting, memory_order_seq_cst),
+	    &w->woken);
 }
 
 bool
-ring_reader_must_wake(const struct ring_reader *r)
+ring_reader_must_wake(struct ring_reader *r)
 {
 	atomic_store_explicit(&page(r->own)->peer_head, r->head, memory_order_seq_cst);
-	return atomic_load_explicit(
-		   &page(r->peer)->space_waiting, memory_order_seq_cst) != 0;
+	return is_to_be_woken(
+	    atomic_load_explicit(&page(r->peer)->space_waiting, memory_order_seq_cst),
+	    &r->woken);
 }

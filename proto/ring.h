@@ -67,6 +67,8 @@ struct ring_writer {
 	const struct ring_map *peer; /* whose page holds our reader's head */
 	uint64_t tail, seq;          /* ours: never re-read */
 	uint64_t peer_head;          /* last checked value */
+	uint32_t sleeps;             /* counts ours */
+	uint32_t woken;              /* the peer's sleep that we have ended */
 };
 
 struct ring_reader {
@@ -74,6 +76,7 @@ struct ring_reader {
 	const struct ring_map *peer; /* where the data is */
 	uint64_t head, seq;
 	uint64_t peer_tail; /* last checked value */
+	uint32_t sleeps, woken;
 };
 
 void ring_writer_init(
@@ -108,8 +111,9 @@ bool ring_writer_sleep(struct ring_writer *w, uint32_t max_len);
 void ring_reader_awake(struct ring_reader *r);
 void ring_writer_awake(struct ring_writer *w);
 /* After commits (takes), before doing anything else that may block: must the peer be
- * woken, because it waits for data (room)? */
-bool ring_writer_must_wake(const struct ring_writer *w);
-bool ring_reader_must_wake(const struct ring_reader *r);
+ * woken, because it waits for data (room)? True once for each sleep of the peer: whoever
+ * is told so wakes it. */
+bool ring_writer_must_wake(struct ring_writer *w);
+bool ring_reader_must_wake(struct ring_reader *r);
 
 #endif

@@ -59,8 +59,9 @@ wake(struct outbox *o)
 {
 	const uint64_t one = 1;
 
-	while (ring_writer_must_wake(&o->ring) &&
-	       write(o->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+	if (!ring_writer_must_wake(&o->ring))
+		return;
+	while (write(o->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
 }
 
