@@ -205,10 +205,14 @@ operator_of(struct property_source *s, char kind)
 static void
 add_check(struct buf *out, struct property_source *s)
 {
-	uint32_t at = property_choice(s, sizeof(operands) / sizeof(*operands));
-	/* Few operands most of the time, so that rules share. */
-	if (property_choice(s, 3))
+	const uint32_t n = sizeof(operands) / sizeof(*operands);
+	uint32_t way = property_choice(s, 6), at = property_choice(s, n);
+	/* Few operands most of the time, so that rules share; now and then the last ones,
+	 * the transformers. */
+	if (way < 3)
 		at %= 12;
+	else if (way == 3)
+		at = n - 1 - at % 24;
 	char kind = operands[at].kind;
 	enum rel_op op = operator_of(s, kind);
 
