@@ -16,6 +16,8 @@ enum {
 /* What a guard of each node would cost, as it stands and negated. */
 struct guards {
 	struct graph *g;
+	uint32_t
+	    *constants; /* by operand: how many different ones the rules compare with */
 	uint32_t *cost[2];  /* by node */
 	uint32_t *group[2]; /* by node: number of its guard + 1 */
 	uint32_t *mark, stamp;
@@ -29,9 +31,21 @@ add(uint32_t a, uint32_t b)
 	return a > NEVER - b ? NEVER : a + b;
 }
 
-static uint32_t
-pred_cost(const struct graph *g, const struct graph_pred *p)
+static void
+count_constants(struct guards *s)
 {
+	const struct graph *g = s->g;
+
+	for (uint32_t i = 0; i < g->n_pred; i++) {
+		if (g->pred[i].operand != GRAPH_NONE)
+			s->constants[g->pred[i].operand] += g->pred[i].n_atom;
+	}
+}
+
+static uint32_t
+pred_cost(const struct guards *s, const struct graph_pred *p)
+{
+	const struct graph *g = s->g;
 	uint32_t cost = 1;
 
 	if (p->kind != PRED_ANY && p->kind != PRED_ALL)
@@ -44,6 +58,9 @@ pred_cost(const struct graph *g, const struct graph_pred *p)
 	}
 	/* A list of many is not that much likelier than one. */
 	cost = cost > 16 ? 16 + cost / 16 : cost;
+	cost = cost > UINT16_MAX ? UINT16_MAX : cost;
+	/* And a field of which rules know many values has many. */
+	cost *= 8 + 64 / (s->constants[p->operand] + 1);
 	return cost < NEVER / 2 / (p->uses + 1) ? cost * (p->uses + 1) : NEVER / 2;
 }
 
@@ -57,7 +74,7 @@ cost_nodes(struct guards *s)
 	for (uint32_t i = 0; i < g->n_node; i++) {
 		const struct graph_node *n = &g->node[i];
 		if (n->kind == COND_CHECK) {
-			s->cost[0][i] = pred_cost(g, &g->pred[n->pred]);
+			s->cost[0][i] = pred_cost(s, &g->pred[n->pred]);
 			s->cost[1][i] = NEVER;
 			continue;
 		}
@@ -216,12 +233,14 @@ graph_find_guards(struct graph *g, struct err *err)
 		s.group[i] = calloc(n, sizeof(*s.group[i]));
 	}
 	s.mark = calloc(n, sizeof(*s.mark));
+	s.constants = calloc((size_t)g->n_operand + 1, sizeof(*s.constants));
 	g->rule_group =
 	    arena_array(&g->arena, (size_t)g->rs->n_rule + 1, sizeof(*g->rule_group));
 	g->group = arena_array(&g->arena, (size_t)g->rs->n_rule + 1, sizeof(*g->group));
 	ok = s.cost[0] && s.cost[1] && s.group[0] && s.group[1] && s.mark &&
-	     g->rule_group && g->group;
+	     s.constants && g->rule_group && g->group;
 	if (ok) {
+		count_constants(&s);
 		cost_nodes(&s);
 		for (uint32_t r = 0; r < g->rs->n_rule; r++)
 			guard_rule(&s, r);
@@ -235,6 +254,7 @@ graph_find_guards(struct graph *g, struct err *err)
 		free(s.group[i]);
 	}
 	free(s.mark);
+	free(s.constants);
 	free(s.link_pred);
 	free(s.link_group);
 	return ok;

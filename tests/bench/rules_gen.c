@@ -9,6 +9,7 @@ enum {
 	TEXT_BYTES = 192,
 	TAGS = 3,
 	ROBOTS = 50,
+	NEAR_PERMILLE = 20, /* events that miss a rule by little */
 };
 
 /* clang-format off */
@@ -403,7 +404,7 @@ bench_chunk_make(struct bench_chunk *c, struct arena *arena, const struct slot_s
 		background(&event[e], seed);
 		if (fate < match_permille)
 			witness(&event[e], rule, seed);
-		else if (fate < match_permille * 2)
+		else if (fate < match_permille + NEAR_PERMILLE)
 			near_miss(&event[e], rule, seed);
 		c->meta[e] = (struct event_meta){.num = e + 1};
 	}

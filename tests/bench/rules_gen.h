@@ -23,8 +23,9 @@ struct bench_chunk {
 	uint32_t n;
 };
 
-/* The share match_permille of the events matches one of n_rule rules; as many again miss
- * one by a single field. Column memory is the arena's. */
+/* The share match_permille of the events matches one of n_rule rules; two in a hundred
+ * look like a match but for the stage, the verb and the user. Column memory is the
+ * arena's. */
 bool bench_chunk_make(struct bench_chunk *c, struct arena *arena,
     const struct slot_set *slots, uint32_t n_rule, uint32_t match_permille,
     uint64_t *seed);
