@@ -450,8 +450,8 @@ compile_rule(struct rule_job *j)
 static bool
 warn_unused(struct loader *l, struct load_result *result)
 {
-	const struct collection *c = &l->collection;
 	const struct resolution *s = &l->compiled.resolution;
+	const struct collection *c = s->c;
 
 	for (uint32_t i = 0; i < c->n_macro; i++) {
 		if (!s->macro[i].used &&
@@ -472,7 +472,7 @@ static bool
 compile_all(struct loader *l, struct load_result *result)
 {
 	struct compiled *k = &l->compiled;
-	struct collection *c = &l->collection;
+	const struct collection *c = k->resolution.c;
 	struct arena *arena = &l->compiled_arena;
 	uint32_t n_source = l->catalog->n_source;
 
@@ -530,11 +530,12 @@ loader_drop_compiled(struct loader *l)
 }
 
 bool
-loader_compile(struct loader *l, struct load_result *result, struct err *err)
+loader_compile(struct loader *l, const struct collection *c, struct load_result *result,
+    struct err *err)
 {
 	loader_drop_compiled(l);
-	l->has_compiled = resolution_init(
-	    &l->compiled.resolution, &l->compiled_arena, result, &l->collection);
+	l->has_compiled =
+	    resolution_init(&l->compiled.resolution, &l->compiled_arena, result, c);
 	if (l->has_compiled && compile_all(l, result) && !result->is_full)
 		return true;
 	return loader_no_room(err);

@@ -62,8 +62,9 @@ load(struct loader *l, struct load_result *r, struct err *err)
 	struct diag_context file = diag_file(r->name), at;
 	struct yaml_stream stream;
 	struct yaml_mark mark;
+	struct rules_rest rest = {0};
 	struct err yaml_err;
-	bool lost;
+	bool ok;
 
 	if (!yaml_load(
 		&l->arena, l->files->content, l->files->len, &stream, &mark, &yaml_err)) {
@@ -73,16 +74,26 @@ load(struct loader *l, struct load_result *r, struct err *err)
 		 * mistake. */
 		if (stream.n && stream.doc[0]->kind == YAML_MAP &&
 		    strstr(yaml_err.msg, "<document start>"))
-			rules_read(&k, &stream, &lost);
+			rules_read(&k, &stream, &rest);
+		if (rest.is_there)
+			collection_release(&rest.all);
 		at = diag_at(mark, PLACE_RULES_CONTENT_ITEM, "", &file);
 		load_report(r, DIAG_ERR_YAML_PARSE, &at, "%s", yaml_err.msg);
 		return true;
 	}
 	if (!schema_check(&l->arena, &stream, &r->schema, &r->n_schema))
 		r->is_full = true;
-	if (!rules_read(&k, &stream, &lost) && (lost || r->is_full))
-		return true;
-	return loader_compile(l, r, err);
+	if (rules_read(&k, &stream, &rest))
+		return loader_compile(l, &l->collection, r, err);
+	if (r->is_full || rest.definitions_lost || !rest.is_there) {
+		ok = true;
+	} else {
+		ok = loader_compile(l, &rest.all, r, err);
+		loader_drop_compiled(l);
+	}
+	if (rest.is_there)
+		collection_release(&rest.all);
+	return ok;
 }
 
 bool
@@ -261,7 +272,7 @@ loader_finish(struct loader *l, struct buf *log, struct err *err)
 	/* No file at all: the empty collection compiles to empty rulesets. */
 	if (!l->has_compiled) {
 		struct load_result none = {.arena = &l->arena, .name = ""};
-		if (!loader_compile(l, &none, err))
+		if (!loader_compile(l, &l->collection, &none, err))
 			return false;
 	}
 	for (uint32_t i = 0; i < k->n_rule; i++)

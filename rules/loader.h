@@ -42,10 +42,11 @@ struct loader {
 };
 
 /*
- * Compiles everything collected (engine.md 2.8, 2.9). Mistakes are in the result; false
- * only when memory is gone.
+ * Compiles everything in c (engine.md 2.8, 2.9). Mistakes are in the result; false only
+ * when memory is gone. What it made refers to c.
  */
-bool loader_compile(struct loader *l, struct load_result *result, struct err *err);
+bool loader_compile(struct loader *l, const struct collection *c,
+    struct load_result *result, struct err *err);
 /* Says that the arena is full; false. */
 bool loader_no_room(struct err *err);
 void loader_drop_compiled(struct loader *l);

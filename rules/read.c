@@ -160,9 +160,9 @@ static const struct item_kind {
 	enum diag_place place;
 	bool (*read)(struct reader *r, const struct yaml_node *item,
 	    const struct diag_context *parent);
-	bool named, defines;
+	bool named, defines; /* defines: a mistake makes what follows look wrong */
 } item_kinds[] = {
-    {engine_keys, PLACE_REQUIRED_ENGINE_VERSION, read_engine_version, false, false},
+    {engine_keys, PLACE_REQUIRED_ENGINE_VERSION, read_engine_version, false, true},
     {plugin_keys, PLACE_REQUIRED_PLUGIN_VERSIONS, read_plugin_versions, false, false},
     {list_keys, PLACE_LIST, read_list, true, true},
     {macro_keys, PLACE_MACRO, read_macro, true, true},
@@ -218,13 +218,15 @@ read_item(struct reader *r, const struct yaml_node *item,
 
 bool
 rules_read(
-    struct collector *k, const struct yaml_stream *stream, bool *ret_definitions_lost)
+    struct collector *k, const struct yaml_stream *stream, struct rules_rest *ret_rest)
 {
 	struct reader r = {.k = k, .arena = k->c->arena, .result = k->result};
 	struct diag_context file = diag_file(k->result->name);
-	struct collection *original = k->c, copy;
-	bool lost = false, all_lost = false;
+	struct collection *original = k->c;
+	bool lost = false;
 	struct err err;
+
+	*ret_rest = (struct rules_rest){0};
 
 	for (uint32_t d = 0; d < stream->n && !r.result->is_full; d++) {
 		const struct yaml_node *doc = stream->doc[d];
@@ -235,24 +237,23 @@ rules_read(
 			    doc->kind == YAML_MAP
 				? "Rules content is not yaml array of objects"
 				: "Rules content is not yaml");
-			all_lost = true;
+			ret_rest->definitions_lost = true;
 			continue;
 		}
 		for (uint32_t i = 0; i < doc->n && !r.result->is_full; i++) {
 			if (read_item(&r, doc->child[i], &file, &lost))
 				continue;
-			all_lost |= lost;
-			if (k->c == original) {
-				if (!collection_copy(&copy, original, &err))
-					r.result->is_full = true;
-				else
-					k->c = &copy;
-			}
+			ret_rest->definitions_lost |= lost;
+			if (ret_rest->is_there)
+				continue;
+			ret_rest->is_there =
+			    collection_copy(&ret_rest->all, original, &err);
+			if (!ret_rest->is_there)
+				r.result->is_full = true;
+			else
+				k->c = &ret_rest->all;
 		}
 	}
-	if (k->c == &copy)
-		collection_release(&copy);
 	k->c = original;
-	*ret_definitions_lost = all_lost;
 	return !r.result->failed && !r.result->is_full;
 }
