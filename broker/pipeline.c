@@ -27,6 +27,20 @@ origin(const struct pipeline *p)
 	return p->worker[0].worker;
 }
 
+bool
+pipeline_is_origin(const struct pipeline *p, const struct pipeline_worker *pw)
+{
+	return p->has_origin && pw == p->worker;
+}
+
+static void
+drop_chunk(struct pipeline *p)
+{
+	if (p->chunk)
+		pipeline_frame_drop(p, p->chunk);
+	p->chunk = NULL;
+}
+
 static void
 drop_held(struct pipeline *p)
 {
@@ -43,6 +57,7 @@ end(struct pipeline *p, enum pipeline_state state)
 {
 	p->state = state;
 	drop_held(p);
+	drop_chunk(p);
 	if (p->sink.ended)
 		p->sink.ended(p, p->sink.arg);
 }
@@ -59,7 +74,8 @@ next_events_frame(struct pipeline *p)
 		p->n_backlog--;
 		return f;
 	}
-	if (!worker_is_up(origin(p)) || pipeline_take(p, &p->worker[0], &f) != TAKE_OK)
+	if (!p->has_origin || !worker_is_up(origin(p)) ||
+	    pipeline_take(p, &p->worker[0], &f) != TAKE_OK)
 		return NULL;
 	return f;
 }
@@ -92,6 +108,10 @@ check_event(const struct pipeline *p, const struct chunk_event *e, struct err *e
 {
 	const struct plugin *plugin = origin(p)->plugin;
 
+	/* Without an id it makes events of any type, and plugin events in any name but
+	 * none. */
+	if (plugin->id == 0 && (e->type != PLUGIN_EVENT_TYPE || e->plugin_id != 0))
+		return true;
 	if (e->type != PLUGIN_EVENT_TYPE)
 		return err_set(err, ERR_PEER,
 		    "malformed plugin event produced by plugin: '%s'", plugin->name);
@@ -103,15 +123,17 @@ check_event(const struct pipeline *p, const struct chunk_event *e, struct err *e
 	return true;
 }
 
-/* The numbers and times of the chunk's events; fewer events when -M or -n end the run. */
+/* The numbers and times of the window's events; fewer events when -M or -n end the run.
+ */
 static void
 number_events(struct pipeline *p)
 {
-	const char *name = origin(p)->plugin->name;
+	const struct plugin *plugin = origin(p)->plugin;
+	uint32_t id = plugin->id;
 	uint64_t now = 0;
 
 	for (uint32_t i = 0; i < p->n_events; i++) {
-		const struct chunk_event *e = &p->view.event[i];
+		const struct chunk_event *e = &p->view.event[p->at + i];
 		uint64_t ts = e->ts_ns;
 
 		if (ts == UINT64_MAX)
@@ -123,6 +145,7 @@ number_events(struct pipeline *p)
 		if ((ts > p->first_ts_ns && ts - p->first_ts_ns >= p->max_time_ns) ||
 		    p->max_time_ns == 0 || p->next_num > p->max_events) {
 			p->n_events = i;
+			p->view.head.n_events = p->at + i;
 			p->chunk_is_last = true;
 			p->chunk_rc = PLUGIN_EOF;
 			return;
@@ -132,7 +155,9 @@ number_events(struct pipeline *p)
 		    .ts_ns = ts,
 		    .first_ts_ns = p->first_ts_ns,
 		    .type = e->type,
-		    .plugin_name = name,
+		    .plugin_name = e->type == PLUGIN_EVENT_TYPE && e->plugin_id == id
+				       ? plugin->name
+				       : NULL,
 		};
 	}
 }
@@ -154,30 +179,63 @@ begin_chunk(struct pipeline *p, struct frame *f, struct err *err)
 	if (!chunk_check(&p->view, f->bytes, f->len, FRAME_EVENTS, err) ||
 	    !is_next_chunk(p, f, err))
 		return false;
-	p->n_events = p->view.head.n_events;
+	p->at = 0;
 	p->chunk_is_last = p->view.head.flags & CHUNK_LAST;
 	p->chunk_rc = p->view.head.rc;
 	p->counts.dropped_large += p->view.head.dropped;
-	for (uint32_t i = 0; i < p->n_events; i++) {
+	p->counts.chunks++;
+	for (uint32_t i = 0; i < p->view.head.n_events; i++) {
 		if (!check_event(p, &p->view.event[i], err))
 			return false;
 	}
-	uint32_t sent = p->n_events;
-	number_events(p);
-	mask_first(&p->all, sent);
+	return true;
+}
+
+/* Evaluation of the window's events, which are numbered. */
+static void
+begin_evaluation(struct pipeline *p)
+{
+	mask_first(&p->all, p->n_events);
 	memset(p->have, 0, p->rules->slots->n * sizeof(*p->have));
 	for (uint32_t i = 0; i < p->n_worker; i++)
 		p->worker[i].poison = (struct mask){{0}};
-	p->counts.chunks++;
 	p->counts.events += p->n_events;
-	if (p->n_events == 0)
-		return true;
 	evaluator_begin(p->ev, p->n_events, p->meta);
-	if (!pipeline_supply(p, &p->worker[0], &p->view, &p->all, true, err))
-		return false;
-	mask_first(&p->all, p->n_events);
+}
+
+/* What is asked for before the evaluator asks. */
+static void
+begin_asking(struct pipeline *p)
+{
+	p->next_parser = 0;
+	p->state = PIPELINE_PARSE;
+	if (p->lockstep)
+		return;
 	p->state = PIPELINE_MATCH;
 	pipeline_ask_ahead(p);
+}
+
+/* The next window of the chunk; its n_events is 0 when the run ends before it. */
+static bool
+begin_window(struct pipeline *p, struct err *err)
+{
+	uint32_t left = p->view.head.n_events - p->at;
+
+	p->n_events = p->lockstep && left > 1 ? 1 : left;
+	number_events(p);
+	if (p->n_events == 0)
+		return true;
+	for (uint32_t i = 0; i < p->n_events; i++) {
+		uint32_t at = p->at + i;
+		p->raw[i] = (struct raw_event){
+		    .bytes = p->view.raw_off ? p->view.raw + p->view.raw_off[at] : NULL,
+		    .len = p->view.event[at].len,
+		};
+	}
+	begin_evaluation(p);
+	if (!pipeline_supply(p, p->worker, &p->view, p->at, &p->all, true, err))
+		return false;
+	begin_asking(p);
 	return true;
 }
 
@@ -240,15 +298,60 @@ deliver(struct pipeline *p)
 	}
 }
 
+/* On to the next window, the next chunk, the next batch. */
 static void
-finish_chunk(struct pipeline *p)
+finish_window(struct pipeline *p)
 {
 	p->state = PIPELINE_IDLE;
 	if (p->n_events > 0)
 		deliver(p);
 	drop_held(p);
+	p->at += p->n_events;
+	if (p->at < p->view.head.n_events)
+		return;
+	drop_chunk(p);
 	if (p->chunk_is_last)
 		end_batch(p);
+}
+
+/* From idleness; false: there is nothing to do. */
+static bool
+begin_something(struct pipeline *p, uint32_t *chunks)
+{
+	struct err err;
+
+	if (!p->chunk) {
+		p->chunk = next_events_frame(p);
+		if (!p->chunk)
+			return false;
+		++*chunks;
+		if (!begin_chunk(p, p->chunk, &err))
+			goto breach;
+	}
+	if (!begin_window(p, &err))
+		goto breach;
+	if (p->n_events == 0)
+		finish_window(p);
+	return true;
+
+breach:
+	drop_held(p);
+	drop_chunk(p);
+	p->state = PIPELINE_IDLE;
+	worker_breach(origin(p), &err);
+	return false;
+}
+
+/* In lockstep: the next parser, if any is left. */
+static void
+parse_next(struct pipeline *p)
+{
+	while (p->next_parser < p->n_parser) {
+		if (pipeline_ask_to_parse(p, &p->worker[p->parser[p->next_parser++]]))
+			return;
+	}
+	p->state = PIPELINE_MATCH;
+	pipeline_ask_ahead(p);
 }
 
 /* One step; false: nothing can be done before something arrives. */
@@ -256,25 +359,15 @@ static bool
 step(struct pipeline *p, uint32_t *chunks)
 {
 	const struct eval_need *need;
-	struct frame *f;
-	struct err err;
 	uint32_t n;
 
 	switch (p->state) {
 	case PIPELINE_IDLE:
-		f = next_events_frame(p);
-		if (!f)
+		return begin_something(p, chunks);
+	case PIPELINE_PARSE:
+		if (!pipeline_answers(p))
 			return false;
-		TAILQ_INSERT_TAIL(&p->held, f, link);
-		if (!begin_chunk(p, f, &err)) {
-			drop_held(p);
-			p->state = PIPELINE_IDLE;
-			worker_breach(origin(p), &err);
-			return false;
-		}
-		++*chunks;
-		if (p->n_events == 0)
-			finish_chunk(p);
+		parse_next(p);
 		return true;
 	case PIPELINE_MATCH:
 		if (!pipeline_answers(p))
@@ -291,7 +384,7 @@ step(struct pipeline *p, uint32_t *chunks)
 	case PIPELINE_OUTPUT:
 		if (!pipeline_answers(p))
 			return false;
-		finish_chunk(p);
+		finish_window(p);
 		return true;
 	case PIPELINE_ENDED:
 	case PIPELINE_FAILED:
@@ -312,7 +405,8 @@ fall_asleep(struct pipeline *p)
 
 		if (!worker_is_up(pw->worker))
 			continue;
-		if (pw->request.under_way || (i == 0 && p->state == PIPELINE_IDLE))
+		if (pw->request.under_way ||
+		    (pipeline_is_origin(p, pw) && p->state == PIPELINE_IDLE))
 			more |= !ring_reader_sleep(&pw->worker->reader);
 	}
 	return more;
@@ -401,7 +495,7 @@ on_ended(struct worker *w, bool restarts, void *arg)
 	struct pipeline *p = arg;
 	struct pipeline_worker *pw = find_worker(p, w);
 
-	if (pw == p->worker) {
+	if (pipeline_is_origin(p, pw)) {
 		/* What it published before counts; not so what it said before it broke
 		 * the rules. */
 		if (w->doom.code != ERR_PEER)
@@ -413,7 +507,7 @@ on_ended(struct worker *w, bool restarts, void *arg)
 	pump(p);
 	w->next_event = p->next_num;
 	if (!restarts && p->state < PIPELINE_ENDED &&
-	    (pw == p->worker || w->plugin->profile->required)) {
+	    (pipeline_is_origin(p, pw) || w->plugin->profile->required)) {
 		p->err = w->doom;
 		end(p, PIPELINE_FAILED);
 	}
@@ -432,15 +526,18 @@ static bool
 allocate(struct pipeline *p, struct err *err)
 {
 	uint32_t n = p->rules->slots->n + 1;
-	uint32_t ms = origin(p)->plugin->profile->limits.extract_ms;
+	uint32_t ms = p->worker[0].worker->plugin->profile->limits.extract_ms;
 	struct timeval tv = {ms / 1000, ms % 1000 * 1000};
 
+	p->parser = calloc(p->n_worker, sizeof(*p->parser));
+	p->raw = calloc(LIMIT_CHUNK_EVENTS, sizeof(*p->raw));
 	p->meta = calloc(LIMIT_CHUNK_EVENTS, sizeof(*p->meta));
 	p->column = calloc(n, sizeof(*p->column));
 	p->have = calloc(n, sizeof(*p->have));
 	p->on_turn = event_new(p->sup->base, -1, 0, on_turn, p);
 	p->on_deadline = event_new(p->sup->base, -1, EV_PERSIST, on_deadline, p);
-	if (!p->meta || !p->column || !p->have || !p->on_turn || !p->on_deadline)
+	if (!p->parser || !p->raw || !p->meta || !p->column || !p->have || !p->on_turn ||
+	    !p->on_deadline)
 		return err_nomem(err);
 	if (ms && event_add(p->on_deadline, &tv) < 0)
 		return err_nomem(err);
@@ -454,7 +551,9 @@ pipeline_new(struct supervisor *sup, const struct ruleset *rules,
 {
 	struct pipeline *p = calloc(1, sizeof(*p));
 
-	if (!p || !(p->worker = calloc(1 + n_helper, sizeof(*p->worker)))) {
+	uint32_t n_first = first != NULL;
+
+	if (!p || !(p->worker = calloc(n_first + n_helper, sizeof(*p->worker)))) {
 		free(p);
 		err_nomem(err);
 		return NULL;
@@ -463,14 +562,15 @@ pipeline_new(struct supervisor *sup, const struct ruleset *rules,
 	p->name = rules->source->name;
 	p->rules = rules;
 	p->sink = *sink;
-	p->n_worker = 1 + n_helper;
+	p->has_origin = first != NULL;
+	p->n_worker = n_first + n_helper;
 	p->next_num = 1;
 	p->max_time_ns = p->max_events = UINT64_MAX;
 	TAILQ_INIT(&p->backlog);
 	TAILQ_INIT(&p->spare);
 	TAILQ_INIT(&p->held);
 	for (uint32_t i = 0; i < p->n_worker; i++) {
-		p->worker[i].worker = i ? helper[i - 1] : first;
+		p->worker[i].worker = i < n_first ? first : helper[i - n_first];
 		worker_assign(p->worker[i].worker, p->name, &owner_hooks, p);
 	}
 	p->ev = evaluator_new(rules, config, err);
@@ -504,6 +604,7 @@ pipeline_free(struct pipeline *p)
 	evaluator_free(p->ev);
 	chunk_view_release(&p->view);
 	chunk_view_release(&p->answer);
+	drop_chunk(p);
 	free_frames(&p->backlog);
 	free_frames(&p->spare);
 	free_frames(&p->held);
@@ -511,6 +612,8 @@ pipeline_free(struct pipeline *p)
 		event_free(p->on_turn);
 	if (p->on_deadline)
 		event_free(p->on_deadline);
+	free(p->parser);
+	free(p->raw);
 	free(p->meta);
 	free(p->column);
 	free(p->have);
@@ -524,7 +627,8 @@ pipeline_start(struct pipeline *p, struct err *err)
 	for (uint32_t i = p->n_worker; i-- > 0;) {
 		struct worker *w = p->worker[i].worker;
 
-		worker_pursue(w, i ? WORKER_PLANNED : WORKER_RUNNING);
+		worker_pursue(w, pipeline_is_origin(p, &p->worker[i]) ? WORKER_RUNNING
+								      : WORKER_PLANNED);
 		if (!supervisor_await(p->sup, w, err))
 			return false;
 	}

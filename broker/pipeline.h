@@ -3,10 +3,17 @@
  * A pipeline: one event source, from the frames of its workers to alert lines.
  *
  * The origin is the worker that holds the sourcing plugin; helpers hold the plugins that
- * extract fields from its events. A chunk of events is worked on at a time: conditions
- * first (stage by stage, columns fetched as the evaluator asks), then the fields that the
- * outputs of matching rules print, then the alerts; after the last chunk of a batch the
- * batch is acknowledged, and only then does the origin call next_batch again.
+ * extract fields from its events or parse them. A chunk of events is worked on at a time,
+ * in windows: conditions first (stage by stage, columns fetched as the evaluator asks),
+ * then the fields that the outputs of matching rules print, then the alerts; after the
+ * last chunk of a batch the batch is acknowledged, and only then does the origin call
+ * next_batch again.
+ *
+ * A window is a whole chunk, unless order matters more finely. A plugin that parses
+ * events is asked for everything that it may be asked for just after it has parsed an
+ * event and before it parses the next; that is done for a window at once, in its own
+ * process. In lockstep, when what one plugin parses is seen by another, a window is one
+ * event: parsed by all in load order, then extracted from.
  *
  * No globals: pipelines share nothing but the outputs and the loop they run in.
  */
@@ -37,7 +44,8 @@ struct frame {
 TAILQ_HEAD(frame_list, frame);
 
 enum pipeline_state {
-	PIPELINE_IDLE,   /* waits for a chunk */
+	PIPELINE_IDLE,   /* waits for events */
+	PIPELINE_PARSE,  /* in lockstep: one parser after the other */
 	PIPELINE_MATCH,  /* conditions: waits for columns, or runs */
 	PIPELINE_OUTPUT, /* waits for the columns of outputs */
 	PIPELINE_ENDED,  /* end of the source, or as many events as wanted */
@@ -48,10 +56,12 @@ enum pipeline_state {
 struct request {
 	bool wanted; /* to be sent again once the worker is back */
 	bool under_way;
+	bool parse; /* and parse the events first */
 	/* A worker has died of it: its events are tried one by one, to find which. */
 	bool probing;
 	uint32_t probe; /* the event that is tried */
 	uint32_t number, n_slot;
+	uint64_t sent_ns;
 	uint32_t *slot;
 	struct mask events;
 };
@@ -59,7 +69,11 @@ struct request {
 /* A worker of the pipeline with what is asked of it. */
 struct pipeline_worker {
 	struct worker *worker;
-	bool gone; /* failed for good */
+	bool gone;   /* failed for good */
+	bool parses; /* events of this source */
+	/* What it answers depends on what it parsed before: all of its slots are asked
+	 * for with every event. */
+	bool stateful;
 	struct request request;
 	struct mask poison; /* events of the chunk that it does not survive */
 	/* Slots that it answers for; plan is what it was told. */
@@ -69,6 +83,12 @@ struct pipeline_worker {
 };
 
 struct pipeline;
+
+/* An event as its plugin made it; NULL where it did not come along. */
+struct raw_event {
+	const uint8_t *bytes;
+	uint32_t len;
+};
 
 /* What a pipeline does with its results; arg is its user's. */
 struct pipeline_sink {
@@ -94,8 +114,13 @@ struct pipeline {
 	struct evaluator *ev;
 	struct pipeline_sink sink;
 
-	struct pipeline_worker *worker; /* 0 is the origin, then helpers in load order */
+	struct pipeline_worker
+	    *worker; /* the origin, if any, then helpers in load order */
 	uint32_t n_worker;
+	bool has_origin; /* worker[0] is it */
+	bool lockstep;
+	uint32_t *parser; /* positions in worker of those that parse, in load order */
+	uint32_t n_parser, next_parser;
 	uint32_t *owner;   /* by slot: position in worker; UINT32_MAX: nobody */
 	bool *first_stage; /* by slot: the origin sends it with every chunk */
 
@@ -108,17 +133,21 @@ struct pipeline {
 	uint32_t deadline_number;
 
 	/* The chunk under way. */
-	struct chunk_view view;     /* of an EVENTS frame, its raw events included */
+	struct frame *chunk;        /* NULL: none */
+	struct chunk_view view;     /* of it, raw events included */
 	struct chunk_view answer;   /* of a COLUMNS frame, while it is checked */
 	uint32_t incarnation;       /* whose batches are counted */
 	uint32_t batch, next_first; /* expected next */
-	struct event_meta *meta;    /* LIMIT_CHUNK_EVENTS */
-	struct column *column;      /* by slot */
-	struct mask *have;          /* by slot */
-	struct mask all;            /* the chunk's events */
-	uint32_t n_events;
 	bool chunk_is_last;
 	int32_t chunk_rc;
+
+	/* The window under way: n_events from event "at" of the chunk on. */
+	uint32_t at, n_events;
+	struct event_meta *meta; /* LIMIT_CHUNK_EVENTS */
+	struct raw_event *raw;   /* LIMIT_CHUNK_EVENTS */
+	struct column *column;   /* by slot */
+	struct mask *have;       /* by slot */
+	struct mask all;         /* the window's events */
 
 	uint64_t next_num; /* number of the next event */
 	uint64_t first_ts_ns;
@@ -130,8 +159,9 @@ struct pipeline {
 };
 
 /*
- * origin and helpers stay their owner's, must be INITIALIZED and are assigned to the
- * pipeline here. rules and what they point at outlive the pipeline.
+ * origin (NULL: events come from plugins that inject them alone) and helpers stay their
+ * owner's, must be INITIALIZED and are assigned to the pipeline here. rules and what they
+ * point at outlive the pipeline.
  */
 struct pipeline *pipeline_new(struct supervisor *sup, const struct ruleset *rules,
     const struct eval_config *config, struct worker *origin, struct worker *const *helper,

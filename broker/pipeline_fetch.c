@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "broker/pipeline_internal.h"
@@ -106,9 +107,10 @@ kind_of(enum value_type type)
 
 static bool
 supply_column(struct pipeline *p, struct pipeline_worker *pw,
-    const struct frame_column *c, uint32_t n_events, const struct mask *events,
+    const struct frame_column *c, uint32_t at, const struct mask *events,
     bool first_stage, struct err *err)
 {
+	const uint32_t *first = c->first + at;
 	const struct slot_set *slots = p->rules->slots;
 	const struct field *field;
 
@@ -123,14 +125,14 @@ supply_column(struct pipeline *p, struct pipeline_worker *pw,
 	if (c->kind != kind_of(field->type))
 		return err_set(
 		    err, ERR_PEER, "a column of another kind than %s has", field->name);
-	for (uint32_t i = 0; !(field->flags & FIELD_LIST) && i < n_events; i++) {
-		if (c->first[i + 1] - c->first[i] > 1)
+	for (uint32_t i = 0; !(field->flags & FIELD_LIST) && i < p->n_events; i++) {
+		if (first[i + 1] - first[i] > 1)
 			return err_set(err, ERR_PEER,
 			    "several values of %s, which is no list", field->name);
 	}
 	p->column[c->slot] = (struct column){
-	    .n = n_events,
-	    .first = c->first,
+	    .n = p->n_events,
+	    .first = first,
 	    .num = c->num,
 	    .str = (const struct span *)c->str,
 	    .bytes = c->bytes,
@@ -142,12 +144,11 @@ supply_column(struct pipeline *p, struct pipeline_worker *pw,
 
 bool
 pipeline_supply(struct pipeline *p, struct pipeline_worker *pw,
-    const struct chunk_view *v, const struct mask *events, bool first_stage,
+    const struct chunk_view *v, uint32_t at, const struct mask *events, bool first_stage,
     struct err *err)
 {
 	for (uint32_t i = 0; i < v->head.n_columns; i++) {
-		if (!supply_column(
-			p, pw, &v->column[i], v->head.n_events, events, first_stage, err))
+		if (!supply_column(p, pw, &v->column[i], at, events, first_stage, err))
 			return false;
 	}
 	return true;
@@ -177,7 +178,7 @@ orphan(struct pipeline *p, struct request *r)
 	for (uint32_t i = 0; i < r->n_slot; i++)
 		pipeline_supply_missing(p, r->slot[i]);
 	r->n_slot = 0;
-	r->under_way = r->wanted = r->probing = false;
+	r->under_way = r->wanted = r->probing = r->parse = false;
 }
 
 /* Writes the request; the worker answers with a COLUMNS frame of the same number. */
@@ -188,11 +189,12 @@ send_request(struct pipeline *p, struct pipeline_worker *pw, struct err *err)
 	struct request *r = &pw->request;
 	struct extract_head head = {
 	    .request = ++p->next_request,
-	    .target = pw == p->worker ? EXTRACT_BATCH : EXTRACT_INLINE,
+	    .target = pipeline_is_origin(p, pw) ? EXTRACT_BATCH : EXTRACT_INLINE,
 	    .batch = p->view.head.batch,
-	    .first = p->view.head.first,
+	    .first = p->view.head.first + p->at,
 	    .n_events = p->n_events,
 	    .n_slots = r->n_slot,
+	    .flags = r->parse ? EXTRACT_PARSE : 0,
 	};
 	const void *raw[LIMIT_CHUNK_EVENTS];
 	uint64_t number[LIMIT_CHUNK_EVENTS];
@@ -204,11 +206,11 @@ send_request(struct pipeline *p, struct pipeline_worker *pw, struct err *err)
 	if (r->probing)
 		head.events[r->probe / 64] = 1ull << r->probe % 64;
 	if (head.target == EXTRACT_INLINE) {
-		if (!p->view.raw_off)
+		if (!p->raw[0].bytes)
 			return err_set(err, ERR_PEER, "a chunk lacks its events");
 		for (uint32_t i = 0; i < p->n_events; i++) {
-			raw[i] = p->view.raw + p->view.raw_off[i];
-			raw_len[i] = p->view.event[i].len;
+			raw[i] = p->raw[i].bytes;
+			raw_len[i] = p->raw[i].len;
 			number[i] = p->meta[i].num;
 		}
 	}
@@ -221,6 +223,7 @@ send_request(struct pipeline *p, struct pipeline_worker *pw, struct err *err)
 	if (ring_writer_must_wake(&w->writer))
 		worker_wake(w);
 	r->number = head.request;
+	r->sent_ns = clock_mono_ns();
 	r->under_way = true;
 	r->wanted = false;
 	w->counts.extracts++;
@@ -234,7 +237,7 @@ can_answer(const struct pipeline *p, const struct pipeline_worker *pw)
 {
 	if (pw->gone)
 		return false;
-	return pw != p->worker ||
+	return !pipeline_is_origin(p, pw) ||
 	       (worker_is_up(pw->worker) && pw->worker->id == p->incarnation);
 }
 
@@ -282,20 +285,52 @@ pipeline_ask(struct pipeline *p, const struct eval_need *need, uint32_t n)
 	}
 }
 
+/* Does the window have events of a type that is among these? */
+static bool
+window_has(const struct pipeline *p, const struct worker_types *types)
+{
+	for (uint32_t i = 0; i < p->n_events; i++) {
+		if (worker_types_have(types, p->meta[i].type))
+			return true;
+	}
+	return false;
+}
+
+bool
+pipeline_ask_to_parse(struct pipeline *p, struct pipeline_worker *pw)
+{
+	if (!pw->parses || !window_has(p, &pw->worker->parse_types))
+		return false;
+	pw->request.parse = true;
+	pw->request.events = p->all;
+	dispatch(p, pw);
+	return true;
+}
+
+/* All columns of this worker that came with no chunk. */
+static void
+ask_one_ahead(struct pipeline *p, struct pipeline_worker *pw)
+{
+	struct request *r = &pw->request;
+
+	for (uint32_t k = 0; k < pw->n_slot; k++) {
+		uint32_t slot = pw->slot[k].slot;
+		if (p->first_stage[slot])
+			r->slot[r->n_slot++] = slot;
+	}
+	r->parse = pw->parses && !p->lockstep && window_has(p, &pw->worker->parse_types);
+	if (r->n_slot == 0 && !r->parse)
+		return;
+	r->events = p->all;
+	dispatch(p, pw);
+}
+
 void
 pipeline_ask_ahead(struct pipeline *p)
 {
-	for (uint32_t i = 1; i < p->n_worker; i++) {
-		struct request *r = &p->worker[i].request;
-
-		for (uint32_t k = 0; k < p->worker[i].n_slot; k++) {
-			if (p->first_stage[p->worker[i].slot[k].slot])
-				r->slot[r->n_slot++] = p->worker[i].slot[k].slot;
-		}
-		if (r->n_slot == 0)
-			continue;
-		r->events = p->all;
-		dispatch(p, &p->worker[i]);
+	for (uint32_t i = 0; i < p->n_worker; i++) {
+		if (!pipeline_is_origin(p, &p->worker[i]) || p->lockstep)
+			ask_one_ahead(p, &p->worker[i]);
 	}
 }
 
@@ -333,7 +368,7 @@ pipeline_request_orphaned(struct pipeline *p, struct pipeline_worker *pw, bool r
 
 	if (!r->under_way && !r->wanted)
 		return;
-	if (pw == p->worker || !restarts) {
+	if (pipeline_is_origin(p, pw) || !restarts) {
 		orphan(p, r);
 		return;
 	}
@@ -374,7 +409,7 @@ take_answer(
 		r->wanted = true;
 		return true;
 	}
-	if (!pipeline_supply(p, pw, v, &r->events, false, err))
+	if (!pipeline_supply(p, pw, v, 0, &r->events, false, err))
 		return false;
 	for (uint32_t i = 0; i < r->n_slot; i++) {
 		if (memcmp(&p->have[r->slot[i]], &r->events, sizeof(r->events)) != 0)
@@ -382,7 +417,7 @@ take_answer(
 			    err, ERR_PEER, "an answer that leaves out a column");
 	}
 	r->n_slot = 0;
-	r->under_way = false;
+	r->under_way = r->parse = false;
 	return true;
 }
 
@@ -394,7 +429,7 @@ gather(struct pipeline *p, struct pipeline_worker *pw)
 	struct err err;
 
 	while (pw->request.under_way && pipeline_take(p, pw, &f) == TAKE_OK) {
-		if (pw == p->worker && f->type == FRAME_EVENTS) {
+		if (pipeline_is_origin(p, pw) && f->type == FRAME_EVENTS) {
 			TAILQ_INSERT_TAIL(&p->backlog, f, link);
 			p->n_backlog++;
 			continue;

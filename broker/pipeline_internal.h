@@ -6,7 +6,10 @@
 
 #include "broker/pipeline.h"
 
+bool pipeline_is_origin(const struct pipeline *p, const struct pipeline_worker *pw);
+
 /* pipeline_plan.c */
+/* Who parses and who has to be asked in lockstep; then the slots. */
 bool pipeline_plan_make(struct pipeline *p, struct err *err);
 void pipeline_plan_release(struct pipeline *p);
 bool pipeline_plan_tell(struct worker *w, Control__Plan *m, void *arg);
@@ -24,9 +27,10 @@ void pipeline_frame_drop(struct pipeline *p, struct frame *f);
 /* All that is in the ring of a worker that is ending, moved to the backlog. */
 void pipeline_salvage(struct pipeline *p, struct pipeline_worker *pw);
 
-/* Columns of a checked frame as what the evaluator borrows. False: a breach, in err. */
+/* Columns of a checked frame, from its event "at" on, as what the evaluator borrows.
+ * False: a breach, in err. */
 bool pipeline_supply(struct pipeline *p, struct pipeline_worker *pw,
-    const struct chunk_view *v, const struct mask *events, bool first_stage,
+    const struct chunk_view *v, uint32_t at, const struct mask *events, bool first_stage,
     struct err *err);
 /* No value of slot on any event. */
 void pipeline_supply_missing(struct pipeline *p, uint32_t slot);
@@ -34,8 +38,11 @@ void pipeline_supply_missing(struct pipeline *p, uint32_t slot);
 /* Asks for what the evaluator needs; slots that nobody can give are supplied as missing.
  */
 void pipeline_ask(struct pipeline *p, const struct eval_need *need, uint32_t n);
-/* Columns of helpers that every event will need, asked for at once. */
+/* Columns that every event will need and that did not come with the chunk, asked for at
+ * once; in the same requests what is to be parsed, unless that was done in lockstep. */
 void pipeline_ask_ahead(struct pipeline *p);
+/* Asks a worker to parse the window's events; false when it parses none of them. */
+bool pipeline_ask_to_parse(struct pipeline *p, struct pipeline_worker *pw);
 /* Takes answers. True when none is outstanding any more. */
 bool pipeline_answers(struct pipeline *p);
 void pipeline_send_again(struct pipeline *p, struct pipeline_worker *pw);

@@ -34,6 +34,27 @@ fill_slot(Control__Slot *out, uint32_t number, const struct slot *s, bool first_
 	out->event_text = s->ref.field->provider == PROVIDER_EVENT_TEXT;
 }
 
+/* Who parses what the pipeline's source gives, in load order. */
+static void
+find_parsers(struct pipeline *p)
+{
+	for (uint32_t i = 0; i < p->n_worker; i++) {
+		struct pipeline_worker *pw = &p->worker[i];
+		uint32_t at = p->n_parser;
+
+		pw->parses = plugin_parses_for(pw->worker->plugin, p->name);
+		pw->stateful = pw->parses;
+		if (!pw->parses)
+			continue;
+		for (; at > 0 && p->worker[p->parser[at - 1]].worker->plugin->index >
+				     pw->worker->plugin->index;
+		     at--)
+			p->parser[at] = p->parser[at - 1];
+		p->parser[at] = i;
+		p->n_parser++;
+	}
+}
+
 static void
 assign_slots(struct pipeline *p, const uint32_t *list, uint32_t n, bool conditions)
 {
@@ -41,14 +62,16 @@ assign_slots(struct pipeline *p, const uint32_t *list, uint32_t n, bool conditio
 
 	for (uint32_t i = 0; i < n; i++) {
 		const struct slot *s = &set->slot[list[i]];
-		uint32_t at = s->ref.field->provider == PROVIDER_EVENT_TEXT
-				  ? 0
-				  : worker_of_plugin(p, s->ref.field->plugin);
+		bool is_text = s->ref.field->provider == PROVIDER_EVENT_TEXT;
+		uint32_t at = !is_text        ? worker_of_plugin(p, s->ref.field->plugin)
+			      : p->has_origin ? 0
+					      : UINT32_MAX;
 		if (p->owner[list[i]] == UINT32_MAX && at != UINT32_MAX) {
 			p->owner[list[i]] = at;
 			p->worker[at].n_slot++;
 		}
-		if (conditions && s->stage == 0)
+		if ((conditions && s->stage == 0) ||
+		    (at != UINT32_MAX && p->worker[at].stateful && !is_text))
 			p->first_stage[list[i]] = true;
 	}
 }
@@ -65,6 +88,7 @@ pipeline_plan_make(struct pipeline *p, struct err *err)
 		return err_nomem(err);
 	for (uint32_t i = 0; i < n_slots; i++)
 		p->owner[i] = UINT32_MAX;
+	find_parsers(p);
 	list = evaluator_condition_slots(p->ev, &n);
 	assign_slots(p, list, n, true);
 	list = evaluator_output_slots(p->ev, &n);
@@ -116,7 +140,18 @@ may_run_ahead(const struct pipeline *p, const struct pipeline_worker *pw)
 		if (!p->first_stage[pw->slot[i].slot])
 			return false;
 	}
-	return pw == p->worker;
+	return pipeline_is_origin(p, pw);
+}
+
+/* Do others than the origin need the events themselves? */
+static bool
+others_want_events(const struct pipeline *p)
+{
+	for (uint32_t i = 1; i < p->n_worker; i++) {
+		if (p->worker[i].n_slot > 0 || p->worker[i].parses)
+			return true;
+	}
+	return false;
 }
 
 bool
@@ -126,16 +161,17 @@ pipeline_plan_tell(struct worker *w, Control__Plan *m, void *arg)
 
 	for (uint32_t i = 0; i < p->n_worker; i++) {
 		struct pipeline_worker *pw = &p->worker[i];
-		bool others = false;
+		bool is_origin = pipeline_is_origin(p, pw);
 
 		if (pw->worker != w)
 			continue;
-		for (uint32_t k = 1; i == 0 && k < p->n_worker; k++)
-			others |= p->worker[k].n_slot > 0;
 		m->n_slots = pw->n_slot;
 		m->slots = pw->plan;
 		m->has_want_events = true;
-		m->want_events = others;
+		m->want_events = is_origin && others_want_events(p);
+		m->has_parse = m->has_deferred = true;
+		m->deferred = is_origin && p->lockstep;
+		m->parse = is_origin && pw->parses && !p->lockstep;
 		m->has_run_ahead = true;
 		m->run_ahead = may_run_ahead(p, pw) ? RUN_AHEAD_BATCHES : 1;
 		return true;

@@ -25,7 +25,7 @@ event_text(const struct pipeline *p, const struct pipeline_worker *pw, uint32_t 
 	struct json_writer j;
 
 	buf_init(&base64, RECORD_BYTES_MAX);
-	base64_encode(&base64, p->view.raw + p->view.raw_off[e], p->view.event[e].len);
+	base64_encode(&base64, p->raw[e].bytes, p->raw[e].len);
 	json_init(&j, out);
 	json_begin_object(&j);
 	json_key(&j, "kind");

@@ -39,8 +39,9 @@ origin_of(struct plugin_set *set, const char *source)
 	for (uint32_t i = 0; i < set->n; i++) {
 		struct plugin *p = &set->plugin[i];
 
-		if (!(p->caps & PLUGIN_CAP_SOURCING) || p->id == 0 ||
-		    strcmp(p->source, source) != 0)
+		/* Without an id it makes events of system calls. */
+		if (!(p->caps & PLUGIN_CAP_SOURCING) ||
+		    strcmp(p->id ? p->source : "syscall", source) != 0)
 			continue;
 		if (!first)
 			first = p;
@@ -52,27 +53,35 @@ origin_of(struct plugin_set *set, const char *source)
 	return first;
 }
 
-/* The workers of one source: its origin, and every other plugin that reads its events. */
+static bool
+is_helper(const struct plugin *p, const char *source)
+{
+	return plugin_extracts_for(p, source) || plugin_parses_for(p, source) ||
+	       plugin_injects_for(p, source);
+}
+
+/* The workers of one source: its origin, and every other plugin that reads its events or
+ * adds to them. */
 static bool
 gather_workers(struct app *app, struct app_source *as, struct err *err)
 {
 	struct plugin_set *set = &app->plugins;
 	struct plugin *origin = origin_of(set, as->source->name);
 
-	if (!origin)
-		return true;
 	as->helper = calloc(set->n, sizeof(*as->helper));
 	if (!as->helper)
 		return err_nomem(err);
-	as->origin = plugin_set_worker(set, origin, err);
-	if (!as->origin)
-		return false;
-	worker_assign(as->origin, as->source->name, NULL, NULL);
+	if (origin) {
+		as->origin = plugin_set_worker(set, origin, err);
+		if (!as->origin)
+			return false;
+		worker_assign(as->origin, as->source->name, NULL, NULL);
+	}
 	for (uint32_t i = 0; i < set->n; i++) {
 		struct worker *w;
 
 		if (&set->plugin[i] == origin ||
-		    !plugin_extracts_for(&set->plugin[i], as->source->name))
+		    !is_helper(&set->plugin[i], as->source->name))
 			continue;
 		w = plugin_set_worker(set, &set->plugin[i], err);
 		if (!w)
@@ -190,13 +199,17 @@ on_match(
 	outputs_put(r->app->outputs, rule->priority, buf_str(&r->line), r->line.len);
 }
 
-/* Does the failure of this pipeline end the run? Its source's own failure does not when
- * its policy says "required: false"; any other got here because it does. */
+/* Does the failure of this pipeline end the run? Its source's does not when its policy
+ * says "required: false"; a helper's got here only because that one is required. */
 static bool
 ends_the_run(const struct pipeline *p)
 {
-	return p->state == PIPELINE_FAILED &&
-	       (!p->worker->gone || p->worker->worker->plugin->profile->required);
+	bool is_needed = p->worker->worker->plugin->profile->required;
+
+	for (uint32_t i = 1; i < p->n_worker; i++)
+		is_needed |=
+		    p->worker[i].gone && p->worker[i].worker->plugin->profile->required;
+	return p->state == PIPELINE_FAILED && is_needed;
 }
 
 /* One source's end is the run's only when it was the last, or failed and is needed. */
@@ -212,9 +225,8 @@ on_pipeline_ended(struct pipeline *p, void *arg)
 			log_error("An error occurred in an event source, forcing "
 				  "termination...");
 	} else if (p->state == PIPELINE_FAILED && r->n_running > 0) {
-		log_error("source '%s' has failed; the others go on, for its plugin is "
-			  "not required",
-		    p->name);
+		log_error("%s: the other sources go on, for its plugin is not required",
+		    p->err.msg);
 	}
 	if (r->n_running == 0 || ends_the_run(p)) {
 		r->ended = true;
@@ -341,15 +353,16 @@ open_source(struct run *r, struct app_source *as, struct err *err)
 	const struct pipeline_sink sink = {
 	    .match = on_match, .ended = on_pipeline_ended, .arg = r};
 
-	if (!as->origin) {
-		/* Nothing feeds system calls here; the source stays open, as without a
-		 * driver. */
+	if (as->origin)
+		log_info("Opening '%s' source with plugin '%s'", as->source->name,
+		    as->origin->plugin->name);
+	else
 		log_info("Opening 'syscall' source with no driver");
+	if (!as->origin && as->n_helper == 0) {
+		/* Nothing feeds system calls here; the source stays open. */
 		r->n_running++;
 		return true;
 	}
-	log_info("Opening '%s' source with plugin '%s'", as->source->name,
-	    as->origin->plugin->name);
 	if (app->settings->libs_logger_enabled &&
 	    app->settings->libs_logger_severity >= 6)
 		log_info("[libs]: Trying to open the right engine!");

@@ -20,6 +20,7 @@
 #include "broker/plugins.h"
 #include "proto/channel.h"
 #include "proto/permits.h"
+#include "proto/plugin_api.h"
 #include "proto/ring.h"
 
 /* Kept of what it said, for crash records. */
@@ -96,10 +97,62 @@ struct worker_owner {
 	bool (*plan)(struct worker *w, Control__Plan *m, void *arg);
 };
 
+/* Event types that a capability wants: all of them, or those whose bits are set. */
+struct worker_types {
+	bool all;
+	uint64_t bits[(PLUGIN_EVENT_TYPES_N + 63) / 64];
+};
+
+bool worker_types_have(const struct worker_types *t, uint16_t type);
+
+/* How long answers to extraction requests took. The bound of each bucket in
+ * microseconds, 0 for the last, which has none. */
+enum {
+	WORKER_LATENCY_BUCKETS = 14
+};
+extern const uint32_t worker_latency_us[WORKER_LATENCY_BUCKETS];
+
+struct worker_latency {
+	uint64_t bucket[WORKER_LATENCY_BUCKETS], sum_ns;
+};
+
 /* Counters by worker, for logs and metrics. */
 struct worker_counts {
 	uint64_t launches, crashes, breaches, deadlines, denials, log_lines, log_dropped,
 	    frames, extracts;
+	uint64_t asked; /* restarts that an operator or a reload asked for */
+	struct worker_latency latency;
+};
+
+/* KIND(id, name): what a denial was of: the key of a sandbox block that would allow it.
+ */
+/* clang-format off */
+#define WORKER_DENIAL_KINDS(KIND) \
+	KIND(READ,    "read") \
+	KIND(WRITE,   "write") \
+	KIND(LISTEN,  "listen") \
+	KIND(CONNECT, "connect") \
+	KIND(UNIX,    "unix") \
+	KIND(OTHER,   "other")      /* of another key, or none at all */
+/* clang-format on */
+
+enum worker_denial_kind {
+#define WORKER_DENIAL_ENUM(id, name) WORKER_DENIAL_##id,
+	WORKER_DENIAL_KINDS(WORKER_DENIAL_ENUM)
+#undef WORKER_DENIAL_ENUM
+	WORKER_DENIAL_KIND_N,
+};
+
+const char *worker_denial_kind_name(enum worker_denial_kind kind);
+
+/* One of the last things that it was refused, escaped. */
+struct worker_denial {
+	char what[512], allow_with[256];
+	uint64_t count;
+};
+
+enum {
+	WORKER_DENIALS_KEPT = 16
 };
 
 struct supervisor;
@@ -132,6 +185,7 @@ struct worker {
 	bool alive; /* from launch until DIED */
 	struct event *on_control, *on_wake, *on_output, *on_deadline, *on_backoff;
 	uint32_t plan_generation;
+	struct worker_types extract_types, parse_types; /* as init told */
 
 	/* Lines of stdout and stderr that are not complete yet. */
 	char line[1024];
@@ -155,6 +209,9 @@ struct worker {
 	char failure[1200]; /* the plugin's words when next_batch failed, else "" */
 
 	struct worker_counts counts;
+	uint64_t denied[WORKER_DENIAL_KIND_N];
+	struct worker_denial denial[WORKER_DENIALS_KEPT]; /* distinct ones */
+	uint32_t n_denial, denial_at;                     /* the next to be replaced */
 };
 
 struct worker *worker_new(struct supervisor *sup, struct plugin *plugin, struct err *err);
@@ -176,6 +233,9 @@ bool worker_ask_open_params(struct worker *w, struct err *err);
 /* Sends a frame that was reserved and committed in writer, waking the worker if it
  * sleeps. */
 void worker_wake(struct worker *w);
+
+/* An extraction was answered after ns. */
+void worker_took(struct worker *w, uint64_t ns);
 
 /* From the supervisor: the launcher told of its end, or of something it was refused. */
 void worker_died(struct worker *w, const struct launch_event *e);

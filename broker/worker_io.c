@@ -158,6 +158,32 @@ on_loaded(struct worker *w, const Control__Loaded *peer_loaded)
 		worker_breach(w, &err);
 }
 
+bool
+worker_types_have(const struct worker_types *t, uint16_t type)
+{
+	return t->all ||
+	       (type < PLUGIN_EVENT_TYPES_N && t->bits[type / 64] >> type % 64 & 1);
+}
+
+static void
+keep_types(struct worker_types *t, bool all, const uint32_t *peer_type, size_t n)
+{
+	*t = (struct worker_types){.all = all};
+	for (size_t i = 0; i < n; i++) {
+		if (peer_type[i] < PLUGIN_EVENT_TYPES_N)
+			t->bits[peer_type[i] / 64] |= 1ull << peer_type[i] % 64;
+	}
+}
+
+static void
+on_initialized(struct worker *w, const Control__Initialized *m)
+{
+	keep_types(&w->extract_types, m->all_extract_types, m->extract_types,
+	    m->n_extract_types);
+	keep_types(&w->parse_types, m->all_parse_types, m->parse_types, m->n_parse_types);
+	worker_event(w, WORKER_ON_INITIALIZED);
+}
+
 /* Keeps the message for who asked. */
 static void
 on_open_params(struct worker *w, Control__Message **m)
@@ -181,7 +207,7 @@ dispatch(struct worker *w, Control__Message **message)
 		on_loaded(w, m->loaded);
 		break;
 	case CONTROL__MESSAGE__BODY_INITIALIZED:
-		worker_event(w, WORKER_ON_INITIALIZED);
+		on_initialized(w, m->initialized);
 		break;
 	case CONTROL__MESSAGE__BODY_PLANNED:
 		if (m->planned->generation == w->plan_generation)
@@ -344,10 +370,77 @@ worker_wake(struct worker *w)
 		    "cannot wake the worker of plugin '%s'", w->plugin->setting->name);
 }
 
+const uint32_t worker_latency_us[WORKER_LATENCY_BUCKETS] = {
+    50, 100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 1000000, 0};
+
+void
+worker_took(struct worker *w, uint64_t ns)
+{
+	uint32_t i = 0;
+
+	while (worker_latency_us[i] && ns > worker_latency_us[i] * 1000ull)
+		i++;
+	w->counts.latency.bucket[i]++;
+	w->counts.latency.sum_ns += ns;
+}
+
+static const char *const denial_kind_names[WORKER_DENIAL_KIND_N] = {
+#define WORKER_DENIAL_NAME(id, name) [WORKER_DENIAL_##id] = name,
+    WORKER_DENIAL_KINDS(WORKER_DENIAL_NAME)
+#undef WORKER_DENIAL_NAME
+};
+
+const char *
+worker_denial_kind_name(enum worker_denial_kind kind)
+{
+	return denial_kind_names[kind];
+}
+
+/* "read: [/etc/shadow]" is of kind read. */
+static enum worker_denial_kind
+denial_kind(const char *allow_with)
+{
+	size_t n = strcspn(allow_with, ":");
+
+	for (int i = 0; i < WORKER_DENIAL_OTHER; i++) {
+		if (strlen(denial_kind_names[i]) == n &&
+		    strncmp(denial_kind_names[i], allow_with, n) == 0)
+			return (enum worker_denial_kind)i;
+	}
+	return WORKER_DENIAL_OTHER;
+}
+
+/* The launcher tells how often in all; what is new of that is added. */
+static void
+keep_denial(struct worker *w, const struct launch_event *e)
+{
+	struct worker_denial *d = NULL;
+	uint64_t count = e->count ? e->count : 1, before;
+
+	for (uint32_t i = 0; i < w->n_denial; i++) {
+		if (strcmp(w->denial[i].what, e->what) == 0)
+			d = &w->denial[i];
+	}
+	if (!d) {
+		d = &w->denial[w->denial_at];
+		w->denial_at = (w->denial_at + 1) % WORKER_DENIALS_KEPT;
+		if (w->n_denial < WORKER_DENIALS_KEPT)
+			w->n_denial++;
+		*d = (struct worker_denial){.count = 0};
+		snprintf(d->what, sizeof(d->what), "%s", e->what);
+		snprintf(d->allow_with, sizeof(d->allow_with), "%s", e->allow_with);
+	}
+	/* A later incarnation counts from one again. */
+	before = count > d->count ? d->count : 0;
+	d->count = count;
+	w->counts.denials += count - before;
+	w->denied[denial_kind(e->allow_with)] += count - before;
+}
+
 void
 worker_denied(struct worker *w, const struct launch_event *e)
 {
-	w->counts.denials += e->count ? e->count : 1;
+	keep_denial(w, e);
 	if (e->allow_with[0])
 		log_warning(
 		    "plugin '%s' %s: refused; to allow it, add to its sandbox: %s",

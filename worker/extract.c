@@ -2,19 +2,13 @@
 #include "worker/extract.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/limits.h"
 #include "worker/quirks.h"
 #include "worker/text.h"
 #include "worker/values.h"
-
-enum {
-	A_MINUTE_S = 60
-};
 
 void
 extractor_init(struct extractor *x, struct plugin *plugin, struct host *host)
@@ -30,27 +24,6 @@ extractor_init(struct extractor *x, struct plugin *plugin, struct host *host)
 		    .table_reader_ext = host_table_reader_ext(),
 		},
 	};
-}
-
-static void complain(struct extractor *x, struct complaint *c, uint32_t severity,
-    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-
-static void
-complain(
-    struct extractor *x, struct complaint *c, uint32_t severity, const char *fmt, ...)
-{
-	uint64_t now = clock_mono_ns();
-	char text[LIMIT_LOG_LINE_BYTES];
-	va_list ap;
-
-	c->count++;
-	if (now < c->again_ns)
-		return;
-	c->again_ns = now + A_MINUTE_S * 1000000000ull;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	uplink_log(x->host->up, NULL, text, severity);
 }
 
 static void
@@ -75,7 +48,7 @@ take_many(struct extractor *x, struct plan_slot *s, const struct plugin_extract_
 	if (f->res_len > 1 && !s->blank.flist)
 		several_values(x, s, f->res_len);
 	else if (!values_take(&s->store, f, s->blank.ftype, room))
-		complain(x, &x->no_room, PLUGIN_LOG_WARNING,
+		host_complain(x->host, &x->no_room, PLUGIN_LOG_WARNING,
 		    "a value of field '%s' is too large and left out (%" PRIu64
 		    " so far)",
 		    s->blank.field, x->no_room.count + 1);
@@ -113,7 +86,7 @@ extract_one_by_one(struct extractor *x, struct slot_set *set,
 		*f = set->blank[i];
 		if (!call(x, in, f, 1)) {
 			f->res_len = 0;
-			complain(x, &x->failed, PLUGIN_LOG_DEBUG,
+			host_complain(x->host, &x->failed, PLUGIN_LOG_DEBUG,
 			    "extraction of '%s' failed (%" PRIu64 " so far): %s",
 			    set->blank[i].field, x->failed.count + 1,
 			    plugin_last_error(x->plugin));
@@ -160,7 +133,7 @@ extract_text(struct extractor *x, struct plan_slot *s,
 	const char *text = event_text(x->plugin, in, buf);
 
 	if (text && !values_take_text(&s->store, text, room))
-		complain(x, &x->no_room, PLUGIN_LOG_WARNING,
+		host_complain(x->host, &x->no_room, PLUGIN_LOG_WARNING,
 		    "a text of an event is too large and left out (%" PRIu64 " so far)",
 		    x->no_room.count + 1);
 	column_store_next(&s->store);

@@ -15,11 +15,6 @@
 #include "worker/host.h"
 #include "worker/plan.h"
 
-/* Counts, with a line in the log for the first and then one a minute at most. */
-struct complaint {
-	uint64_t count, again_ns;
-};
-
 struct extractor {
 	struct plugin *plugin;
 	struct host *host;

@@ -22,14 +22,24 @@ struct host {
 
 void host_init(struct host *h, struct uplink *up);
 
+/* Counts, with a line in the log for the first and then one a minute at most. */
+struct complaint {
+	uint64_t count, again_ns;
+};
+
+void host_complain(struct host *h, struct complaint *c, uint32_t severity,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
 /* The callbacks; owner is a struct host. */
 const char *host_last_error(plugin_owner *owner);
 void host_log(
     plugin_owner *owner, const char *component, const char *msg, int32_t severity);
 
 const struct plugin_init_tables *host_init_tables(void);
-/* Readers for extract_fields and parse_event. */
+/* For extract_fields and parse_event; the last also writes. */
 const struct plugin_table_reader *host_table_reader(void);
+const struct plugin_table_writer *host_table_writer(void);
 struct plugin_table_reader_ext *host_table_reader_ext(void);
+struct plugin_table_writer *host_table_writer_ext(void);
 
 #endif

@@ -156,11 +156,13 @@ plan_make(
 			plan_release(p);
 			return false;
 		}
-		if (p->slot[i].first_stage)
+		if (p->slot[i].first_stage && !m->deferred)
 			slot_set_add(&p->first, &p->slot[i]);
 	}
 	p->generation = m->generation;
 	p->want_events = m->want_events;
+	p->parse = m->parse;
+	p->deferred = m->deferred;
 	p->run_ahead = m->run_ahead > 1 ? m->run_ahead : 1;
 	p->compatible = plugin->extract_sources.n == 0 ||
 			name_list_has(&plugin->extract_sources, p->source);

@@ -57,6 +57,8 @@ struct plan {
 	const char *source;       /* the pipeline's */
 	bool want_events;
 	bool compatible; /* the plugin extracts from this source */
+	bool parse;      /* events of our own source, before extracting from them */
+	bool deferred;   /* nothing of either before it is requested */
 };
 
 /* An empty plan, which asks for nothing. */

@@ -55,6 +55,8 @@ fill_chunk(struct publisher *p, uint32_t first, uint32_t max, struct chunk_event
 		    .evtnum = s->first_number + first + n,
 		    .evtsrc = p->plan->source,
 		};
+		if (p->plan->parse)
+			parse_event(p->parser, &in);
 		uint32_t room = LIMIT_FRAME_BYTES - used, had = room;
 		extract_event(p->extractor, p->plan, set, &in, &room);
 		used += had - room;
@@ -156,10 +158,13 @@ publish_answer(struct publisher *p, const struct extract_view *v, struct err *er
 	uint32_t room = LIMIT_FRAME_BYTES - (uint32_t)used;
 	for (uint32_t i = 0; i < h->n_events; i++) {
 		const struct plugin_event_input in = request_event(p, v, i);
-		if (h->events[i / 64] >> i % 64 & 1)
-			extract_event(p->extractor, p->plan, set, &in, &room);
-		else
+		if (!(h->events[i / 64] >> i % 64 & 1)) {
 			extract_nothing(set);
+			continue;
+		}
+		if (h->flags & EXTRACT_PARSE)
+			parse_event(p->parser, &in);
+		extract_event(p->extractor, p->plan, set, &in, &room);
 	}
 	const struct frame_parts parts = {
 	    .head =

@@ -6,12 +6,14 @@
 
 #include "worker/extract.h"
 #include "worker/outbox.h"
+#include "worker/parse.h"
 #include "worker/source.h"
 
 struct publisher {
 	struct source *source;
 	struct plan *plan;
 	struct extractor *extractor;
+	struct parser *parser;
 	struct outbox *out;
 	/* Broker and worker can run at the same time: chunks are made small enough for
 	 * one to evaluate while the other extracts. */

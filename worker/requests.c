@@ -74,6 +74,7 @@ on_init(struct worker *w, const Control__Message *m, struct err *err)
 	source_init(
 	    &w->source, &w->plugin, m->init->has_first_event ? m->init->first_event : 1);
 	extractor_init(&w->extractor, &w->plugin, &w->host);
+	parser_init(&w->parser, &w->plugin, &w->host);
 	w->phase = SERVE_INITIALIZED;
 	done.extract_types = extract;
 	done.n_extract_types = list_types(&w->plugin.extract_types, extract);

@@ -40,6 +40,7 @@ worker_init(struct worker *w, int control_fd, struct ring_map *up,
 	    .source = &w->source,
 	    .plan = &w->plan,
 	    .extractor = &w->extractor,
+	    .parser = &w->parser,
 	    .out = &w->out,
 	    .parallel = n_cpus > 1,
 	};

@@ -41,6 +41,7 @@ struct worker {
 	struct source source;
 	struct plan plan;
 	struct extractor extractor;
+	struct parser parser;
 	struct publisher publisher;
 	struct outbox out;
 	struct ring_reader in;
