@@ -154,8 +154,8 @@ wake_guards(struct fast *f)
 {
 	for (uint32_t i = 0; i < f->n_touched; i++) {
 		const struct fast_pred *p = &f->pred[f->touched[i]];
-		if (!mask_any(
-			&p->hit)) /* a list of which only some values were members */
+		/* None: a list of which only some values were members. */
+		if (!mask_any(&p->hit))
 			continue;
 		if (p->group != GRAPH_NONE) {
 			wake_group(f, p->group, &p->hit);
@@ -314,14 +314,17 @@ fast_run(struct evaluator *ev)
 		eval_need_add(ev, ev->stage0_slot[i], &ev->all);
 	if (ev->n_need)
 		return EVAL_NEED;
-	for (uint32_t i = 0; i < ev->n_condition_slot; i++)
-		ev->wanted[ev->condition_slot[i]] = (struct mask){0};
 	f->complete = true;
-	for (uint32_t i = 0; f->complete && i < ev->n_condition_slot; i++)
-		f->complete = memcmp(&ev->have[ev->condition_slot[i]], &ev->all,
-				  sizeof(ev->all)) == 0;
+	for (uint32_t i = 0; f->complete && i < ev->n_condition_slot; i++) {
+		struct mask missing =
+		    mask_without(ev->all, &ev->have[ev->condition_slot[i]]);
+		f->complete = !mask_any(&missing);
+	}
 	if (!f->tried)
 		find_candidates(f);
+	/* What gates lacked is forgotten: their rules ask for it, and on fewer events. */
+	for (uint32_t i = 0; i < ev->n_condition_slot; i++)
+		ev->wanted[ev->condition_slot[i]] = (struct mask){0};
 	if (try_rules(f)) {
 		list_matches(f);
 		return EVAL_DONE;

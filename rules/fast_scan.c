@@ -7,7 +7,7 @@
 /* One look-up: of one value, for all events that have it. */
 struct lookup {
 	struct fast *f;
-	const struct graph_unit *unit;
+	struct graph_unit *unit;
 	const struct mask *events;
 	const struct scalar *value;
 	enum value_type type;
@@ -101,7 +101,7 @@ rank(struct lookup *l)
 static void
 look_up(struct lookup *l, bool number, bool has_hash, uint64_t hash)
 {
-	const struct graph_unit *u = l->unit;
+	struct graph_unit *u = l->unit;
 	const struct scalar *v = l->value;
 	const char *s = number ? (const char *)&v->num : v->s;
 	uint32_t len = number ? sizeof(v->num) : v->len, n;
@@ -114,8 +114,6 @@ look_up(struct lookup *l, bool number, bool has_hash, uint64_t hash)
 	}
 	switch (u->family) {
 	case FAMILY_PRESENT:
-		hit(l, &u->key[0].post, 1);
-		break;
 	case FAMILY_VALID:
 		hit(l, &u->key[0].post, 1);
 		break;
@@ -131,7 +129,7 @@ look_up(struct lookup *l, bool number, bool has_hash, uint64_t hash)
 	case FAMILY_SUFFIX:
 	case FAMILY_SUBSTR:
 	case FAMILY_ISUBSTR:
-		index_trie_walk((struct index_trie *)&u->trie, s, len, hit, l);
+		index_trie_walk(&u->trie, s, len, hit, l);
 		break;
 	case FAMILY_PATH:
 		index_path_walk(&u->path, s, len, hit, l);
@@ -140,7 +138,7 @@ look_up(struct lookup *l, bool number, bool has_hash, uint64_t hash)
 		index_net_walk(&u->net, s, len, hit, l);
 		break;
 	case FAMILY_REGEX:
-		index_regex_walk((struct index_regex *)&u->regex, s, len, hit, ask, l);
+		index_regex_walk(&u->regex, s, len, hit, ask, l);
 		break;
 	default:
 		break;
@@ -253,7 +251,7 @@ groups_now(struct fast *f, uint32_t slot)
 	return g;
 }
 
-/* Calls for each set of events that share the source's value: the lowest event, all. */
+/* The events left, taken in sets that share the value of a source. */
 struct shares {
 	struct mask left;
 	struct fast_groups *g;
@@ -366,7 +364,7 @@ void
 fast_scan_unit(struct fast *f, uint32_t unit, const struct mask *events)
 {
 	struct fast_unit *state = &f->unit[unit];
-	const struct graph_unit *u = &f->g->unit[unit];
+	struct graph_unit *u = &f->g->unit[unit];
 	const struct graph_operand *o = &f->g->operand[u->operand];
 	struct lookup l = {.f = f, .unit = u, .type = o->o->type, .list = o->o->list};
 	struct shares s;
@@ -409,14 +407,13 @@ void
 fast_scan_plain(struct fast *f, uint32_t pred, const struct mask *events)
 {
 	const struct graph_pred *p = &f->g->pred[pred];
-	struct fast_pred *state = &f->pred[pred];
 	struct mask fresh, shared;
 	struct shares s;
 	uint32_t event;
 
-	if (state->chunk != f->chunk)
+	if (f->pred[pred].chunk != f->chunk)
 		f->known[pred] = (struct mask){{0}};
-	state = fast_pred_now(f, pred);
+	struct fast_pred *state = fast_pred_now(f, pred);
 	fresh = mask_without(*events, &f->known[pred]);
 	if (!mask_any(&fresh))
 		return;

@@ -75,7 +75,7 @@ bool
 graph_key_put(struct graph_build *b, uint32_t v)
 {
 	const char *key =
-	    b->key.failed ? NULL : arena_strndup(&b->g->arena, b->key.data, b->key.len);
+	    b->key.failed ? NULL : arena_strndup(&b->keys, b->key.data, b->key.len);
 
 	if (!key || !map_put(&b->by_key, key, b->key.len, (void *)((uintptr_t)v + 1)))
 		return err_nomem(b->err);
@@ -382,6 +382,7 @@ intern_rules(struct graph *g, struct err *err)
 	struct graph_build b = {.g = g, .err = err};
 	bool ok = true;
 
+	arena_init(&b.keys, LIMIT_RULES_MEMORY);
 	map_init(&b.by_key);
 	/* A constant takes up to 16 bytes more than its text. */
 	buf_init(&b.key, LIMIT_CONDITION_BYTES * 16ul);
@@ -390,6 +391,7 @@ intern_rules(struct graph *g, struct err *err)
 		ok = g->root[r] != GRAPH_NONE;
 	}
 	map_release(&b.by_key);
+	arena_release(&b.keys);
 	buf_release(&b.key);
 	free(b.stack);
 	free(b.atoms);

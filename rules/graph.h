@@ -142,8 +142,7 @@ struct graph_verify {
 
 /* Predicates of which a rule needs one: one guard may serve many rules. */
 struct graph_group {
-	uint32_t node;
-	bool negated;
+	uint32_t node;         /* it holds, or (an AND) it does not */
 	uint32_t rule, n_rule; /* in graph.group_rule */
 };
 

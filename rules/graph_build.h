@@ -9,6 +9,7 @@
 /* A growing array of anything; its memory belongs to the graph at the end. */
 struct graph_build {
 	struct graph *g;
+	struct arena keys; /* forgotten when all is interned */
 	struct map by_key; /* everything interned: first byte of a key says what */
 	struct buf key;    /* scratch */
 	uint32_t *stack;   /* children of the nodes being made */

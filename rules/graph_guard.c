@@ -172,8 +172,7 @@ guard_rule(struct guards *s, uint32_t rule)
 	uint32_t node = choose(s, g->root[rule], &negated);
 	uint32_t *group = &s->group[negated][node];
 	if (!*group) {
-		g->group[g->n_group] =
-		    (struct graph_group){.node = node, .negated = negated};
+		g->group[g->n_group] = (struct graph_group){.node = node};
 		*group = ++g->n_group;
 		s->stamp = g->n_group;
 		collect(s, node, negated, *group - 1);

@@ -18,7 +18,6 @@ enum {
 	PLAN_EVERY_EVENT,
 	PLAN_ON_DEMAND,
 	PLAN_OUTPUT,
-	PLAN_STAGES,
 };
 
 /* Fills graph.stage, and the cost, stage and order of nodes: parts that need no fetching
