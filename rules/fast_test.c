@@ -216,6 +216,24 @@ test_fast_keeps_what_was_supplied_before(void **state)
 }
 
 static void
+test_fast_without_rules_is_done_at_once(void **state)
+{
+	struct property_rules r;
+	struct event_meta meta[1] = {{0}};
+	uint32_t n;
+
+	assert_true(property_rules_init(&r, RULE_MATCHING_ALL));
+	struct evaluator *ev = evaluator_new(&r.rs, &config, &err);
+	assert_non_null(ev);
+	evaluator_begin(ev, 1, meta);
+	assert_int_equal(evaluator_run(ev), EVAL_DONE);
+	evaluator_matches(ev, &n);
+	assert_int_equal(n, 0);
+	evaluator_free(ev);
+	property_rules_release(&r);
+}
+
+static void
 test_fast_matches_in_order(void **state)
 {
 	/* A guard, none, a gate's pair: all ways to be found. */
@@ -395,6 +413,7 @@ main(void)
 	    cmocka_unit_test(test_fast_asks_only_where_a_field_is_still_needed),
 	    cmocka_unit_test(test_fast_asks_for_nothing_more_when_no_guard_holds),
 	    cmocka_unit_test(test_fast_keeps_what_was_supplied_before),
+	    cmocka_unit_test(test_fast_without_rules_is_done_at_once),
 	    cmocka_unit_test(test_fast_matches_in_order),
 	    cmocka_unit_test(test_fast_allocates_nothing_per_chunk),
 	    cmocka_unit_test(test_graph_equal_conditions_are_one_node),

@@ -14,7 +14,7 @@
 #include "rules/property_gen.h"
 
 enum {
-	RUNS = 400,
+	RUNS = 1500,
 	RULES = 40,
 	CHUNKS = 4,
 };
