@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/case.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,10 +9,7 @@
 #include "rules/engine.h"
 #include "rules/format.h"
 #include "rules/result.h"
-
-enum {
-	FIRST_TIME_S = 1700000000
-}; /* of the first event, unless it says so itself */
+#include "rules/sample.h"
 
 struct rule_case {
 	const char *name;
@@ -28,7 +24,7 @@ struct rule_case {
 	const struct yaml_node *event; /* sequence of maps */
 	const struct yaml_node *expected, *errors, *warnings;
 	struct rules_config config;
-	struct event_meta meta[LIMIT_CHUNK_EVENTS];
+	struct sample sample;
 };
 
 static void __attribute__((format(printf, 2, 3)))
@@ -156,7 +152,8 @@ read_events(struct rule_case *c, const struct yaml_node *doc, struct err *err)
 
 	if (!source || source->kind != YAML_SCALAR)
 		return err_set(err, ERR_SYNTAX, "%s: events: no 'source'", c->name);
-	if (!c->catalog && !read_fields(c, yaml_find(doc, "fields"), source->text, err))
+	if ((!c->catalog || yaml_find(doc, "fields")) &&
+	    !read_fields(c, yaml_find(doc, "fields"), source->text, err))
 		return false;
 	c->source = field_catalog_source(c->catalog, source->text);
 	if (!c->source)
@@ -194,158 +191,6 @@ read_expected(struct rule_case *c, const struct yaml_node *doc, struct err *err)
 		return err_set(
 		    err, ERR_SYNTAX, "%s: expected: not as many as events", c->name);
 	return true;
-}
-
-/* -- events as columns -- */
-
-static bool
-put_value(struct arena *arena, const struct field *f, const struct yaml_node *value,
-    struct column *col, uint32_t at, char **bytes)
-{
-	uint64_t *num = (uint64_t *)col->num;
-	struct span *str = (struct span *)col->str;
-	char address[16];
-	const char *s = value->text;
-	size_t n = value->len;
-	char *end;
-	bool flag;
-
-	if (value->kind != YAML_SCALAR)
-		return false;
-	if (f->type == VALUE_BOOL) {
-		if (!yaml_bool(value, &flag))
-			return false;
-		num[at] = flag;
-		return true;
-	}
-	if (value_type_is_number(f->type)) {
-		num[at] = strtoull(s, &end, 10);
-		return end != s && !*end;
-	}
-	if (f->type == VALUE_IPADDR || f->type == VALUE_IPNET) {
-		n = strchr(s, ':') ? 16 : 4;
-		if (inet_pton(n == 16 ? AF_INET6 : AF_INET, s, address) != 1)
-			return false;
-		s = address;
-	}
-	memcpy(*bytes, s, n);
-	str[at] = (struct span){(uint32_t)(*bytes - col->bytes), (uint32_t)n};
-	*bytes += n + 1;
-	return true;
-}
-
-/* The values that the events give for one slot, by the text that rules ask with. */
-static bool
-make_column(
-    struct rule_case *c, const struct field_ref *ref, struct column *ret, struct err *err)
-{
-	uint32_t n = c->event->n, n_value = 0;
-	size_t n_bytes = 1;
-	uint32_t *first = arena_array(&c->arena, n + 1, sizeof(*first));
-	char *bytes;
-
-	for (uint32_t e = 0; e < n; e++) {
-		const struct yaml_node *v = yaml_find(c->event->child[e], ref->text);
-		bool list = v && v->kind == YAML_SEQUENCE;
-		n_value += v ? (list ? v->n : 1) : 0;
-		for (uint32_t i = 0; v && i < (list ? v->n : 1); i++)
-			n_bytes += (list ? v->child[i] : v)->len + 17;
-	}
-	*ret = (struct column){.n = n,
-	    .first = first,
-	    .num = arena_array(&c->arena, n_value + 1, sizeof(*ret->num)),
-	    .str = arena_array(&c->arena, n_value + 1, sizeof(*ret->str)),
-	    .bytes = arena_alloc(&c->arena, n_bytes)};
-	if (!first || !ret->num || !ret->str || !ret->bytes)
-		return err_nomem(err);
-	bytes = (char *)ret->bytes;
-	n_value = 0;
-	for (uint32_t e = 0; e < n; e++) {
-		const struct yaml_node *v = yaml_find(c->event->child[e], ref->text);
-		bool list =
-		    v && v->kind == YAML_SEQUENCE && ref->field->flags & FIELD_LIST;
-		first[e] = n_value;
-		for (uint32_t i = 0; v && v->kind != YAML_NULL && i < (list ? v->n : 1);
-		     i++) {
-			if (!put_value(&c->arena, ref->field, list ? v->child[i] : v, ret,
-				n_value++, &bytes))
-				return err_set(err, ERR_SYNTAX,
-				    "%s: events: '%.100s' of event %u is not a %s",
-				    c->name, ref->text, e + 1,
-				    value_type_name(ref->field->type));
-		}
-	}
-	first[n] = n_value;
-	return true;
-}
-
-static bool
-supply(struct rule_case *c, struct evaluator *ev, uint32_t slot,
-    const struct mask *events, struct err *err)
-{
-	struct column *col = arena_alloc(&c->arena, sizeof(*col));
-
-	if (!col)
-		return err_nomem(err);
-	if (!make_column(c, &evaluator_slots(ev)->slot[slot].ref, col, err))
-		return false;
-	evaluator_supply(ev, slot, col, events);
-	return true;
-}
-
-static bool
-supply_all(struct rule_case *c, struct evaluator *ev, const struct eval_need *need,
-    uint32_t n, struct err *err)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		if (!supply(c, ev, need[i].slot, &need[i].events, err))
-			return false;
-	}
-	return true;
-}
-
-static void
-make_meta(struct rule_case *c)
-{
-	uint64_t ts = FIRST_TIME_S * 1000000000ull;
-
-	for (uint32_t e = 0; e < c->event->n; e++, ts += 1000000) {
-		const struct yaml_node *at = yaml_find(c->event->child[e], "evt.rawtime");
-		if (at && at->kind == YAML_SCALAR)
-			ts = strtoull(at->text, NULL, 10);
-		c->meta[e] = (struct event_meta){
-		    .num = e + 1,
-		    .ts_ns = ts,
-		    .first_ts_ns = e ? c->meta[0].ts_ns : ts,
-		    .type = 322,
-		    .plugin_name = "case",
-		};
-	}
-}
-
-static bool
-evaluate(struct rule_case *c, struct evaluator *ev, struct err *err)
-{
-	const struct eval_need *need;
-	const uint32_t *slot;
-	struct mask all;
-	uint32_t n;
-
-	memset(&all, 0xff, sizeof(all));
-	make_meta(c);
-	evaluator_begin(ev, c->event->n, c->meta);
-	slot = evaluator_stage0_slots(ev, &n);
-	for (uint32_t i = 0; i < n; i++) {
-		if (!supply(c, ev, slot[i], &all, err))
-			return false;
-	}
-	while (evaluator_run(ev) == EVAL_NEED) {
-		need = evaluator_needs(ev, &n);
-		if (!supply_all(c, ev, need, n, err))
-			return false;
-	}
-	need = evaluator_output_needs(ev, &n);
-	return supply_all(c, ev, need, n, err);
 }
 
 /* -- comparing -- */
@@ -462,6 +307,9 @@ run_rules(struct rule_case *c, struct loader *l, struct err *err)
 		compare_diags(c, "warning", c->warnings, &r->warnings, NULL);
 	if (!load_result_ok(r) || !c->event || !c->event->n)
 		return true;
+	if (!sample_init(
+		&c->sample, &c->arena, c->source, c->event->child, c->event->n, err))
+		return err_wrap(err, "%s: events", c->name);
 	buf_init(&log, LIMIT_TEXT_BYTES);
 	ok = loader_finish(l, &log, err);
 	buf_release(&log);
@@ -471,7 +319,7 @@ run_rules(struct rule_case *c, struct loader *l, struct err *err)
 	ev = evaluator_new(rs, &eval_config, err);
 	if (!ev)
 		return false;
-	ok = evaluate(c, ev, err);
+	ok = sample_evaluate(&c->sample, ev, err) || err_wrap(err, "%s: events", c->name);
 	if (ok)
 		compare_matches(c, rs, ev);
 	evaluator_free(ev);

@@ -20,12 +20,11 @@
  *   - []                                  match, in order
  *
  * Types: string uint64 bool ipaddr ipnet reltime abstime; behind them: list, key, index,
- * required. "fields" may be left out where a catalog is given. "evt.rawtime" in an event
- * is its time in nanoseconds. "rule_matching: first" beside "events" is Falco's default;
- * cases have "all". An expected rule may be a pair {Rule: "its message"}. When the third
- * document is a map, "events" is the above, "errors" and "warnings" are lists of "CODE"
- * or "CODE: beginning of the message" that loading the rules must give, no more and no
- * less.
+ * required. "fields" may be left out where a catalog is given. Events are those of
+ * sample.h. "rule_matching: first" beside "events" is Falco's default; cases have "all".
+ * An expected rule may be a pair {Rule: "its message"}. When the third document is a map,
+ * "events" is the above, "errors" and "warnings" are lists of "CODE" or "CODE: beginning
+ * of the message" that loading the rules must give, no more and no less.
  */
 #ifndef RULES_CASE_H
 #define RULES_CASE_H
@@ -35,9 +34,9 @@
 #include "rules/field.h"
 
 /*
- * Runs one case. catalog NULL: the case names its fields itself. *ret_as_expected is
- * false when something came out differently: report then says what, a line each, "name:
- * …". False when the case itself has a mistake.
+ * Runs one case. catalog: of cases that do not name their fields; NULL: they must.
+ * *ret_as_expected is false when something came out differently: report then says what, a
+ * line each, "name: …". False when the case itself has a mistake.
  */
 bool case_run(const char *name, const char *text, size_t len,
     const struct field_catalog *catalog, bool *ret_as_expected, struct buf *report,
