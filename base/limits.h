@@ -19,6 +19,15 @@
 #define LIMIT_LIST_VALUES  65536u     /* elements of one list value */
 #define LIMIT_BATCH_EVENTS (1u << 20) /* events of one next_batch */
 
+/* async events and table operations, beside the rings of events */
+#define LIMIT_RING_SIDE_UP_BYTES   (4u << 20) /* worker to broker; a power of two */
+#define LIMIT_RING_SIDE_DOWN_BYTES (2u << 20) /* broker to worker; a power of two */
+#define LIMIT_METRICS_BYTES        (256u << 10) /* all metrics of a plugin, as a message */
+#define LIMIT_PLUGIN_METRICS       1024u /* that one plugin has */
+#define LIMIT_ASYNC_EVENTS         4096u      /* Falco's: that wait for their turn */
+#define LIMIT_ASYNC_BYTES          (64u << 20) /* what they may take */
+#define LIMIT_ASYNC_AHEAD_NS       10000000000ull /* Falco's: in the future, at most */
+
 /* -- what a plugin may declare ------------------------------------------------------ */
 #define LIMIT_PLUGIN_FIELDS     8192u      /* entries of get_fields */
 #define LIMIT_PLUGIN_JSON_BYTES (4u << 20) /* get_fields and the like, as text */
@@ -40,6 +49,7 @@
 #define LIMIT_LAUNCH_BYTES           (1u << 20) /* a confinement as the launcher gets it */
 #define LIMIT_DENIALS                64u        /* distinct ones told per worker */
 #define LIMIT_NOTIFICATIONS          1000u /* of one worker at once: loading opens many files */
+#define LIMIT_LISTEN_BACKLOG         128u /* connections that wait until a plugin takes them */
 #define LIMIT_NOTIFICATIONS_PER_TICK 100u /* and per 100 ms after that */
 
 /* -- rules
@@ -92,5 +102,14 @@
 #define LIMIT_EGRESS_PIPE_BYTES        (64u << 10) /* between two sockets, each way */
 #define LIMIT_HTTP_HEAD_BYTES          (16u << 10) /* a request through a filtered socket */
 #define LIMIT_HTTP_HEADERS             64u
+
+/* operators */
+#define LIMIT_WEB_HEAD_BYTES    (8u << 10)  /* a request of theirs: a probe or a scraper */
+#define LIMIT_WEB_CONNECTIONS   64u         /* at once */
+#define LIMIT_WEB_ACCEPTS_PER_S 200u        /* a TLS handshake takes about a millisecond */
+#define LIMIT_WEB_ANSWER_BYTES  (8u << 20) /* metrics of ten thousand rules */
+#define LIMIT_CTL_CLIENTS       16u         /* connections of mews ctl, top and tap */
+#define LIMIT_CTL_LINE_BYTES    (64u << 10) /* one request */
+#define LIMIT_CTL_QUEUE_BYTES   (16u << 20) /* answers that a client has not read */
 
 #endif
