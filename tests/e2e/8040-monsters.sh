@@ -3,9 +3,10 @@
 # error, soon, and without the broker growing.
 . "$(dirname "$0")/../hostile/lib.sh"
 
-for which in huge deep many nameless control unterminated null_fields wild huge_text; do
+rules none.yaml <<<'[]'
+for which in huge deep many nameless control unterminated null_fields wild; do
 	config falco.yaml <<Y
-rules_files: []
+rules_files: [$tmp/none.yaml]
 plugins:
   - {name: monster, library_path: $plugins/monster_$which.so}
 Y
@@ -24,4 +25,9 @@ Y
 	check "$which: without control characters" test -z "$(tr -d '[:print:]\n\t' <<<"$err")"
 	check "$which: nothing left" nothing_left
 done
+
+run_mews plugin-info "$plugins/monster_huge_text.so"
+check "a description of 100 MB: refused, or cut" test $((${#out} + ${#err})) -lt 200000
+check "a description of 100 MB: ends well" test "$rc" -lt 124
+check "a description of 100 MB: nothing left" nothing_left
 finish

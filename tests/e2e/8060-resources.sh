@@ -52,7 +52,8 @@ for what in print wake denials sockets; do
 	attack floods "only=$what"
 	is "flood of $what: it survives" "$(report "$what")" "survived 0"
 	check "flood of $what: broker and neighbour are unharmed" unharmed
-	check "flood of $what: the log does not grow with it" test "$(wc -c <"$tmp/err")" -lt 1000000
+	# 100 lines a second of 1 KiB, tenfold in a burst, escaped fourfold.
+	check "flood of $what: the log does not grow with it" test "$(wc -c <"$tmp/err")" -lt 6000000
 done
 
 # The worker's own descriptors.
