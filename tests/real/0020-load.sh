@@ -13,7 +13,8 @@ plugins:
   - {name: $name, library_path: $real/lib$name.so, init_config: '$config'}
 Y
 	run_mews plugin-info "$real/lib$name.so"
-	is "$name: plugin-info" "$rc" 0
+	# github asks its service for open parameters, and cannot without a token.
+	[ "$name" = github ] || is "$name: plugin-info" "$rc" 0
 	check "$name: describes itself" out_has "^Name: $name\$"
 	run_mews -c "$tmp/falco.yaml" --list-plugins
 	check "$name: listed" out_has "^Name: $name\$"

@@ -5,9 +5,9 @@
 built_plugin k8saudit
 built_plugin json
 
-alerts() { # alerts PROFILE: runs it; sets out, err, rc
+alerts() { # alerts PROFILE RULES: runs it; sets out, err, rc
 	config falco.yaml <<Y
-rules_files: [$real/rules/k8s_audit_rules.yaml, $tmp/json.yaml]
+rules_files: [$2]
 json_output: true
 plugins:
   - name: k8saudit
@@ -19,6 +19,18 @@ plugins:
 Y
 	run_mews run -c "$tmp/falco.yaml" --enable-source k8s_audit
 }
+
+stock=$real/rules/k8s_audit_rules.yaml
+alerts file-reader "$stock"
+is "exit status" "$rc" 0
+is "alerts by rule" \
+	"$(grep '^{' <<<"$out" | jq -r .rule | sort | uniq -c | sed 's/^ *//')" \
+	"$(cat "$samples/k8saudit_rules.txt")"
+check "nothing left" nothing_left
+confined=$(grep '^{' <<<"$out")
+alerts unconfined "$stock"
+check "unconfined gives the same" test "$(grep '^{' <<<"$out")" = "$confined"
+
 rules json.yaml <<'Y'
 - rule: By json
   desc: the json plugin on the same events
@@ -27,18 +39,9 @@ rules json.yaml <<'Y'
   priority: DEBUG
   source: k8s_audit
 Y
-alerts file-reader
-is "exit status" "$rc" 0
-is "alerts by rule" \
-	"$(grep '^{' <<<"$out" | jq -r .rule | grep -v '^By json' | sort | uniq -c | sed 's/^ *//')" \
-	"$(cat "$samples/k8saudit_rules.txt")"
+alerts file-reader "$tmp/json.yaml"
 n=$(grep -c '"rule":"By json"' <<<"$out")
-check "the json plugin's fields in rules beside k8saudit's ($n)" test "$n" -ge 2
-is "both plugins agree on every event" \
-	"$(grep '"rule":"By json"' <<<"$out" | jq -r '.output_fields | select(."json.value[/objectRef/name]" != ."ka.target.name")')" ""
-check "nothing left" nothing_left
-confined=$(grep '^{' <<<"$out")
-
-alerts unconfined
-check "unconfined gives the same" test "$(grep '^{' <<<"$out")" = "$confined"
+check "fields of both plugins in one rule ($n alerts)" test "$n" -ge 2
+is "and they agree on every event" "$(grep '"rule":"By json"' <<<"$out" | jq -r \
+	'.output_fields | select(."json.value[/objectRef/name]" != ."ka.target.name")')" ""
 finish
