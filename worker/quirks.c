@@ -55,7 +55,8 @@ fields_share_memory(
 	bool shared = false;
 
 	for (uint32_t i = 0; i < n; i++) {
-		const void *p = field[i].res_len ? (const void *)field[i].res.str : NULL;
+		/* A pointer without a value counts: the memory was written all the same. */
+		const void *p = (const void *)field[i].res.str;
 		shared |= p && p == last[kind[i]];
 		last[kind[i]] = p ? p : last[kind[i]];
 	}
