@@ -11,7 +11,8 @@ cd "$(dirname "$0")"
 install_packages $build_packages
 echo "building ..."
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+DEMO_STATE=$(mktemp -d) # crash records of the demo
+trap 'rm -rf "$log" "$DEMO_STATE"' EXIT
 if ! bazel build //broker:mews //worker:mews-worker //worker/launch:mews-launcher \
 	//demo:all >"$log" 2>&1; then
 	grep -v linux-sandbox "$log" | tail -40
@@ -19,11 +20,15 @@ if ! bazel build //broker:mews //worker:mews-worker //worker/launch:mews-launche
 fi
 
 DEMO=$PWD/bazel-bin/demo DEMO_FILES=$PWD/demo
-export DEMO DEMO_FILES
+export DEMO DEMO_FILES DEMO_STATE
 failures=0
 
 say() {
-	printf '\n\033[1m%s\033[0m\n' "$*"
+	if [ -t 1 ]; then
+		printf '\n\033[1m%s\033[0m\n' "$*"
+	else
+		printf '\n%s\n' "$*"
+	fi
 }
 
 # act RULES... -- PLUGIN...: one run of mews, shown and kept in $log.
