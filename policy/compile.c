@@ -8,10 +8,13 @@
 #include <linux/futex.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <seccomp.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -25,19 +28,58 @@ enum occasion {
 	NO_EXEC = 1 << 4,      /* no libraries after init */
 	OPENS_JUDGED = 1 << 5, /* opens notify */
 	OPENS_FREE = 1 << 6,   /* opens to read go straight to the kernel */
+	SOCKETS = 1 << 7,      /* it may have some */
+	NO_SOCKETS = 1 << 8,
+	LISTENS = 1 << 9, /* sockets of the host may be brought in */
+	NO_LISTENS = 1 << 10,
+	CONNECTS = 1 << 11,        /* straight away: nothing leads outside */
+	CONNECTS_JUDGED = 1 << 12, /* there may be sockets of the host too */
+	NO_CONNECTS = 1 << 13,
+	SENDS = 1 << 14,    /* to addresses too */
+	ANSWERS = 1 << 15,  /* on what is connected, and by sendto alone */
+	NO_SENDS = 1 << 16, /* no sendmsg: its address is out of sight */
 };
+
+static bool
+listens_to_datagrams(const struct profile *p)
+{
+	for (uint32_t i = 0; i < p->n_listen; i++)
+		if (p->listen[i].transport == PROFILE_UDP)
+			return true;
+	return false;
+}
+
+static unsigned
+network_occasions(const struct profile *p)
+{
+	bool listens = p->base == PROFILE_LISTENER || p->n_listen > 0;
+	bool connects =
+	    p->base == PROFILE_CLIENT || p->n_connect > 0 || p->n_unix_socket > 0;
+	bool sockets = profile_has_sockets(p);
+	bool answers = listens_to_datagrams(p);
+
+	return (sockets ? SOCKETS : NO_SOCKETS) | (listens ? LISTENS : NO_LISTENS) |
+	       (!connects    ? NO_CONNECTS
+		   : listens ? CONNECTS_JUDGED
+			     : CONNECTS) |
+	       (answers      ? ANSWERS | NO_SENDS
+		   : sockets ? SENDS
+			     : NO_SENDS);
+}
 
 /* Which rows of the table hold for this profile. */
 static unsigned
 occasions(const struct profile *p)
 {
-	/* Whoever is given files to read may open them, whatever its profile is called.
-	 */
-	bool files = p->base == PROFILE_FILE_READER || p->n_read > 0;
+	/* Whoever is given files to read may open them, whatever its profile is called;
+	 * whoever connects by name reads resolv.conf when it does. */
+	bool files = p->base == PROFILE_FILE_READER || p->base == PROFILE_CLIENT ||
+		     p->n_read > 0 || p->n_connect > 0;
 	bool opens = files || p->late_dlopen;
 
 	return ALWAYS | (files ? FILES : 0) | (opens ? OPENS_FREE : OPENS_JUDGED) |
-	       (p->jit ? JIT : NO_JIT) | (p->late_dlopen || p->jit ? 0 : NO_EXEC);
+	       (p->jit ? JIT : NO_JIT) | (p->late_dlopen || p->jit ? 0 : NO_EXEC) |
+	       network_occasions(p);
 }
 
 enum row_action {
@@ -80,6 +122,9 @@ static const struct row load_rows[] = {
 	    {MASKED(a1, m1, v1), MASKED(a2, m2, v2)}},
 #define UNLESS(verdict, when, call, err, kind, arg, value) \
 	{__NR_##call, #call, when, ACTION_##verdict, err, 1, {{arg, SCMP_CMP_NE, value, 0}}},
+#define UNLESS2(verdict, when, call, err, kind, arg, value, a2, m2, v2) \
+	{__NR_##call, #call, when, ACTION_##verdict, err, 2, \
+	    {{arg, SCMP_CMP_NE, value, 0}, MASKED(a2, m2, v2)}},
 #include "policy/groups.h"
 };
 

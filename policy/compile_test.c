@@ -15,6 +15,8 @@
 #include <linux/prctl.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,6 +50,17 @@ enum {
 	NO_EXEC = 16,
 	OPENS_JUDGED = 32,
 	OPENS_FREE = 64,
+	SOCKETS = 1 << 7,
+	NO_SOCKETS = 1 << 8,
+	LISTENS = 1 << 9,
+	NO_LISTENS = 1 << 10,
+	CONNECTS = 1 << 11,
+	CONNECTS_JUDGED = 1 << 12,
+	NO_CONNECTS = 1 << 13,
+	SENDS = 1 << 14,
+	ANSWERS = 1 << 15,
+	NO_SENDS = 1 << 16,
+	NO_NETWORK = NO_SOCKETS | NO_LISTENS | NO_CONNECTS | NO_SENDS,
 };
 
 /* What the programs depend on, and which rows hold then. */
@@ -55,15 +68,34 @@ static const struct variant {
 	const char *name, *base;
 	bool reads, late_dlopen, jit;
 	unsigned when;
+	const char *listens, *connects;
 } variants[] = {
-    {"pure", "pure", false, false, false, ALWAYS | NO_JIT | NO_EXEC | OPENS_JUDGED},
+    {"pure", "pure", false, false, false,
+	ALWAYS | NO_JIT | NO_EXEC | OPENS_JUDGED | NO_NETWORK, NULL, NULL},
     {"pure with read", "pure", true, false, false,
-	ALWAYS | FILES | NO_JIT | NO_EXEC | OPENS_FREE},
+	ALWAYS | FILES | NO_JIT | NO_EXEC | OPENS_FREE | NO_NETWORK, NULL, NULL},
     {"file-reader", "file-reader", false, false, false,
-	ALWAYS | FILES | NO_JIT | NO_EXEC | OPENS_FREE},
-    {"pure, late_dlopen", "pure", false, true, false, ALWAYS | NO_JIT | OPENS_FREE},
+	ALWAYS | FILES | NO_JIT | NO_EXEC | OPENS_FREE | NO_NETWORK, NULL, NULL},
+    {"pure, late_dlopen", "pure", false, true, false,
+	ALWAYS | NO_JIT | OPENS_FREE | NO_NETWORK, NULL, NULL},
     {"file-reader, jit", "file-reader", false, false, true,
-	ALWAYS | FILES | JIT | OPENS_FREE},
+	ALWAYS | FILES | JIT | OPENS_FREE | NO_NETWORK, NULL, NULL},
+    {"listener, tcp", "listener", false, false, false,
+	ALWAYS | NO_JIT | NO_EXEC | OPENS_JUDGED | SOCKETS | LISTENS | NO_CONNECTS |
+	    SENDS,
+	"tcp", NULL},
+    {"listener, udp", "listener", false, false, false,
+	ALWAYS | NO_JIT | NO_EXEC | OPENS_JUDGED | SOCKETS | LISTENS | NO_CONNECTS |
+	    ANSWERS | NO_SENDS,
+	"udp", NULL},
+    {"client", "client", false, false, false,
+	ALWAYS | FILES | NO_JIT | NO_EXEC | OPENS_FREE | SOCKETS | NO_LISTENS | CONNECTS |
+	    SENDS,
+	NULL, "a.example"},
+    {"listener that connects", "listener", false, false, false,
+	ALWAYS | FILES | NO_JIT | NO_EXEC | OPENS_FREE | SOCKETS | LISTENS |
+	    CONNECTS_JUDGED | SENDS,
+	"tcp", "a.example"},
 };
 
 #define N_VARIANTS (sizeof(variants) / sizeof(*variants))
@@ -79,6 +111,8 @@ compiled(const struct variant *v, enum filter_shape shape)
 {
 	static const char *const files[] = {"/data"};
 	struct profile p;
+	struct profile_listen listen = {PROFILE_TCP, NULL, 9765};
+	struct profile_connect connect = {v->connects, false, 443};
 	struct programs ps;
 	struct err err = {0};
 
@@ -87,10 +121,16 @@ compiled(const struct variant *v, enum filter_shape shape)
 	p.n_read = v->reads;
 	p.late_dlopen = v->late_dlopen;
 	p.jit = v->jit;
+	if (v->listens && strcmp(v->listens, "udp") == 0)
+		listen.transport = PROFILE_UDP;
+	p.listen = &listen;
+	p.n_listen = v->listens != NULL;
+	p.connect = &connect;
+	p.n_connect = v->connects != NULL;
 	if (!filter_compile_load(&ps.load, &arena, &p, shape, &err) ||
 	    !filter_compile_run(&ps.run, &arena, &p, shape, &err) ||
-	    !eval_check(ps.load.insn, ps.load.n, &err) ||
-	    !eval_check(ps.run.insn, ps.run.n, &err))
+	    !bpf_check(ps.load.insn, ps.load.n, &err) ||
+	    !bpf_check(ps.run.insn, ps.run.n, &err))
 		fail_msg("%s: %s", v->name, err.msg);
 	return ps;
 }
@@ -101,7 +141,7 @@ answer(const struct filter *f, uint32_t arch, int nr, const uint64_t args[6])
 	struct seccomp_data d = {.nr = nr, .arch = arch};
 
 	memcpy(d.args, args, sizeof(d.args));
-	return eval_run(f->insn, f->n, &d);
+	return bpf_run(f->insn, f->n, &d);
 }
 
 /* A plain reading of groups.h. */
@@ -138,6 +178,8 @@ static const struct row load_rows[] = {
 	{__NR_##call, when, ANSWER_##verdict(err), 2, false, {{a1, m1, v1}, {a2, m2, v2}}},
 #define UNLESS(verdict, when, call, err, kind, arg, value) \
 	{__NR_##call, when, ANSWER_##verdict(err), 1, true, {{arg, ~0ull, value}}},
+#define UNLESS2(verdict, when, call, err, kind, a1, v1, a2, m2, v2) \
+	{__NR_##call, when, ANSWER_##verdict(err), 2, true, {{a1, ~0ull, v1}, {a2, m2, v2}}},
 #include "policy/groups.h"
 };
 
@@ -164,7 +206,7 @@ expected(const struct row *rows, size_t n_rows, uint32_t fallback, unsigned when
 		bool holds = r->nr == nr && (r->when & when);
 		for (unsigned k = 0; holds && k < r->n; k++)
 			holds = ((args[r->is[k].arg] & r->is[k].mask) ==
-				    r->is[k].value) != r->unless;
+				    r->is[k].value) != (r->unless && k == 0);
 		if (!holds)
 			continue;
 		if (any && found != r->answer)
@@ -292,6 +334,7 @@ test_compile_never_allows_an_attack(void **state)
 	    __NR_io_uring_enter, __NR_io_uring_register, __NR_openat2, __NR_memfd_create,
 	    __NR_memfd_secret, __NR_pkey_mprotect, __NR_remap_file_pages, __NR_shmat,
 	    __NR_shmget, __NR_mq_open, __NR_msgget, __NR_semget, 457, 458, 462, 467};
+	const struct profile pure = {.base = PROFILE_PURE};
 	static const uint64_t samples[][6] = {{0}, {1, 1, 1, 1, 1, 1}, {2, 2, 2, 2, 2, 2},
 	    {~0ull, ~0ull, ~0ull, ~0ull, ~0ull, ~0ull}};
 
@@ -303,7 +346,8 @@ test_compile_never_allows_an_attack(void **state)
 				assert_int_equal(
 				    answer(&p.load, THIS_ARCH, attacks[i], samples[s]),
 				    SECCOMP_RET_USER_NOTIF);
-				notify_judge(s & 1, 2, attacks[i], samples[s], &verdict);
+				notify_judge(
+				    &pure, s & 1, 2, attacks[i], samples[s], &verdict);
 				assert_int_equal(verdict.answer, NOTIFY_KILL);
 			}
 			for (size_t i = 0; i < sizeof(silent) / sizeof(*silent); i++)
@@ -382,6 +426,20 @@ static const struct sample {
     S(newfstatat, "a descriptor", 5, 4096, 4096, AT_EMPTY_PATH),
     S(sendmsg, "the listener's socket", CONFINEMENT_LISTENER_FD),
     S(sendmsg, "another", 3),
+    S(sendmsg, "MSG_FASTOPEN", 3, 4096, MSG_FASTOPEN),
+    S(sendto, "without an address", 3, 4096, 1, MSG_NOSIGNAL),
+    S(sendto, "with one", 3, 4096, 1, 0, 4096, 16),
+    S(sendto, "MSG_FASTOPEN", 3, 4096, 1, MSG_FASTOPEN, 4096, 16),
+    S(sendmmsg, "two", 3, 4096, 2, 0),
+    S(sendmmsg, "MSG_FASTOPEN", 3, 4096, 2, MSG_FASTOPEN),
+    S(setsockopt, "SO_REUSEADDR", 3, SOL_SOCKET, SO_REUSEADDR),
+    S(setsockopt, "SO_REUSEPORT", 3, SOL_SOCKET, SO_REUSEPORT),
+    S(setsockopt, "SO_ATTACH_FILTER", 3, SOL_SOCKET, SO_ATTACH_FILTER),
+    S(setsockopt, "TCP_NODELAY", 3, IPPROTO_TCP, TCP_NODELAY),
+    S(setsockopt, "TCP_ULP", 3, IPPROTO_TCP, TCP_ULP),
+    S(setsockopt, "of a raw socket", 3, IPPROTO_RAW, 1),
+    S(getsockopt, "SO_ERROR", 3, SOL_SOCKET, SO_ERROR),
+    S(getsockopt, "of a raw socket", 3, IPPROTO_RAW, 1),
     S(fcntl, "F_SETFL", 3, F_SETFL),
     S(fcntl, "F_SETOWN", 3, F_SETOWN),
     S(fcntl, "F_ADD_SEALS", 3, F_ADD_SEALS),
@@ -437,8 +495,8 @@ list_line(
 {
 	char a[32], b[32];
 
-	eval_action_text(load, a, sizeof(a));
-	eval_action_text(eval_stricter(load, run), b, sizeof(b));
+	bpf_action_text(load, a, sizeof(a));
+	bpf_action_text(bpf_stricter(load, run), b, sizeof(b));
 	buf_addf(out, "%s%s%s%s  %s", name, args ? "(" : "", args ? args : "",
 	    args ? ")" : "", a);
 	if (strcmp(a, b) != 0)

@@ -18,13 +18,11 @@
 static bool
 check_enforceable(const struct profile *p, struct err *err)
 {
-	static const char *const key[] = {"profile: listener", "profile: client",
-	    "listen", "connect", "unix", "write", "limits: file_size",
-	    "limits: processes", "limits: cpu", "limits: events_per_s"};
-	const bool asked[] = {p->base == PROFILE_LISTENER, p->base == PROFILE_CLIENT,
-	    p->n_listen > 0, p->n_connect > 0, p->n_unix_socket > 0, p->n_write > 0,
-	    p->limits.file_size_bytes > 0, p->limits.processes > 0,
-	    p->limits.cpu_percent > 0, p->limits.events_per_s > 0};
+	static const char *const key[] = {"profile: client", "connect", "unix", "write",
+	    "limits: file_size", "limits: processes", "limits: cpu"};
+	const bool asked[] = {p->base == PROFILE_CLIENT, p->n_connect > 0,
+	    p->n_unix_socket > 0, p->n_write > 0, p->limits.file_size_bytes > 0,
+	    p->limits.processes > 0, p->limits.cpu_percent > 0};
 
 	_Static_assert(sizeof(key) / sizeof(*key) == sizeof(asked), "one word for each");
 	if (p->base == PROFILE_UNCONFINED)

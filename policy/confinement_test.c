@@ -128,18 +128,11 @@ static void
 test_confinement_refuses_what_it_cannot_give(void **state)
 {
 	const char *path[] = {"/var/lib/x"}, *gone[] = {"/no/such/path"}, *all[] = {"/"};
-	struct profile_listen listen = {PROFILE_TCP, NULL, 80};
 	struct profile_connect connect = {"a.b", false, 443};
 	struct profile_unix socket = {.path = "/run/x"};
-	struct profile p = builtin("listener");
+	struct profile p = builtin("client");
 
-	assert_refused(&p, "cannot enforce \"profile: listener\"");
-	p = builtin("client");
 	assert_refused(&p, "cannot enforce \"profile: client\"");
-	p = builtin("pure");
-	p.listen = &listen;
-	p.n_listen = 1;
-	assert_refused(&p, "cannot enforce \"listen\"");
 	p = builtin("pure");
 	p.connect = &connect;
 	p.n_connect = 1;
@@ -161,9 +154,6 @@ test_confinement_refuses_what_it_cannot_give(void **state)
 	p = builtin("pure");
 	p.limits.cpu_percent = 50;
 	assert_refused(&p, "cannot enforce \"limits: cpu\"");
-	p = builtin("pure");
-	p.limits.events_per_s = 5;
-	assert_refused(&p, "cannot enforce \"limits: events_per_s\"");
 	p = builtin("pure");
 	p.sha256 = "00";
 	assert_refused(&p, "but the policy wants 00");

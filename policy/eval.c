@@ -47,7 +47,7 @@ check_insn(const struct sock_filter *f, uint32_t left, struct err *err)
 }
 
 bool
-eval_check(const struct sock_filter *insn, uint32_t n, struct err *err)
+bpf_check(const struct sock_filter *insn, uint32_t n, struct err *err)
 {
 	if (n == 0 || n > BPF_MAXINSNS)
 		return err_set(err, ERR_SYNTAX, "a program of %u instructions", n);
@@ -60,7 +60,7 @@ eval_check(const struct sock_filter *insn, uint32_t n, struct err *err)
 }
 
 uint32_t
-eval_run(const struct sock_filter *insn, uint32_t n, const struct seccomp_data *data)
+bpf_run(const struct sock_filter *insn, uint32_t n, const struct seccomp_data *data)
 {
 	uint32_t a = 0, x = 0, m[BPF_MEMWORDS] = {0};
 
@@ -126,7 +126,7 @@ eval_run(const struct sock_filter *insn, uint32_t n, const struct seccomp_data *
 }
 
 uint32_t
-eval_stricter(uint32_t a, uint32_t b)
+bpf_stricter(uint32_t a, uint32_t b)
 {
 	/* The kernel compares actions as signed numbers: KILL_PROCESS is the smallest. */
 	int32_t sa = (int32_t)(a & SECCOMP_RET_ACTION_FULL);
@@ -136,7 +136,7 @@ eval_stricter(uint32_t a, uint32_t b)
 }
 
 const char *
-eval_action_text(uint32_t action, char *out, unsigned long size)
+bpf_action_text(uint32_t action, char *out, unsigned long size)
 {
 	switch (action & SECCOMP_RET_ACTION_FULL) {
 	case SECCOMP_RET_ALLOW:

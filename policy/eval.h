@@ -16,14 +16,14 @@ struct seccomp_data;
 struct sock_filter;
 
 /* Every jump lands inside, every load is of seccomp_data, the end is a return. */
-bool eval_check(const struct sock_filter *insn, uint32_t n, struct err *err);
-/* The SECCOMP_RET_* value. The program has passed eval_check. */
-uint32_t eval_run(
+bool bpf_check(const struct sock_filter *insn, uint32_t n, struct err *err);
+/* The SECCOMP_RET_* value. The program has passed bpf_check. */
+uint32_t bpf_run(
     const struct sock_filter *insn, uint32_t n, const struct seccomp_data *data);
 
 /* Of two stacked filters, the answer that counts. */
-uint32_t eval_stricter(uint32_t a, uint32_t b);
+uint32_t bpf_stricter(uint32_t a, uint32_t b);
 /* "allow", "notify", "errno 38", "kill": for listings. */
-const char *eval_action_text(uint32_t action, char *out, unsigned long size);
+const char *bpf_action_text(uint32_t action, char *out, unsigned long size);
 
 #endif

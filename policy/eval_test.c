@@ -19,9 +19,9 @@ run(const struct sock_filter *p, uint32_t n, const struct seccomp_data *d)
 {
 	struct err err = {0};
 
-	if (!eval_check(p, n, &err))
+	if (!bpf_check(p, n, &err))
 		fail_msg("%s", err.msg);
-	return eval_run(p, n, d);
+	return bpf_run(p, n, d);
 }
 
 static void
@@ -81,8 +81,8 @@ test_eval_check_refuses_what_the_kernel_does(void **state)
 	struct err err;
 
 	for (size_t i = 0; i < N(bad); i++)
-		assert_false(eval_check(bad[i], 2, &err));
-	assert_false(eval_check(bad[0], 0, &err));
+		assert_false(bpf_check(bad[i], 2, &err));
+	assert_false(bpf_check(bad[0], 0, &err));
 }
 
 static void
@@ -96,13 +96,13 @@ test_eval_stricter_orders_as_the_kernel_does(void **state)
 
 	for (size_t i = 0; i < N(order); i++)
 		for (size_t k = i; k < N(order); k++) {
-			assert_int_equal(eval_stricter(order[i], order[k]), order[i]);
-			assert_int_equal(eval_stricter(order[k], order[i]), order[i]);
+			assert_int_equal(bpf_stricter(order[i], order[k]), order[i]);
+			assert_int_equal(bpf_stricter(order[k], order[i]), order[i]);
 		}
 	assert_string_equal(
-	    eval_action_text(SECCOMP_RET_ERRNO | 38, text, sizeof(text)), "errno 38");
+	    bpf_action_text(SECCOMP_RET_ERRNO | 38, text, sizeof(text)), "errno 38");
 	assert_string_equal(
-	    eval_action_text(SECCOMP_RET_KILL_PROCESS, text, sizeof(text)), "kill");
+	    bpf_action_text(SECCOMP_RET_KILL_PROCESS, text, sizeof(text)), "kill");
 }
 
 int

@@ -222,7 +222,7 @@ answer(const void *program, uint32_t n_bytes, int nr)
 {
 	struct seccomp_data d = {.nr = nr, .arch = THIS_ARCH};
 
-	return eval_run(program, n_bytes / (uint32_t)sizeof(struct sock_filter), &d);
+	return bpf_run(program, n_bytes / (uint32_t)sizeof(struct sock_filter), &d);
 }
 
 /* Of a sealed worker's call. */
@@ -233,13 +233,14 @@ outcome_of(const struct confinement *c, int nr)
 
 	if (condition_of(nr))
 		return OUTCOME_BY_ARGUMENTS;
-	uint32_t action = eval_stricter(answer(c->filter_load, c->filter_load_len, nr),
+	uint32_t action = bpf_stricter(answer(c->filter_load, c->filter_load_len, nr),
 	    answer(c->filter_run, c->filter_run_len, nr));
 	switch (action & SECCOMP_RET_ACTION_FULL) {
 	case SECCOMP_RET_ALLOW:
 		return OUTCOME_ALLOWED;
 	case SECCOMP_RET_USER_NOTIF:
-		notify_judge(true, CONFINEMENT_WORKER_PID, nr, (uint64_t[6]){0}, &v);
+		notify_judge(
+		    c->profile, true, CONFINEMENT_WORKER_PID, nr, (uint64_t[6]){0}, &v);
 		return v.answer == NOTIFY_KILL ? OUTCOME_KILLED : OUTCOME_TOLD;
 	default:
 		return OUTCOME_REFUSED;

@@ -112,13 +112,13 @@ test_explain_has_words_for_every_condition(void **state)
 			char line[80];
 			uint32_t n =
 			    c.filter_load_len / (uint32_t)sizeof(struct sock_filter);
-			uint32_t first = eval_run(c.filter_load, n, &d);
+			uint32_t first = bpf_run(c.filter_load, n, &d);
 			bool same = true;
 			for (int bit = 0; bit < 64; bit++)
 				for (int a = 0; a < 6; a++) {
 					memset(d.args, 0, sizeof(d.args));
 					d.args[a] = 1ull << bit;
-					same &= eval_run(c.filter_load, n, &d) == first;
+					same &= bpf_run(c.filter_load, n, &d) == first;
 				}
 			if (same)
 				continue;

@@ -18,10 +18,11 @@
  * WHEN(verdict, when, call, err, kind, arg, mask, value)
  * WHEN2(verdict, when, call, err, kind, arg, mask, value, arg2, mask2, value2)
  * UNLESS(verdict, when, call, err, kind, arg, value)      all 64 bits
+ * UNLESS2(verdict, when, call, err, kind, arg, value, arg2, mask2, value2)
  *
  * verdict is one of ALLOW REFUSE DENY ATTACK JUDGE; when is an occasion of
- * policy/compile.c: ALWAYS, FILES, JIT, NO_JIT, NO_EXEC, OPENS_JUDGED, OPENS_FREE. mask 0
- * is no condition. Conditions of different verdicts must exclude each other.
+ * policy/compile.c. mask 0 is no condition. Conditions of different verdicts must exclude
+ * each other. UNLESS2 adds a second condition, which must hold, to UNLESS.
  *
  * TAKE(when, call, err) and TAKE_WHEN(when, call, err, arg, mask, value) are the rows of
  * the second filter.
@@ -52,6 +53,9 @@
 #endif
 #ifndef UNLESS
 #define UNLESS(verdict, when, call, err, kind, arg, value)
+#endif
+#ifndef UNLESS2
+#define UNLESS2(verdict, when, call, err, kind, arg, value, arg2, mask2, value2)
 #endif
 #ifndef TAKE
 #define TAKE(when, call, err)
@@ -220,16 +224,74 @@ DENY(lchown, EACCES, WRITE) DENY(utime, EACCES, WRITE) DENY(utimes, EACCES, WRIT
 DENY(futimesat, EACCES, WRITE)
 #endif
 
-/* The network. Sockets cannot be made, so the rest can only be asked of the control
- * channel, which is read and written, nothing else. */
-DENY(socket, EACCES, SOCKET) DENY(socketpair, EACCES, SOCKET)
-REFUSE(connect, EACCES) REFUSE(bind, EACCES) REFUSE(listen, EACCES) REFUSE(accept, EACCES)
-REFUSE(accept4, EACCES) REFUSE(sendto, EACCES) REFUSE(recvfrom, EACCES)
-REFUSE(recvmsg, EACCES) REFUSE(sendmmsg, EACCES) REFUSE(recvmmsg, EACCES)
-REFUSE(shutdown, EACCES) REFUSE(getsockname, EACCES) REFUSE(getpeername, EACCES)
-REFUSE(setsockopt, EACCES) REFUSE(getsockopt, EACCES)
-WHEN(ALLOW, ALWAYS, sendmsg, 0, NONE, 0, ~0ull, CONFINEMENT_LISTENER_FD)
-UNLESS(REFUSE, ALWAYS, sendmsg, EACCES, NONE, 0, CONFINEMENT_LISTENER_FD)
+/* The network. Who may make a socket, and which, is in registers: the watcher looks and
+ * lets the kernel go on. Sockets made so live in a network namespace that holds nothing
+ * but what was put there for this worker; those that bind() and listen() bring in from
+ * outside are why connect(), and sending to an address, need a second look. */
+JUDGE(socket, SOCKET)
+DENY(socketpair, EACCES, SOCKET)
+#define G_NET(call) \
+	WHEN(ALLOW, SOCKETS, call, 0, NONE, 0, 0, 0) \
+	WHEN(REFUSE, NO_SOCKETS, call, EACCES, NONE, 0, 0, 0)
+G_NET(getsockname) G_NET(getpeername) G_NET(shutdown) G_NET(recvfrom) G_NET(recvmsg)
+#undef G_NET
+#define G_SERVE(verdict, kind, call) \
+	WHEN(verdict, LISTENS, call, EACCES, kind, 0, 0, 0) \
+	WHEN(REFUSE, NO_LISTENS, call, EACCES, NONE, 0, 0, 0)
+G_SERVE(JUDGE, BIND, bind) G_SERVE(JUDGE, LISTEN, listen)
+G_SERVE(ALLOW, NONE, accept) G_SERVE(ALLOW, NONE, accept4)
+#undef G_SERVE
+WHEN(ALLOW, CONNECTS, connect, 0, NONE, 0, 0, 0)
+WHEN(JUDGE, CONNECTS_JUDGED, connect, EPERM, CONNECT, 0, 0, 0)
+WHEN(REFUSE, NO_CONNECTS, connect, EPERM, NONE, 0, 0, 0)
+REFUSE(recvmmsg, EACCES)
+/* Sending may not connect on its way (MSG_FASTOPEN). A datagram socket brought in from
+ * outside could send to anywhere: where there may be one, nothing names an address. */
+#define G_SEND(verdict, when, call, err, arg, value) \
+	WHEN(verdict, when, call, err, SEND, arg, MSG_FASTOPEN, value)
+G_SEND(ALLOW, SENDS, sendto, 0, 3, 0) G_SEND(DENY, SENDS, sendto, EPERM, 3, MSG_FASTOPEN)
+G_SEND(ALLOW, SENDS, sendmsg, 0, 2, 0) G_SEND(DENY, SENDS, sendmsg, EPERM, 2, MSG_FASTOPEN)
+G_SEND(ALLOW, SENDS, sendmmsg, 0, 3, 0) G_SEND(DENY, SENDS, sendmmsg, EPERM, 3, MSG_FASTOPEN)
+WHEN2(ALLOW, ANSWERS, sendto, 0, NONE, 4, ~0ull, 0, 3, MSG_FASTOPEN, 0)
+UNLESS2(DENY, ANSWERS, sendto, EPERM, SEND, 4, 0, 3, MSG_FASTOPEN, 0)
+G_SEND(DENY, ANSWERS, sendto, EPERM, 3, MSG_FASTOPEN)
+#undef G_SEND
+WHEN(REFUSE, NO_SOCKETS, sendto, EACCES, NONE, 0, 0, 0)
+WHEN(REFUSE, NO_SENDS, sendmmsg, EACCES, NONE, 0, 0, 0)
+WHEN2(ALLOW, NO_SENDS, sendmsg, 0, NONE, 0, ~0ull, CONFINEMENT_LISTENER_FD, 2, MSG_FASTOPEN, 0)
+UNLESS(REFUSE, NO_SENDS, sendmsg, EACCES, NONE, 0, CONFINEMENT_LISTENER_FD)
+/* Options that change a connection's speed and life, none that changes whose it is. */
+#define G_OPT(level, name) \
+	WHEN2(ALLOW, SOCKETS, setsockopt, 0, NONE, 1, G_INT, level, 2, G_INT, name)
+G_OPT(SOL_SOCKET, SO_REUSEADDR) G_OPT(SOL_SOCKET, SO_KEEPALIVE) G_OPT(SOL_SOCKET, SO_LINGER)
+G_OPT(SOL_SOCKET, SO_SNDBUF) G_OPT(SOL_SOCKET, SO_RCVBUF) G_OPT(SOL_SOCKET, SO_BROADCAST)
+G_OPT(SOL_SOCKET, SO_RCVLOWAT) G_OPT(SOL_SOCKET, 20 /* SO_RCVTIMEO_OLD */)
+G_OPT(SOL_SOCKET, 21 /* SO_SNDTIMEO_OLD */) G_OPT(SOL_SOCKET, 66 /* SO_RCVTIMEO_NEW */)
+G_OPT(SOL_SOCKET, 67 /* SO_SNDTIMEO_NEW */)
+G_OPT(IPPROTO_TCP, TCP_NODELAY) G_OPT(IPPROTO_TCP, TCP_CORK) G_OPT(IPPROTO_TCP, TCP_KEEPIDLE)
+G_OPT(IPPROTO_TCP, TCP_KEEPINTVL) G_OPT(IPPROTO_TCP, TCP_KEEPCNT)
+G_OPT(IPPROTO_TCP, TCP_QUICKACK) G_OPT(IPPROTO_TCP, TCP_USER_TIMEOUT)
+G_OPT(IPPROTO_TCP, TCP_DEFER_ACCEPT)
+G_OPT(IPPROTO_IP, IP_TOS) G_OPT(IPPROTO_IP, IP_RECVERR) G_OPT(IPPROTO_IP, IP_MTU_DISCOVER)
+G_OPT(IPPROTO_IPV6, IPV6_V6ONLY) G_OPT(IPPROTO_IPV6, IPV6_RECVERR)
+G_OPT(IPPROTO_IPV6, IPV6_MTU_DISCOVER) G_OPT(IPPROTO_IPV6, IPV6_TCLASS)
+#undef G_OPT
+#define G_OPT(level, name) \
+	WHEN2(DENY, SOCKETS, setsockopt, EPERM, OPTION, 1, G_INT, level, 2, G_INT, name)
+G_OPT(SOL_SOCKET, SO_REUSEPORT) G_OPT(SOL_SOCKET, SO_ATTACH_FILTER)
+G_OPT(SOL_SOCKET, SO_BINDTODEVICE) G_OPT(SOL_SOCKET, SO_MARK) G_OPT(SOL_SOCKET, SO_ATTACH_BPF)
+G_OPT(SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF) G_OPT(SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF)
+G_OPT(SOL_SOCKET, SO_BINDTOIFINDEX) G_OPT(SOL_SOCKET, SO_ZEROCOPY)
+G_OPT(IPPROTO_TCP, TCP_REPAIR) G_OPT(IPPROTO_TCP, TCP_ULP) G_OPT(IPPROTO_TCP, TCP_FASTOPEN)
+G_OPT(IPPROTO_TCP, TCP_FASTOPEN_CONNECT) G_OPT(IPPROTO_TCP, TCP_CONGESTION)
+G_OPT(IPPROTO_TCP, TCP_MD5SIG)
+G_OPT(IPPROTO_IP, IP_TRANSPARENT) G_OPT(IPPROTO_IP, IP_FREEBIND) G_OPT(IPPROTO_IP, IP_ADD_MEMBERSHIP)
+#undef G_OPT
+WHEN(REFUSE, NO_SOCKETS, setsockopt, EACCES, NONE, 0, 0, 0)
+#define G_LEVEL(level) WHEN(ALLOW, SOCKETS, getsockopt, 0, NONE, 1, G_INT, level)
+G_LEVEL(SOL_SOCKET) G_LEVEL(IPPROTO_TCP) G_LEVEL(IPPROTO_IP) G_LEVEL(IPPROTO_IPV6)
+#undef G_LEVEL
+WHEN(REFUSE, NO_SOCKETS, getsockopt, EACCES, NONE, 0, 0, 0)
 
 /* Descriptors' own flags. */
 #define G_FCNTL(cmd) WHEN(ALLOW, ALWAYS, fcntl, 0, NONE, 1, G_INT, cmd)
@@ -308,7 +370,7 @@ ATTACK(iopl) ATTACK(ioperm) ATTACK(modify_ldt) ATTACK(kexec_file_load)
 /* The second filter: what only loading and initialising needed goes. It gives plain errors,
  * which win over notifications, so what is told about stays out of it; the watcher itself
  * lets a sealed worker neither open files nor set filters. */
-TAKE(ALWAYS, sendmsg, EACCES)
+TAKE(NO_SENDS, sendmsg, EACCES)
 TAKE_WHEN(NO_EXEC, mmap, EPERM, 2, PROT_WRITE | PROT_EXEC, PROT_EXEC)
 #define G_PRCTL(op) TAKE_WHEN(ALWAYS, prctl, EPERM, 0, G_INT, op)
 G_PRCTL(PR_SET_NAME) G_PRCTL(PR_GET_NAME) G_PRCTL(0x53564d41 /* SET_VMA */)
@@ -329,5 +391,6 @@ G_PRCTL(PR_CAPBSET_READ) G_PRCTL(PR_GET_NO_NEW_PRIVS) G_PRCTL(PR_GET_DUMPABLE)
 #undef WHEN
 #undef WHEN2
 #undef UNLESS
+#undef UNLESS2
 #undef TAKE
 #undef TAKE_WHEN

@@ -8,6 +8,8 @@
 #include <linux/prctl.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -35,6 +37,11 @@ enum row_kind {
 	KIND_PROCESS,
 	KIND_SIGNAL,
 	KIND_SOCKET,
+	KIND_BIND,
+	KIND_LISTEN,
+	KIND_CONNECT,
+	KIND_SEND,
+	KIND_OPTION,
 	KIND_MEMORY,
 	KIND_CODE,
 	KIND_TERMINAL,
@@ -73,6 +80,10 @@ static const struct row rows[] = {
 #define UNLESS(verdict_, when, call, err, kind_, arg_, value_) \
 	{.name = #call, .nr = __NR_##call, .verdict = ROW_##verdict_, .kind = KIND_##kind_, \
 	    .error = err, .arg = arg_, .mask = ~0ull, .value = value_, .negated = true},
+#define UNLESS2(verdict_, when, call, err, kind_, a1, v1, a2, m2, v2) \
+	{.name = #call, .nr = __NR_##call, .verdict = ROW_##verdict_, .kind = KIND_##kind_, \
+	    .error = err, .arg = a1, .mask = ~0ull, .value = v1, .negated = true, \
+	    .arg2 = a2, .mask2 = m2, .value2 = v2},
 #include "policy/groups.h"
 };
 /* clang-format on */
@@ -140,15 +151,71 @@ opens_to_write(uint64_t flags)
 	       O_RDONLY;
 }
 
+#define SOCKET_TYPE 0xf /* SOCK_TYPE_MASK */
+
 #define NEW_NAMESPACE                                                                    \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |   \
 	    CLONE_NEWPID | CLONE_NEWNET)
 
+static bool
+is_internet(const uint64_t args[6])
+{
+	return (int)args[0] == AF_INET || (int)args[0] == AF_INET6;
+}
+
+/* What runtimes try first and do without: TCP over several paths, and asking the kernel
+ * which addresses there are. */
+static bool
+is_probe(const uint64_t args[6])
+{
+	int type = (int)args[1] & SOCKET_TYPE;
+
+	return (is_internet(args) && type == SOCK_STREAM && (int)args[2] == 262) ||
+	       ((int)args[0] == AF_NETLINK && (int)args[2] == 0);
+}
+
+/* Its arguments are registers: what was looked at is what the kernel does. */
 static void
-judge(const struct row *r, bool is_sealed, int32_t own_pid, const uint64_t args[6],
-    struct notify_verdict *v)
+judge_socket(const struct profile *p, const uint64_t args[6], struct notify_verdict *v)
+{
+	int type = (int)args[1] & SOCKET_TYPE, protocol = (int)args[2];
+	bool is_plain =
+	    ((int)args[1] & ~(SOCKET_TYPE | SOCK_NONBLOCK | SOCK_CLOEXEC)) == 0;
+	bool internet =
+	    is_internet(args) &&
+	    ((type == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP)) ||
+		(type == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP)));
+	bool local = (int)args[0] == AF_UNIX && type == SOCK_STREAM && protocol == 0 &&
+		     p->n_unix_socket > 0;
+
+	v->error = EACCES;
+	if (!profile_has_sockets(p))
+		return;
+	if (is_plain && (internet || local)) {
+		v->answer = NOTIFY_CONTINUE;
+		v->is_denial = false;
+	} else if (is_probe(args)) {
+		v->error = EPROTONOSUPPORT;
+		v->is_denial = false;
+	}
+}
+
+static void
+judge(const struct profile *p, const struct row *r, bool is_sealed, int32_t own_pid,
+    const uint64_t args[6], struct notify_verdict *v)
 {
 	switch (r->kind) {
+	case KIND_SOCKET:
+		judge_socket(p, args, v);
+		return;
+	case KIND_BIND:
+	case KIND_LISTEN:
+	case KIND_CONNECT:
+		v->answer = r->kind == KIND_BIND     ? NOTIFY_BIND
+			    : r->kind == KIND_LISTEN ? NOTIFY_LISTEN
+						     : NOTIFY_CONNECT;
+		v->is_denial = false;
+		return;
 	case KIND_LOOK:
 		v->answer = NOTIFY_CONTINUE;
 		return;
@@ -182,8 +249,8 @@ judge(const struct row *r, bool is_sealed, int32_t own_pid, const uint64_t args[
 }
 
 void
-notify_judge(bool is_sealed, int32_t own_pid, int nr, const uint64_t args[6],
-    struct notify_verdict *ret_verdict)
+notify_judge(const struct profile *profile, bool is_sealed, int32_t own_pid, int nr,
+    const uint64_t args[6], struct notify_verdict *ret_verdict)
 {
 	struct notify_verdict *v = ret_verdict;
 	const struct row *r = find(nr, args);
@@ -197,7 +264,7 @@ notify_judge(bool is_sealed, int32_t own_pid, int nr, const uint64_t args[6],
 	if (r->verdict == ROW_ATTACK)
 		v->answer = NOTIFY_KILL;
 	else if (r->verdict == ROW_JUDGE)
-		judge(r, is_sealed, own_pid, args, v);
+		judge(profile, r, is_sealed, own_pid, args, v);
 }
 
 /* What loaders and runtimes ask for and do without. A "/" at the end: all below. */
@@ -393,7 +460,7 @@ add_socket(struct buf *b, const uint64_t args[6])
 	};
 	static const char *const types[] = {
 	    "0", "SOCK_STREAM", "SOCK_DGRAM", "SOCK_RAW", "SOCK_RDM", "SOCK_SEQPACKET"};
-	int type = (int)args[1] & 0xf;
+	int type = (int)args[1] & SOCKET_TYPE;
 	const char *family = NULL;
 
 	for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++)
@@ -408,12 +475,6 @@ add_socket(struct buf *b, const uint64_t args[6])
 	else
 		buf_addf(b, ", type %d", type);
 	buf_addf(b, ", protocol %d", (int)args[2]);
-}
-
-static bool
-is_internet(const uint64_t args[6])
-{
-	return (int)args[0] == AF_INET || (int)args[0] == AF_INET6;
 }
 
 /* Fit to stand in a YAML flow list as it is. */
@@ -511,6 +572,19 @@ explain(const struct row *r, const uint64_t args[6], const char *path, struct bu
 			    "listener with listen: [tcp:PORT]");
 		else if (r->nr == __NR_socket && (int)args[0] == AF_UNIX)
 			buf_adds(allow, "unix: [PATH]");
+		break;
+	case KIND_BIND:
+	case KIND_LISTEN:
+	case KIND_CONNECT:
+		buf_addf(what, "use a socket (%s, fd %d)", r->name, (int)args[0]);
+		break;
+	case KIND_SEND:
+		buf_addf(what, "send to an address on a socket (%s, fd %d)", r->name,
+		    (int)args[0]);
+		break;
+	case KIND_OPTION:
+		buf_addf(what, "change a socket (%s, fd %d, level %d, option %d)",
+		    r->name, (int)args[0], (int)args[1], (int)args[2]);
 		break;
 	case KIND_MEMORY:
 		buf_addf(what, "make shared memory that it can write (%s)", r->name);

@@ -10,7 +10,9 @@
  * Why CONTINUE is sound where it is used, though a thread may change memory under a
  * pointer argument after it was looked at: looking at names, and read-only opens before
  * the seal, where every outcome is one that mounts and Landlock allow anyway; signals to
- * itself and the seal, whose deciding arguments are registers.
+ * itself, the seal and socket(), whose deciding arguments are registers. bind, listen and
+ * connect name a descriptor, which a thread may exchange: those are never continued, the
+ * watcher does them on what it has taken hold of.
  *
  * Opens and looks under "pure" notify, so that a denial can be explained although the
  * empty root would refuse it silently (11 to 44 µs each, and such plugins hardly do it).
@@ -34,6 +36,10 @@ enum notify_answer {
 	NOTIFY_CONTINUE, /* let the kernel do it (SECCOMP_USER_NOTIF_FLAG_CONTINUE) */
 	NOTIFY_SEAL,     /* as CONTINUE; from now on the worker is sealed */
 	NOTIFY_KILL,     /* an attack: record it, kill the worker */
+	/* The watcher looks at the address and does it in the worker's place. */
+	NOTIFY_BIND,
+	NOTIFY_LISTEN,
+	NOTIFY_CONNECT,
 };
 
 struct notify_verdict {
@@ -47,8 +53,8 @@ struct notify_verdict {
 
 /* own_pid is the worker's pid in its own pid namespace. args are struct seccomp_data's.
  */
-void notify_judge(bool is_sealed, int32_t own_pid, int nr, const uint64_t args[6],
-    struct notify_verdict *ret_verdict);
+void notify_judge(const struct profile *profile, bool is_sealed, int32_t own_pid, int nr,
+    const uint64_t args[6], struct notify_verdict *ret_verdict);
 
 /*
  * Whether an open of path, or a look at it, is worth a line: false for what the worker's

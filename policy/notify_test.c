@@ -20,12 +20,14 @@
 		__VA_ARGS__                                                              \
 	}
 
+static const struct profile pure = {.base = PROFILE_PURE};
+
 static struct notify_verdict
 judged(bool is_sealed, int nr, const uint64_t args[6])
 {
 	struct notify_verdict v;
 
-	notify_judge(is_sealed, 2, nr, args, &v);
+	notify_judge(&pure, is_sealed, 2, nr, args, &v);
 	return v;
 }
 
@@ -90,7 +92,7 @@ test_notify_signals_reach_only_itself(void **state)
 
 	/* Where there is no pid namespace, its pid is not the one that the filter knows.
 	 */
-	notify_judge(true, 77, __NR_tgkill, ARGS(77, 80, 6), &v);
+	notify_judge(&pure, true, 77, __NR_tgkill, ARGS(77, 80, 6), &v);
 	assert_int_equal(v.answer, NOTIFY_CONTINUE);
 	assert_false(v.is_denial);
 	assert_int_equal(judged(true, __NR_kill, ARGS(2, 15)).answer, NOTIFY_CONTINUE);

@@ -130,3 +130,10 @@ profile_connect_text(const struct profile_connect *c, struct buf *out)
 		buf_adds(out, "*.");
 	add_host(out, c->host, c->port);
 }
+
+bool
+profile_has_sockets(const struct profile *p)
+{
+	return p->base == PROFILE_LISTENER || p->base == PROFILE_CLIENT ||
+	       p->n_listen > 0 || p->n_connect > 0 || p->n_unix_socket > 0;
+}

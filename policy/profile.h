@@ -118,6 +118,9 @@ struct profile_set {
 /* The profile with its defaults; false when no built-in has that name. */
 bool profile_builtin(struct profile *p, const char *name);
 
+/* Whether it may have sockets of any kind. */
+bool profile_has_sockets(const struct profile *p);
+
 /* "pure, file-reader, …": for messages. */
 const char *profile_builtin_names(void);
 /* "pure" of PROFILE_PURE; what it allows, in words. */

@@ -22,6 +22,7 @@
 #include "worker/launch/attest.h"
 #include "worker/launch/child.h"
 #include "worker/launch/setup.h"
+#include "worker/launch/sockets.h"
 #include "worker/launch/userns.h"
 #include "worker/launch/wire.h"
 
@@ -447,6 +448,17 @@ spawn_worker(const struct host *host, const struct launch_request *r,
 
 	if (r->confinement->profile->base == PROFILE_UNCONFINED)
 		return attempt(host, r, 0, deadline_ns, ret_spawned, err);
+	/* Sockets are confined by a network of the worker's own, and by telling it from
+	 * the host's. */
+	if (profile_has_sockets(r->confinement->profile)) {
+		if (!sockets_are_told_apart())
+			return err_set(err, ERR_SYS,
+			    "worker of %s: this kernel (before Linux 5.14) cannot "
+			    "confine "
+			    "plugins that use the network",
+			    r->title);
+		min_tier = min_tier < 2 ? 2 : min_tier;
+	}
 	for (uint32_t tier = LAUNCH_TIER_FULL;; tier--) {
 		/* Without a user namespace, only root can make the others. */
 		if (tier == 2 && !host->is_root && min_tier < 2)

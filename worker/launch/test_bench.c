@@ -107,8 +107,10 @@ bench_launch(struct bench *b, struct err *err)
 	assert_int_equal(
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control), 0);
 	assert_int_equal(pipe2(output, O_CLOEXEC), 0);
-	assert_true(ring_memfd_new("up", LIMIT_RING_UP_BYTES, &up, err));
-	assert_true(ring_memfd_new("down", LIMIT_RING_DOWN_BYTES, &down, err));
+	assert_true(
+	    ring_pair_new("up", LIMIT_RING_UP_BYTES, LIMIT_RING_SIDE_UP_BYTES, &up, err));
+	assert_true(ring_pair_new(
+	    "down", LIMIT_RING_DOWN_BYTES, LIMIT_RING_SIDE_DOWN_BYTES, &down, err));
 	wake[0] = eventfd(0, EFD_CLOEXEC);
 	wake[1] = eventfd(0, EFD_CLOEXEC);
 	b->control_fd = control[0];

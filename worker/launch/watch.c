@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "policy/notify.h"
+#include "worker/launch/sockets.h"
 
 #define PATH_BYTES 4096u /* the kernel's PATH_MAX */
 #define PAGE_BYTES 4096u
@@ -38,7 +39,7 @@ watch_init(struct err *err)
 		return err_set(err, ERR_LIMIT,
 		    "this kernel's seccomp notifications are "
 		    "larger than this program knows");
-	return true;
+	return sockets_init(err);
 }
 
 struct watch *
@@ -110,16 +111,15 @@ find_denial(struct watch *w, const char *what, bool *ret_is_new)
 	return d;
 }
 
+/* what is "tried to …", cut where it is too long. */
 static void
-note_denial(struct watch *w, const struct seccomp_data *data, const char *path)
+note_denial(struct watch *w, const char *what, const char *allow_with)
 {
 	struct launch_event event = {.kind = LAUNCH_EVENT_DENIED, .id = w->id};
-	char what[sizeof(event.what) - 16];
 	bool is_new;
 
-	notify_explain(data->nr, (const uint64_t *)data->args, path, what, sizeof(what),
-	    event.allow_with, sizeof(event.allow_with));
 	snprintf(event.what, sizeof(event.what), "tried to %s", what);
+	snprintf(event.allow_with, sizeof(event.allow_with), "%s", allow_with);
 	struct watch_denial *d = find_denial(w, event.what, &is_new);
 	if (d == NULL)
 		return;
@@ -138,6 +138,16 @@ note_denial(struct watch *w, const struct seccomp_data *data, const char *path)
 		d->is_due = true;
 		d->tell_at *= 10;
 	}
+}
+
+static void
+note_call(struct watch *w, const struct seccomp_data *data, const char *path)
+{
+	char what[sizeof(w->death.what) - 16], allow_with[sizeof(w->death.allow_with)];
+
+	notify_explain(data->nr, (const uint64_t *)data->args, path, what, sizeof(what),
+	    allow_with, sizeof(allow_with));
+	note_denial(w, what, allow_with);
 }
 
 static void
@@ -167,25 +177,70 @@ is_told(const struct watch *w, const struct notify_verdict *v, const char *path)
 	       (path != NULL && notify_path_is_denied(w->confinement, path));
 }
 
+static void
+send_answer(struct watch *w, uint64_t id, int error, bool goes_on, bool *ret_sent)
+{
+	union answer a;
+
+	memset(&a, 0, sizeof(a));
+	a.out.id = id;
+	a.out.error = -error;
+	a.out.flags = goes_on ? SECCOMP_USER_NOTIF_FLAG_CONTINUE : 0;
+	*ret_sent = ioctl(w->worker.notify_fd, SECCOMP_IOCTL_NOTIF_SEND, &a.out) == 0;
+}
+
+static void
+answer_socket(struct watch *w, const struct seccomp_notif *in, enum notify_answer which)
+{
+	const struct sockets_call call = {
+	    .notify_fd = w->worker.notify_fd,
+	    .worker_pidfd = w->worker.worker_pidfd,
+	    .pid = (pid_t)in->pid,
+	    .id = in->id,
+	    .args = (const uint64_t *)in->data.args,
+	    .profile = w->confinement->profile,
+	    .is_sealed = w->is_sealed,
+	};
+	struct sockets_answer a;
+	bool sent;
+
+	if (which == NOTIFY_BIND)
+		sockets_bind(&call, &a);
+	else if (which == NOTIFY_LISTEN)
+		sockets_listen(&call, &a);
+	else
+		sockets_connect(&call, &a);
+	if (a.was_slow)
+		w->answers_left = 0;
+	if (a.is_void)
+		return;
+	if (a.is_denial)
+		note_denial(w, a.what, a.allow_with);
+	send_answer(w, in->id, a.error, false, &sent);
+}
+
 void
 watch_notification(struct watch *w)
 {
 	union notification n;
-	union answer a;
 	struct notify_verdict v;
 	char path[PATH_BYTES];
-	bool has_path = false;
+	bool has_path = false, sent;
 
 	if (w->answers_left > 0)
 		w->answers_left--;
 	memset(&n, 0, sizeof(n));
-	memset(&a, 0, sizeof(a));
 	/* ENOENT: a signal took the caller back before we came. */
 	if (ioctl(w->worker.notify_fd, SECCOMP_IOCTL_NOTIF_RECV, &n.in) < 0)
 		return;
 	const struct seccomp_data *data = &n.in.data;
-	notify_judge(w->is_sealed, w->worker.inner_pid, data->nr,
+	notify_judge(w->confinement->profile, w->is_sealed, w->worker.inner_pid, data->nr,
 	    (const uint64_t *)data->args, &v);
+	if (v.answer == NOTIFY_BIND || v.answer == NOTIFY_LISTEN ||
+	    v.answer == NOTIFY_CONNECT) {
+		answer_socket(w, &n.in, v.answer);
+		return;
+	}
 	if (v.path_arg >= 0)
 		has_path = read_path((pid_t)n.in.pid, data->args[v.path_arg], path);
 	/* The reading went by a pid: only if the caller still waits was it the caller's
@@ -197,14 +252,10 @@ watch_notification(struct watch *w)
 		return;
 	}
 	if (is_told(w, &v, has_path ? path : NULL))
-		note_denial(w, data, has_path ? path : NULL);
-	a.out.id = n.in.id;
-	if (v.answer == NOTIFY_ERRNO)
-		a.out.error = -v.error;
-	else
-		a.out.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-	if (ioctl(w->worker.notify_fd, SECCOMP_IOCTL_NOTIF_SEND, &a.out) == 0 &&
-	    v.answer == NOTIFY_SEAL)
+		note_call(w, data, has_path ? path : NULL);
+	bool is_error = v.answer == NOTIFY_ERRNO;
+	send_answer(w, n.in.id, is_error ? v.error : 0, !is_error, &sent);
+	if (sent && v.answer == NOTIFY_SEAL)
 		w->is_sealed = true;
 }
 

@@ -77,6 +77,13 @@ wire_plan_pack(const struct launch_request *r, int *ret_memfd, struct err *err)
 	buf_add(&b, &p->n_read, sizeof(p->n_read));
 	for (uint32_t i = 0; i < p->n_read; i++)
 		put_text(&b, p->read[i]);
+	buf_add(&b, &p->n_listen, sizeof(p->n_listen));
+	for (uint32_t i = 0; i < p->n_listen; i++) {
+		uint8_t transport = (uint8_t)p->listen[i].transport;
+		buf_add(&b, &transport, sizeof(transport));
+		buf_add(&b, &p->listen[i].port, sizeof(p->listen[i].port));
+		put_text(&b, p->listen[i].address);
+	}
 	put_bytes(&b, c->filter_load, c->filter_load_len);
 	put_bytes(&b, c->filter_run, c->filter_run_len);
 
@@ -177,6 +184,24 @@ get_texts(struct reader *in, struct arena *arena, uint32_t *ret_n)
 	return text;
 }
 
+static bool
+get_listen(struct reader *in, struct arena *arena, struct profile *p)
+{
+	p->n_listen = get_count(in, 1 + sizeof(uint16_t) + sizeof(uint32_t) + 1);
+	p->listen = arena_array(arena, (size_t)p->n_listen + 1, sizeof(*p->listen));
+	if (p->listen == NULL)
+		return false;
+	for (uint32_t i = 0; i < p->n_listen; i++) {
+		struct profile_listen *l = &p->listen[i];
+		l->transport = get_flag(in) ? PROFILE_UDP : PROFILE_TCP;
+		get_number(in, &l->port, sizeof(l->port));
+		l->address = get_text(in);
+		if (l->address[0] == '\0')
+			l->address = NULL;
+	}
+	return true;
+}
+
 /* Absolute, and every component a plain name. */
 static bool
 path_is_plain(const char *path)
@@ -274,6 +299,8 @@ plan_read(
 	}
 	c->env = get_texts(in, arena, &c->n_env);
 	p->read = get_texts(in, arena, &p->n_read);
+	if (!get_listen(in, arena, p))
+		return err_nomem(err);
 	c->filter_load = get_bytes(in, &c->filter_load_len, 0);
 	c->filter_run = get_bytes(in, &c->filter_run_len, 0);
 	if (in->failed || in->left != 0)

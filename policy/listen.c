@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/listen.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+
+/* An address as text compares and prints it: IPv4 in IPv6 form is IPv4. */
+struct end {
+	bool is_internet;
+	int family;
+	uint16_t port;
+	uint8_t address[16];
+};
+
+static struct end
+end_of(const struct sockaddr_storage *at)
+{
+	struct end e = {0};
+
+	if (at->ss_family == AF_INET) {
+		const struct sockaddr_in *in = (const void *)at;
+		e.is_internet = true;
+		e.family = AF_INET;
+		e.port = ntohs(in->sin_port);
+		memcpy(e.address, &in->sin_addr, 4);
+	} else if (at->ss_family == AF_INET6) {
+		const struct sockaddr_in6 *in = (const void *)at;
+		bool mapped = IN6_IS_ADDR_V4MAPPED(&in->sin6_addr);
+		e.is_internet = true;
+		e.family = mapped ? AF_INET : AF_INET6;
+		e.port = ntohs(in->sin6_port);
+		memcpy(e.address, in->sin6_addr.s6_addr + (mapped ? 12 : 0),
+		    mapped ? 4 : 16);
+	}
+	return e;
+}
+
+static bool
+is_address(const char *text, const struct end *e)
+{
+	uint8_t bytes[16];
+	size_t n = e->family == AF_INET ? 4 : 16;
+
+	return inet_pton(e->family, text, bytes) == 1 &&
+	       memcmp(bytes, e->address, n) == 0;
+}
+
+bool
+listen_is_allowed(const struct profile *p, enum profile_transport transport,
+    const struct sockaddr_storage *at)
+{
+	struct end e = end_of(at);
+
+	if (!e.is_internet || e.port == 0)
+		return false;
+	for (uint32_t i = 0; i < p->n_listen; i++) {
+		const struct profile_listen *l = &p->listen[i];
+		if (l->transport == transport && l->port == e.port &&
+		    (!l->address || is_address(l->address, &e)))
+			return true;
+	}
+	return false;
+}
+
+bool
+listen_is_probe(const struct sockaddr_storage *at)
+{
+	struct end e = end_of(at);
+
+	return e.is_internet && e.port == 0 &&
+	       (is_address("127.0.0.1", &e) || is_address("::1", &e) ||
+		   is_address("0.0.0.0", &e) || is_address("::", &e));
+}
+
+static void
+add_address(const struct end *e, struct buf *out)
+{
+	char text[INET6_ADDRSTRLEN] = "?";
+
+	inet_ntop(e->family, e->address, text, sizeof(text));
+	buf_addf(out, e->family == AF_INET ? "%s:%u" : "[%s]:%u", text, e->port);
+}
+
+static const char *
+name_of(enum profile_transport transport)
+{
+	return transport == PROFILE_TCP ? "tcp" : "udp";
+}
+
+void
+listen_text(
+    enum profile_transport transport, const struct sockaddr_storage *at, struct buf *out)
+{
+	struct end e = end_of(at);
+
+	if (!e.is_internet) {
+		buf_addf(out, "an address of family %u", at->ss_family);
+		return;
+	}
+	buf_addf(out, "%s ", name_of(transport));
+	add_address(&e, out);
+}
+
+void
+listen_allow_with(
+    enum profile_transport transport, const struct sockaddr_storage *at, struct buf *out)
+{
+	struct end e = end_of(at);
+
+	if (e.is_internet && e.port != 0)
+		buf_addf(out, "listen: [%s:%u]", name_of(transport), e.port);
+}
