@@ -2,6 +2,7 @@
 #include "base/utf8.h"
 
 #include <stdint.h>
+#include <string.h>
 
 size_t
 utf8_step(const char *p, size_t n, size_t *ret_bad)
@@ -138,4 +139,20 @@ utf8_escape(struct buf *out, const char *s, size_t n, size_t max_bytes)
 	}
 	if (cut)
 		buf_adds(out, "...");
+}
+
+void
+utf8_escape_except(struct buf *out, const char *s, size_t n, const char *keep)
+{
+	const char *end = s + n;
+
+	while (s < end) {
+		const char *stop = s;
+		while (stop < end && (!*stop || !strchr(keep, *stop)))
+			stop++;
+		utf8_escape(out, s, (size_t)(stop - s), (size_t)(stop - s));
+		if (stop < end)
+			buf_addc(out, *stop++);
+		s = stop;
+	}
 }

@@ -23,5 +23,8 @@ void utf8_repair(struct buf *out, const char *s, size_t n);
  * At most max_bytes of s are read; a cut is marked with "...".
  */
 void utf8_escape(struct buf *out, const char *s, size_t n, size_t max_bytes);
+/* As above, all of it, but the ASCII characters in keep stay as they are: "\\\n" for
+ * texts of several lines. */
+void utf8_escape_except(struct buf *out, const char *s, size_t n, const char *keep);
 
 #endif

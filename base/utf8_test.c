@@ -41,6 +41,9 @@ test_utf8_escape_leaves_nothing_that_moves_a_cursor(void **state)
 	buf_clear(&b);
 	utf8_escape(&b, "abcdef", 6, 3);
 	assert_string_equal(buf_str(&b), "abc...");
+	buf_clear(&b);
+	utf8_escape_except(&b, "a\\b\n\x1b\0\t", 7, "\\\n");
+	assert_string_equal(buf_str(&b), "a\\b\n\\x1b\\x00\\t");
 	buf_release(&b);
 }
 

@@ -11,13 +11,7 @@
 static void
 add_text(struct buf *out, const char *text, const char *keep)
 {
-	while (*text) {
-		size_t n = strcspn(text, keep);
-		utf8_escape(out, text, n, n);
-		text += n;
-		for (n = strspn(text, keep); n; n--)
-			buf_addc(out, *text++);
-	}
+	utf8_escape_except(out, text, strlen(text), keep);
 }
 
 static void

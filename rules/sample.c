@@ -260,25 +260,25 @@ sample_evaluate(struct sample *s, struct evaluator *ev, struct err *err)
 
 static void
 write_element(
-    struct json_writer *w, const struct field *f, const struct value_view *v, uint32_t i)
+    struct json_writer *w, enum value_type type, const struct value_view *v, uint32_t i)
 {
 	char address[INET6_ADDRSTRLEN];
 	const char *s;
 	uint32_t n;
 
-	if (f->type == VALUE_BOOL) {
+	if (type == VALUE_BOOL) {
 		json_bool(w, v->num[i] != 0);
 		return;
 	}
-	if (value_type_is_number(f->type)) {
-		if (value_type_is_signed(f->type))
+	if (value_type_is_number(type)) {
+		if (value_type_is_signed(type))
 			json_i64(w, (int64_t)v->num[i]);
 		else
 			json_u64(w, v->num[i]);
 		return;
 	}
 	s = value_view_str(v, i, &n);
-	if (!value_type_is_ip(f->type))
+	if (!value_type_is_ip(type))
 		json_str_n(w, s, strnlen(s, n));
 	else if ((n == 4 || n == 16) &&
 		 inet_ntop(n == 4 ? AF_INET : AF_INET6, s, address, sizeof(address)))
@@ -289,16 +289,16 @@ write_element(
 
 void
 sample_write_value(
-    struct json_writer *w, const struct field *f, const struct value_view *v)
+    struct json_writer *w, enum value_type type, bool list, const struct value_view *v)
 {
 	if (!v->present) {
 		json_write_null(w);
-	} else if (!(f->flags & FIELD_LIST)) {
-		write_element(w, f, v, 0);
+	} else if (!list) {
+		write_element(w, type, v, 0);
 	} else {
 		json_begin_array(w);
 		for (uint32_t i = 0; i < v->n; i++)
-			write_element(w, f, v, i);
+			write_element(w, type, v, i);
 		json_end_array(w);
 	}
 }

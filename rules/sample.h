@@ -39,6 +39,6 @@ bool sample_evaluate(struct sample *s, struct evaluator *ev, struct err *err);
 
 /* The other way: a value as it is read above. */
 void sample_write_value(
-    struct json_writer *w, const struct field *f, const struct value_view *v);
+    struct json_writer *w, enum value_type type, bool list, const struct value_view *v);
 
 #endif

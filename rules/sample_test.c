@@ -106,7 +106,8 @@ again(const char *event)
 			continue;
 		event_view_slot(&view, i, &v);
 		json_key(&w, slots->slot[i].ref.text);
-		sample_write_value(&w, slots->slot[i].ref.field, &v);
+		sample_write_value(&w, slots->slot[i].ref.field->type,
+		    slots->slot[i].ref.field->flags & FIELD_LIST, &v);
 	}
 	json_end_object(&w);
 	snprintf(text, sizeof(text), "%s", buf_str(&out));
