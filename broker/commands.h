@@ -13,6 +13,8 @@
 	    "run a plugin confined and print its events, or run a whole configuration") \
 	C(cmd_plugin_info, "plugin-info", "PLUGIN.so", \
 	    "what a plugin says of itself, its fields and its open parameters") \
+	C(cmd_fuzz, "fuzz", "PLUGIN.so | --replay FILE", \
+	    "look for input that a plugin does not survive, confined") \
 	C(cmd_help, "help", "[COMMAND]", "this list, or how to use one command")
 /* clang-format on */
 
