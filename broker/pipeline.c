@@ -150,6 +150,7 @@ number_events(struct pipeline *p)
 			p->chunk_rc = PLUGIN_EOF;
 			return;
 		}
+		p->last_ts_ns = ts;
 		p->meta[i] = (struct event_meta){
 		    .num = p->next_num++,
 		    .ts_ns = ts,
@@ -192,8 +193,8 @@ begin_chunk(struct pipeline *p, struct frame *f, struct err *err)
 }
 
 /* Evaluation of the window's events, which are numbered. */
-static void
-begin_evaluation(struct pipeline *p)
+void
+pipeline_begin_evaluation(struct pipeline *p)
 {
 	mask_first(&p->all, p->n_events);
 	memset(p->have, 0, p->rules->slots->n * sizeof(*p->have));
@@ -204,8 +205,8 @@ begin_evaluation(struct pipeline *p)
 }
 
 /* What is asked for before the evaluator asks. */
-static void
-begin_asking(struct pipeline *p)
+void
+pipeline_begin_asking(struct pipeline *p)
 {
 	p->next_parser = 0;
 	p->state = PIPELINE_PARSE;
@@ -222,6 +223,11 @@ begin_window(struct pipeline *p, struct err *err)
 	uint32_t left = p->view.head.n_events - p->at;
 
 	p->n_events = p->lockstep && left > 1 ? 1 : left;
+	/* Not past an event that one injected comes before. */
+	for (uint32_t i = 1; p->async.n > 0 && i < p->n_events; i++) {
+		if (async_queue_is_due(&p->async, p->view.event[p->at + i].ts_ns))
+			p->n_events = i;
+	}
 	number_events(p);
 	if (p->n_events == 0)
 		return true;
@@ -232,10 +238,10 @@ begin_window(struct pipeline *p, struct err *err)
 		    .len = p->view.event[at].len,
 		};
 	}
-	begin_evaluation(p);
+	pipeline_begin_evaluation(p);
 	if (!pipeline_supply(p, p->worker, &p->view, p->at, &p->all, true, err))
 		return false;
-	begin_asking(p);
+	pipeline_begin_asking(p);
 	return true;
 }
 
@@ -306,12 +312,26 @@ finish_window(struct pipeline *p)
 	if (p->n_events > 0)
 		deliver(p);
 	drop_held(p);
+	if (p->is_injected) {
+		pipeline_end_injected(p);
+		return;
+	}
 	p->at += p->n_events;
 	if (p->at < p->view.head.n_events)
 		return;
 	drop_chunk(p);
 	if (p->chunk_is_last)
 		end_batch(p);
+}
+
+/* Until when injected events are due: before the event at hand; without one, until the
+ * last that there was. */
+static uint64_t
+injected_until(const struct pipeline *p)
+{
+	if (p->chunk && p->at < p->view.head.n_events)
+		return p->view.event[p->at].ts_ns;
+	return p->last_ts_ns ? p->last_ts_ns : clock_wall_ns();
 }
 
 /* From idleness; false: there is nothing to do. */
@@ -322,12 +342,20 @@ begin_something(struct pipeline *p, uint32_t *chunks)
 
 	if (!p->chunk) {
 		p->chunk = next_events_frame(p);
-		if (!p->chunk)
-			return false;
-		++*chunks;
-		if (!begin_chunk(p, p->chunk, &err))
+		if (p->chunk && !begin_chunk(p, p->chunk, &err))
 			goto breach;
+		*chunks += p->chunk != NULL;
 	}
+	/* After the end of the source nothing is injected any more. */
+	if (p->async.n > 0 && (!p->chunk || p->view.head.n_events > 0) &&
+	    pipeline_begin_injected(p, injected_until(p))) {
+		++*chunks;
+		return true;
+	}
+	if (!p->chunk && p->next_num > p->max_events)
+		end(p, PIPELINE_ENDED);
+	if (!p->chunk)
+		return false;
 	if (!begin_window(p, &err))
 		goto breach;
 	if (p->n_events == 0)
@@ -475,10 +503,11 @@ on_reached(struct worker *w, void *arg)
 	struct pipeline *p = arg;
 	struct pipeline_worker *pw = find_worker(p, w);
 
-	if (w->counts.launches > 1 && p->state < PIPELINE_ENDED) {
+	if (!p->starting && w->counts.launches > 1 && p->state < PIPELINE_ENDED) {
 		log_notice(
 		    "plugin '%s' is back (source %s)", w->plugin->setting->name, p->name);
 		pipeline_send_again(p, pw);
+		pipeline_attach(p, pw);
 	}
 	pump(p);
 }
@@ -487,6 +516,23 @@ static void
 on_frames(struct worker *w, void *arg)
 {
 	pump(arg);
+}
+
+static bool
+on_async(struct worker *w, uint32_t type, const void *peer_event, uint32_t len, void *arg,
+    struct err *err)
+{
+	struct pipeline *p = arg;
+
+	return pipeline_inject(p, find_worker(p, w), type, peer_event, len, err);
+}
+
+static void
+on_answered(struct worker *w, bool done, void *arg)
+{
+	struct pipeline *p = arg;
+
+	pipeline_answered(p, find_worker(p, w), done);
 }
 
 static void
@@ -518,6 +564,8 @@ static const struct worker_owner owner_hooks = {
     .frames = on_frames,
     .ended = on_ended,
     .plan = pipeline_plan_tell,
+    .async = on_async,
+    .answered = on_answered,
 };
 
 /* Life. */
@@ -529,14 +577,16 @@ allocate(struct pipeline *p, struct err *err)
 	uint32_t ms = p->worker[0].worker->plugin->profile->limits.extract_ms;
 	struct timeval tv = {ms / 1000, ms % 1000 * 1000};
 
+	p->in_order = calloc(p->n_worker, sizeof(*p->in_order));
 	p->parser = calloc(p->n_worker, sizeof(*p->parser));
+	p->injected = calloc(LIMIT_CHUNK_EVENTS, sizeof(*p->injected));
 	p->raw = calloc(LIMIT_CHUNK_EVENTS, sizeof(*p->raw));
 	p->meta = calloc(LIMIT_CHUNK_EVENTS, sizeof(*p->meta));
 	p->column = calloc(n, sizeof(*p->column));
 	p->have = calloc(n, sizeof(*p->have));
 	p->on_turn = event_new(p->sup->base, -1, 0, on_turn, p);
 	p->on_deadline = event_new(p->sup->base, -1, EV_PERSIST, on_deadline, p);
-	if (!p->parser || !p->raw || !p->meta || !p->column || !p->have || !p->on_turn ||
+	if (!p->in_order || !p->injected || !async_queue_init(&p->async, err) || !p->parser || !p->raw || !p->meta || !p->column || !p->have || !p->on_turn ||
 	    !p->on_deadline)
 		return err_nomem(err);
 	if (ms && event_add(p->on_deadline, &tv) < 0)
@@ -612,6 +662,11 @@ pipeline_free(struct pipeline *p)
 		event_free(p->on_turn);
 	if (p->on_deadline)
 		event_free(p->on_deadline);
+	if (p->is_injected)
+		pipeline_end_injected(p);
+	async_queue_release(&p->async);
+	free(p->injected);
+	free(p->in_order);
 	free(p->parser);
 	free(p->raw);
 	free(p->meta);
@@ -621,18 +676,35 @@ pipeline_free(struct pipeline *p)
 	free(p);
 }
 
-bool
-pipeline_start(struct pipeline *p, struct err *err)
+static bool
+start(struct pipeline *p, struct err *err)
 {
+	/* The source is opened last, so that its first event finds everybody there. */
 	for (uint32_t i = p->n_worker; i-- > 0;) {
 		struct worker *w = p->worker[i].worker;
 
-		worker_pursue(w, pipeline_is_origin(p, &p->worker[i]) ? WORKER_RUNNING
-								      : WORKER_PLANNED);
+		worker_pursue(w,
+		    pipeline_is_origin(p, &p->worker[i]) ? WORKER_OPEN : WORKER_PLANNED);
 		if (!supervisor_await(p->sup, w, err))
 			return false;
 	}
+	if (!pipeline_attach_all(p, err))
+		return false;
+	if (!p->has_origin)
+		return true;
+	worker_pursue(origin(p), WORKER_RUNNING);
+	return supervisor_await(p->sup, origin(p), err);
+}
+
+bool
+pipeline_start(struct pipeline *p, struct err *err)
+{
+	p->starting = true;
+	if (!start(p, err))
+		return false;
+	p->starting = false;
 	for (uint32_t i = 0; i < p->n_worker; i++)
 		p->worker[i].worker->restartable = true;
+	pump(p);
 	return true;
 }

@@ -27,6 +27,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "broker/async.h"
 #include "broker/plugins.h"
 #include "broker/supervisor.h"
 #include "proto/chunk.h"
@@ -71,6 +72,8 @@ struct pipeline_worker {
 	struct worker *worker;
 	bool gone;   /* failed for good */
 	bool parses; /* events of this source */
+	/* What it is told once it is at work: the step that is under way, 0: none. */
+	Control__Attach__Step attaching;
 	/* What it answers depends on what it parsed before: all of its slots are asked
 	 * for with every event. */
 	bool stateful;
@@ -97,13 +100,18 @@ struct pipeline_sink {
 	    const struct event_view *view, void *arg);
 	/* An event is over, matched or not. May be NULL. */
 	void (*event)(struct pipeline *p, const struct event_view *view, void *arg);
+	/* An event that belongs at the head of a capture file (pipeline_dump_state); its
+	 * id is the source's. May be NULL. */
+	void (*state)(struct pipeline *p, const void *event, uint32_t len, void *arg);
+	/* All of them were told. May be NULL. */
+	void (*state_told)(struct pipeline *p, void *arg);
 	/* The state became ENDED or FAILED. */
 	void (*ended)(struct pipeline *p, void *arg);
 	void *arg;
 };
 
 struct pipeline_counts {
-	uint64_t events, chunks, batches, matches, dropped_large, missing_columns,
+	uint64_t events, async_events, chunks, batches, matches, dropped_large, missing_columns,
 	    poison_events;
 };
 
@@ -119,8 +127,11 @@ struct pipeline {
 	uint32_t n_worker;
 	bool has_origin; /* worker[0] is it */
 	bool lockstep;
-	uint32_t *parser; /* positions in worker of those that parse, in load order */
+	/* Positions in worker: of all in load order, and of those that parse. */
+	uint32_t *in_order, *parser;
 	uint32_t n_parser, next_parser;
+	bool starting;
+	uint32_t n_dumping; /* workers that tell their state */
 	uint32_t *owner;   /* by slot: position in worker; UINT32_MAX: nobody */
 	bool *first_stage; /* by slot: the origin sends it with every chunk */
 
@@ -141,7 +152,14 @@ struct pipeline {
 	bool chunk_is_last;
 	int32_t chunk_rc;
 
-	/* The window under way: n_events from event "at" of the chunk on. */
+	/* Events that plugins injected, merged into the stream by their times. */
+	struct async_queue async;
+	uint64_t last_ts_ns; /* of the event delivered last; 0: none was */
+
+	/* The window under way: n_events from event "at" of the chunk on, or (is_injected)
+	 * so many injected ones. */
+	bool is_injected;
+	struct async_event **injected; /* LIMIT_CHUNK_EVENTS */
 	uint32_t at, n_events;
 	struct event_meta *meta; /* LIMIT_CHUNK_EVENTS */
 	struct raw_event *raw;   /* LIMIT_CHUNK_EVENTS */
@@ -170,5 +188,9 @@ void pipeline_free(struct pipeline *p);
 
 /* Plans, opens and starts; returns when the origin runs. */
 bool pipeline_start(struct pipeline *p, struct err *err);
+
+/* Has every plugin that injects events put its state into events: sink.state, and at the
+ * end sink.state_told, from the loop. False: none is to come. */
+bool pipeline_dump_state(struct pipeline *p);
 
 #endif

@@ -154,15 +154,22 @@ pipeline_supply(struct pipeline *p, struct pipeline_worker *pw,
 	return true;
 }
 
-void
-pipeline_supply_missing(struct pipeline *p, uint32_t slot)
+/* A column without values, as is right for these events. */
+static void
+supply_nothing(struct pipeline *p, uint32_t slot)
 {
 	static const uint32_t none[LIMIT_CHUNK_EVENTS + 1];
 
 	p->column[slot] = (struct column){.n = p->n_events, .first = none};
 	p->have[slot] = p->all;
-	p->counts.missing_columns++;
 	evaluator_supply(p->ev, slot, &p->column[slot], &p->all);
+}
+
+void
+pipeline_supply_missing(struct pipeline *p, uint32_t slot)
+{
+	p->counts.missing_columns++;
+	supply_nothing(p, slot);
 }
 
 static void
@@ -181,6 +188,13 @@ orphan(struct pipeline *p, struct request *r)
 	r->under_way = r->wanted = r->probing = r->parse = false;
 }
 
+/* Are the window's events in the worker's own memory? */
+static bool
+is_of_its_batch(const struct pipeline *p, const struct pipeline_worker *pw)
+{
+	return pipeline_is_origin(p, pw) && !p->is_injected;
+}
+
 /* Writes the request; the worker answers with a COLUMNS frame of the same number. */
 static bool
 send_request(struct pipeline *p, struct pipeline_worker *pw, struct err *err)
@@ -189,7 +203,7 @@ send_request(struct pipeline *p, struct pipeline_worker *pw, struct err *err)
 	struct request *r = &pw->request;
 	struct extract_head head = {
 	    .request = ++p->next_request,
-	    .target = pipeline_is_origin(p, pw) ? EXTRACT_BATCH : EXTRACT_INLINE,
+	    .target = is_of_its_batch(p, pw) ? EXTRACT_BATCH : EXTRACT_INLINE,
 	    .batch = p->view.head.batch,
 	    .first = p->view.head.first + p->at,
 	    .n_events = p->n_events,
@@ -237,8 +251,10 @@ can_answer(const struct pipeline *p, const struct pipeline_worker *pw)
 {
 	if (pw->gone)
 		return false;
-	return !pipeline_is_origin(p, pw) ||
-	       (worker_is_up(pw->worker) && pw->worker->id == p->incarnation);
+	if (!pipeline_is_origin(p, pw))
+		return true;
+	return worker_is_up(pw->worker) &&
+	       (p->is_injected || pw->worker->id == p->incarnation);
 }
 
 static void
@@ -260,6 +276,27 @@ dispatch(struct pipeline *p, struct pipeline_worker *pw)
 	worker_breach(pw->worker, &err);
 }
 
+/* Does the window have events of a type that is among these? */
+static bool
+window_has(const struct pipeline *p, const struct worker_types *types)
+{
+	for (uint32_t i = 0; i < p->n_events; i++) {
+		if (worker_types_have(types, p->meta[i].type))
+			return true;
+	}
+	return false;
+}
+
+/* Can the slot have a value on any event of the window? Text is made of plugin events. */
+static bool
+can_have_value(
+    const struct pipeline *p, const struct pipeline_worker *pw, uint32_t slot)
+{
+	if (p->rules->slots->slot[slot].ref.field->provider == PROVIDER_EVENT_TEXT)
+		return !p->is_injected;
+	return window_has(p, &pw->worker->extract_types);
+}
+
 void
 pipeline_ask(struct pipeline *p, const struct eval_need *need, uint32_t n)
 {
@@ -269,6 +306,10 @@ pipeline_ask(struct pipeline *p, const struct eval_need *need, uint32_t n)
 
 		if (at == UINT32_MAX) {
 			pipeline_supply_missing(p, slot);
+			continue;
+		}
+		if (!can_have_value(p, &p->worker[at], slot)) {
+			supply_nothing(p, slot);
 			continue;
 		}
 		r = &p->worker[at].request;
@@ -283,17 +324,6 @@ pipeline_ask(struct pipeline *p, const struct eval_need *need, uint32_t n)
 		if (p->worker[i].request.n_slot > 0)
 			dispatch(p, &p->worker[i]);
 	}
-}
-
-/* Does the window have events of a type that is among these? */
-static bool
-window_has(const struct pipeline *p, const struct worker_types *types)
-{
-	for (uint32_t i = 0; i < p->n_events; i++) {
-		if (worker_types_have(types, p->meta[i].type))
-			return true;
-	}
-	return false;
 }
 
 bool
@@ -315,8 +345,12 @@ ask_one_ahead(struct pipeline *p, struct pipeline_worker *pw)
 
 	for (uint32_t k = 0; k < pw->n_slot; k++) {
 		uint32_t slot = pw->slot[k].slot;
-		if (p->first_stage[slot])
+		if (!p->first_stage[slot])
+			continue;
+		if (can_have_value(p, pw, slot))
 			r->slot[r->n_slot++] = slot;
+		else
+			supply_nothing(p, slot);
 	}
 	r->parse = pw->parses && !p->lockstep && window_has(p, &pw->worker->parse_types);
 	if (r->n_slot == 0 && !r->parse)
@@ -329,7 +363,7 @@ void
 pipeline_ask_ahead(struct pipeline *p)
 {
 	for (uint32_t i = 0; i < p->n_worker; i++) {
-		if (!pipeline_is_origin(p, &p->worker[i]) || p->lockstep)
+		if (!is_of_its_batch(p, &p->worker[i]) || p->lockstep)
 			ask_one_ahead(p, &p->worker[i]);
 	}
 }

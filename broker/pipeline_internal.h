@@ -6,7 +6,20 @@
 
 #include "broker/pipeline.h"
 
+void pipeline_begin_evaluation(struct pipeline *p);
+void pipeline_begin_asking(struct pipeline *p);
 bool pipeline_is_origin(const struct pipeline *p, const struct pipeline_worker *pw);
+
+/* pipeline_attach.c: what plugins are told once they are at work, and what they inject */
+bool pipeline_attach_all(struct pipeline *p, struct err *err);
+/* One that has come back. */
+void pipeline_attach(struct pipeline *p, struct pipeline_worker *pw);
+void pipeline_answered(struct pipeline *p, struct pipeline_worker *pw, bool done);
+bool pipeline_inject(struct pipeline *p, struct pipeline_worker *pw, uint32_t type,
+    const void *peer_event, uint32_t len, struct err *err);
+/* The next injected events as a window, when one is due at ts_ns. */
+bool pipeline_begin_injected(struct pipeline *p, uint64_t ts_ns);
+void pipeline_end_injected(struct pipeline *p);
 
 /* pipeline_plan.c */
 /* Who parses and who has to be asked in lockstep; then the slots. */

@@ -34,25 +34,41 @@ fill_slot(Control__Slot *out, uint32_t number, const struct slot *s, bool first_
 	out->event_text = s->ref.field->provider == PROVIDER_EVENT_TEXT;
 }
 
-/* Who parses what the pipeline's source gives, in load order. */
+/* Who comes before whom, and who parses what the pipeline's source gives. */
 static void
 find_parsers(struct pipeline *p)
 {
 	for (uint32_t i = 0; i < p->n_worker; i++) {
-		struct pipeline_worker *pw = &p->worker[i];
-		uint32_t at = p->n_parser;
+		uint32_t index = p->worker[i].worker->plugin->index, at = i;
+
+		for (; at > 0 &&
+		       p->worker[p->in_order[at - 1]].worker->plugin->index > index;
+		     at--)
+			p->in_order[at] = p->in_order[at - 1];
+		p->in_order[at] = i;
+	}
+	for (uint32_t i = 0; i < p->n_worker; i++) {
+		struct pipeline_worker *pw = &p->worker[p->in_order[i]];
 
 		pw->parses = plugin_parses_for(pw->worker->plugin, p->name);
 		pw->stateful = pw->parses;
-		if (!pw->parses)
-			continue;
-		for (; at > 0 && p->worker[p->parser[at - 1]].worker->plugin->index >
-				     pw->worker->plugin->index;
-		     at--)
-			p->parser[at] = p->parser[at - 1];
-		p->parser[at] = i;
-		p->n_parser++;
+		if (pw->parses)
+			p->parser[p->n_parser++] = p->in_order[i];
 	}
+}
+
+/* Must events be parsed by all before they are extracted from, one by one? The origin
+ * parses its own events long before one that is injected between them comes to it. */
+static bool
+needs_lockstep(const struct pipeline *p)
+{
+	bool injected = false;
+
+	for (uint32_t i = 0; i < p->n_worker; i++)
+		injected |= plugin_injects_for(p->worker[i].worker->plugin, p->name);
+	return injected && p->has_origin && p->worker[0].parses &&
+	       worker_types_have(
+		   &p->worker[0].worker->parse_types, PLUGIN_ASYNC_EVENT_TYPE);
 }
 
 static void
@@ -89,6 +105,7 @@ pipeline_plan_make(struct pipeline *p, struct err *err)
 	for (uint32_t i = 0; i < n_slots; i++)
 		p->owner[i] = UINT32_MAX;
 	find_parsers(p);
+	p->lockstep = needs_lockstep(p);
 	list = evaluator_condition_slots(p->ev, &n);
 	assign_slots(p, list, n, true);
 	list = evaluator_output_slots(p->ev, &n);

@@ -128,6 +128,21 @@ supervisor_await_open_params(struct supervisor *s, struct worker *w, struct err 
 	return true;
 }
 
+bool
+supervisor_await_answer(struct supervisor *s, struct worker *w, struct err *err)
+{
+	while (w->ask == WORKER_ASK_PENDING && s->fatal.code == ERR_NONE) {
+		if (event_base_loop(s->base, EVLOOP_ONCE) < 0)
+			return err_set(err, ERR_SYS, "the event loop failed");
+	}
+	if (w->ask == WORKER_ASK_DONE)
+		return true;
+	*err = s->fatal.code != ERR_NONE	 ? s->fatal
+	       : w->ask_error.code != ERR_NONE ? w->ask_error
+					       : w->doom;
+	return false;
+}
+
 static bool
 all_are_down(struct supervisor *s)
 {

@@ -45,6 +45,8 @@ bool supervisor_await(struct supervisor *s, struct worker *w, struct err *err);
 /* Runs the loop until w has answered worker_ask_open_params: w->open_params. */
 bool supervisor_await_open_params(
     struct supervisor *s, struct worker *w, struct err *err);
+/* Runs the loop until w has answered worker_ask. False: with no, or not at all. */
+bool supervisor_await_answer(struct supervisor *s, struct worker *w, struct err *err);
 /* Stops every worker in good order, at most deadline_ms; then kills. */
 void supervisor_stop(struct supervisor *s, uint32_t deadline_ms);
 

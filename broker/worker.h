@@ -95,6 +95,12 @@ struct worker_owner {
 	/* The extraction plan for this worker: fills m, whose memory stays the owner's
 	 * until the call returns to the event loop. NULL: the worker needs none. */
 	bool (*plan)(struct worker *w, Control__Plan *m, void *arg);
+	/* An event out of turn: a frame of the side ring, unchecked. False: a breach. */
+	bool (*async)(struct worker *w, uint32_t type, const void *peer_event,
+	    uint32_t len, void *arg, struct err *err);
+	/* What worker_ask asked for is answered; done is false when it failed (ask_error
+	 * says why). */
+	void (*answered)(struct worker *w, bool done, void *arg);
 };
 
 /* Event types that a capability wants: all of them, or those whose bits are set. */
@@ -119,7 +125,7 @@ struct worker_latency {
 /* Counters by worker, for logs and metrics. */
 struct worker_counts {
 	uint64_t launches, crashes, breaches, deadlines, denials, log_lines, log_dropped,
-	    frames, extracts;
+	    frames, side_frames, extracts;
 	uint64_t asked; /* restarts that an operator or a reload asked for */
 	struct worker_latency latency;
 };
@@ -155,6 +161,14 @@ enum {
 	WORKER_DENIALS_KEPT = 16
 };
 
+/* Something asked of a worker beside the steps of its life. */
+enum worker_ask {
+	WORKER_ASK_NONE,
+	WORKER_ASK_PENDING,
+	WORKER_ASK_DONE,
+	WORKER_ASK_FAILED, /* ask_error says why, or the worker is gone */
+};
+
 struct supervisor;
 struct event;
 
@@ -178,14 +192,18 @@ struct worker {
 	uint32_t layers; /* enum launch_layer, as attested */
 	struct channel channel;
 	struct permit_state permits;
-	struct ring_map up, down;
-	struct ring_reader reader;
-	struct ring_writer writer;
+	struct ring_map up, down, side_up, side_down;
+	struct ring_reader reader, side_reader;
+	struct ring_writer writer, side_writer;
 	int wake_broker_fd, wake_worker_fd, output_fd;
 	bool alive; /* from launch until DIED */
 	struct event *on_control, *on_wake, *on_output, *on_deadline, *on_backoff;
 	uint32_t plan_generation;
 	struct worker_types extract_types, parse_types; /* as init told */
+
+	enum worker_ask ask;
+	Control__Message__BodyCase ask_answer; /* the message that answers it */
+	struct err ask_error;
 
 	/* Lines of stdout and stderr that are not complete yet. */
 	char line[1024];
@@ -229,6 +247,15 @@ void worker_breach(struct worker *w, const struct err *err);
 /* Sends the plan of a new ruleset to a running worker. */
 void worker_replan(struct worker *w);
 bool worker_ask_open_params(struct worker *w, struct err *err);
+/*
+ * Asks for something that is answered by a message of this kind, or by Failed. One thing
+ * at a time. Without an answer within deadline_ms (0: whenever it comes) the worker is
+ * ended.
+ */
+bool worker_ask(struct worker *w, const Control__Message *m,
+    Control__Message__BodyCase answer, uint32_t deadline_ms, struct err *err);
+/* Ends it for what it said, as a crash. err is copied. */
+void worker_give_up(struct worker *w, const struct err *err);
 
 /* Sends a frame that was reserved and committed in writer, waking the worker if it
  * sleeps. */

@@ -14,6 +14,11 @@ bool worker_send(struct worker *w, const Control__Message *m);
 void worker_expect_death(struct worker *w);
 enum worker_phase worker_phase(const struct worker *w);
 
+/* worker_side.c: what is in the side ring */
+void worker_side_take(struct worker *w);
+/* What was asked is answered. */
+void worker_answered(struct worker *w, bool done);
+
 /* worker_launch.c */
 bool worker_launch(struct worker *w, struct err *err);
 /* Closes and unmaps what belongs to the incarnation, once it is dead. */

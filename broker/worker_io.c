@@ -120,6 +120,12 @@ step_name(Control__Failed__Step step)
 		return "next_batch";
 	case CONTROL__FAILED__STEP__LIST_OPEN_PARAMS:
 		return "list_open_params";
+	case CONTROL__FAILED__STEP__ATTACH:
+		return "attach";
+	case CONTROL__FAILED__STEP__DUMP_STATE:
+		return "dump_state";
+	case CONTROL__FAILED__STEP__SET_CONFIG:
+		return "set_config";
 	default:
 		return "plan";
 	}
@@ -136,6 +142,9 @@ on_failed(struct worker *w, const Control__Failed *peer_failed)
 	utf8_escape(&text, peer_text, strlen(peer_text), sizeof(w->doom.msg) / 2);
 	if (peer_failed->step == CONTROL__FAILED__STEP__NEXT_BATCH) {
 		snprintf(w->failure, sizeof(w->failure), "%s", buf_str(&text));
+	} else if (peer_failed->step >= CONTROL__FAILED__STEP__ATTACH) {
+		err_set(&w->ask_error, ERR_PLUGIN, "%s", buf_str(&text));
+		worker_answered(w, false);
 	} else {
 		err_set(&w->doom, ERR_PLUGIN, "%s", buf_str(&text));
 		if (w->restartable)
@@ -228,6 +237,12 @@ dispatch(struct worker *w, Control__Message **message)
 	case CONTROL__MESSAGE__BODY_FAILED:
 		on_failed(w, m->failed);
 		break;
+	case CONTROL__MESSAGE__BODY_ATTACHED:
+	case CONTROL__MESSAGE__BODY_STATE_DUMPED:
+	case CONTROL__MESSAGE__BODY_CONFIG_SET:
+		if (w->ask_answer == m->body_case)
+			worker_answered(w, true);
+		break;
 	case CONTROL__MESSAGE__BODY_BYE:
 		worker_event(w, WORKER_ON_BYE);
 		break;
@@ -300,6 +315,7 @@ worker_on_wake(int fd, short what, void *arg)
 
 	if (read(fd, &n, sizeof(n)) < 0 && errno != EAGAIN)
 		return;
+	worker_side_take(w);
 	if (w->owner && w->owner->frames)
 		w->owner->frames(w, w->owner_arg);
 }

@@ -36,10 +36,14 @@ make_shared(struct worker *w, struct shared *s, struct err *err)
 {
 	const int off = 0;
 
-	if (!ring_memfd_new("mews-up", LIMIT_RING_UP_BYTES, &s->up_fd, err) ||
-	    !ring_memfd_new("mews-down", LIMIT_RING_DOWN_BYTES, &s->down_fd, err) ||
-	    !ring_map(&w->up, s->up_fd, LIMIT_RING_UP_BYTES, false, err) ||
-	    !ring_map(&w->down, s->down_fd, LIMIT_RING_DOWN_BYTES, true, err) ||
+	if (!ring_pair_new("mews-up", LIMIT_RING_UP_BYTES, LIMIT_RING_SIDE_UP_BYTES,
+		&s->up_fd, err) ||
+	    !ring_pair_new("mews-down", LIMIT_RING_DOWN_BYTES, LIMIT_RING_SIDE_DOWN_BYTES,
+		&s->down_fd, err) ||
+	    !ring_pair_map(&w->up, &w->side_up, s->up_fd, LIMIT_RING_UP_BYTES,
+		LIMIT_RING_SIDE_UP_BYTES, false, err) ||
+	    !ring_pair_map(&w->down, &w->side_down, s->down_fd, LIMIT_RING_DOWN_BYTES,
+		LIMIT_RING_SIDE_DOWN_BYTES, true, err) ||
 	    !ring_seal_future_writes(s->down_fd, err))
 		return false;
 	s->wake_broker_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -123,6 +127,8 @@ worker_launch(struct worker *w, struct err *err)
 	memset(&w->permits, 0, sizeof(w->permits));
 	ring_writer_init(&w->writer, &w->down, &w->up);
 	ring_reader_init(&w->reader, &w->down, &w->up);
+	ring_writer_init(&w->side_writer, &w->side_down, &w->side_up);
+	ring_reader_init(&w->side_reader, &w->side_down, &w->side_up);
 	w->counts.launches++;
 	if (!watch(w, err)) {
 		worker_kill(w);
@@ -130,6 +136,7 @@ worker_launch(struct worker *w, struct err *err)
 	}
 	/* Woken from the first frame on: nobody spins on a worker that only starts. */
 	ring_reader_sleep(&w->reader);
+	ring_reader_sleep(&w->side_reader);
 	return true;
 }
 
@@ -164,6 +171,8 @@ worker_bury(struct worker *w)
 	close_fd(&w->output_fd);
 	ring_unmap(&w->up);
 	ring_unmap(&w->down);
+	ring_unmap(&w->side_up);
+	ring_unmap(&w->side_down);
 	w->line_len = 0;
 	w->alive = false;
 }

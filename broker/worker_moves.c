@@ -474,6 +474,47 @@ worker_ask_open_params(struct worker *w, struct err *err)
 	       err_set(err, ERR_GONE, "the plugin's worker is gone");
 }
 
+bool
+worker_ask(struct worker *w, const Control__Message *m, Control__Message__BodyCase answer,
+    uint32_t deadline_ms, struct err *err)
+{
+	if (w->ask == WORKER_ASK_PENDING)
+		return err_set(err, ERR_USAGE, "plugin '%s' is asked for something already",
+		    w->plugin->setting->name);
+	if (!worker_is_up(w) || !worker_send(w, m))
+		return err_set(err, ERR_GONE, "the worker of plugin '%s' is not there",
+		    w->plugin->setting->name);
+	worker_wake(w);
+	w->ask = WORKER_ASK_PENDING;
+	w->ask_answer = answer;
+	w->ask_error.code = ERR_NONE;
+	if (deadline_ms > 0)
+		arm(w, deadline_ms);
+	return true;
+}
+
+void
+worker_give_up(struct worker *w, const struct err *err)
+{
+	if (w->doomed || !w->alive)
+		return;
+	w->doom = *err;
+	log_warning("plugin '%s': %s: its worker is ended", w->plugin->setting->name,
+	    err->msg);
+	worker_kill(w);
+}
+
+void
+worker_answered(struct worker *w, bool done)
+{
+	if (w->ask != WORKER_ASK_PENDING)
+		return;
+	w->ask = done ? WORKER_ASK_DONE : WORKER_ASK_FAILED;
+	arm_deadline(w);
+	if (w->owner && w->owner->answered)
+		w->owner->answered(w, done, w->owner_arg);
+}
+
 void
 worker_died(struct worker *w, const struct launch_event *e)
 {
@@ -483,6 +524,8 @@ worker_died(struct worker *w, const struct launch_event *e)
 	worker_drain_control(w);
 	worker_drain_output(w);
 	w->alive = false;
+	if (w->ask == WORKER_ASK_PENDING)
+		w->ask = WORKER_ASK_FAILED;
 	if (w->doom.code == ERR_NONE) {
 		if (e->last_call[0])
 			err_set(&w->doom, ERR_PLUGIN,

@@ -25,6 +25,10 @@ enum frame_type {
 	FRAME_COLUMNS = 2,
 	FRAME_EXTRACT = 3,
 	FRAME_ACK = 4,
+	/* In the side rings: async.h, table.h. */
+	FRAME_ASYNC = 5,
+	FRAME_STATE = 6,
+	FRAME_TABLE = 7,
 };
 
 enum chunk_flag {

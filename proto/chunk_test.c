@@ -481,6 +481,14 @@ test_chunk_extract_refuses_more_than_was_agreed(void **state)
 	*h = good;
 	slot[2] = LIMIT_PLAN_SLOTS;
 	assert_false(check(p, len, FRAME_EXTRACT));
+	slot[2] = 2;
+	h->flags = EXTRACT_PARSE;
+	assert_true(check(p, len, FRAME_EXTRACT));
+	h->flags = EXTRACT_PARSE << 1;
+	assert_false(check(p, len, FRAME_EXTRACT));
+	*h = good;
+	h->zero = 1;
+	assert_false(check(p, len, FRAME_EXTRACT));
 }
 
 static void

@@ -66,6 +66,10 @@ static const struct permit {
     {KIND(OPEN_PARAMS),         IN_USE | QUITTING,                         LIMIT_CONTROL_BYTES, 0,   10},
     {KIND(PLANNED),             IN_USE | QUITTING,                         64,                  0,  100},
     {KIND(LOG),                 AFTER_READY,                               LINE,                0, LIMIT_LOG_LINES_PER_S * 4},
+    {KIND(ATTACHED),            IN_USE | QUITTING,                         64,                  0,  100},
+    {KIND(STATE_DUMPED),        IN_USE | QUITTING,                         64,                  0,  100},
+    {KIND(METRICS),             IN_USE | QUITTING,                         LIMIT_METRICS_BYTES, 0,  100},
+    {KIND(CONFIG_SET),          IN_USE | QUITTING,                         64,                  0,  100},
     {KIND(BYE),                 QUITTING,                                  64,                  1,    0},
     {STEP(LOAD),                LOADING | QUITTING,                        TEXT,                0,  100},
     {STEP(INIT),                INITIALIZING | QUITTING,                   TEXT,                0,  100},
@@ -73,6 +77,9 @@ static const struct permit {
     {STEP(NEXT_BATCH),          RUNNING | STOPPING | QUITTING,             TEXT,                0,  100},
     {STEP(LIST_OPEN_PARAMS),    IN_USE | QUITTING,                         TEXT,                0,  100},
     {STEP(PLAN),                IN_USE | QUITTING,                         TEXT,                0,  100},
+    {STEP(ATTACH),              IN_USE | QUITTING,                         TEXT,                0,  100},
+    {STEP(DUMP_STATE),          IN_USE | QUITTING,                         TEXT,                0,  100},
+    {STEP(SET_CONFIG),          IN_USE | QUITTING,                         TEXT,                0,  100},
 #undef KIND
 #undef STEP
 #undef TEXT

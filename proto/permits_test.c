@@ -42,12 +42,19 @@ static const struct row rows[] = {
     {38, 0,              ". x x x x x x x x x x x", 2112, 0, 4000},
     {40, 0,              ". . . . . x x x x x x x", ANY, 0, PLAIN},
     {41, 0,              ". . . . . . . . . . . x", ANY, 1, 0},
+    {42, 0,              ". . . . . x x x x x x x", ANY, 0, PLAIN},
+    {43, 0,              ". . . . . x x x x x x x", ANY, 0, PLAIN},
+    {44, 0,              ". . . . . x x x x x x x", 262144, 0, PLAIN},
+    {45, 0,              ". . . . . x x x x x x x", ANY, 0, PLAIN},
     {39, 1 /* LOAD */,   ". . x . . . . . . . . x", TEXT, 0, PLAIN},
     {39, 2 /* INIT */,   ". . . . x . . . . . . x", TEXT, 0, PLAIN},
     {39, 3 /* OPEN */,   ". . . . . . x . . x . x", TEXT, 0, PLAIN},
     {39, 4 /* NEXT */,   ". . . . . . . . x x . x", TEXT, 0, PLAIN},
     {39, 5 /* PARAMS */, ". . . . . x x x x x x x", TEXT, 0, PLAIN},
     {39, 6 /* PLAN */,   ". . . . . x x x x x x x", TEXT, 0, PLAIN},
+    {39, 7 /* ATTACH */, ". . . . . x x x x x x x", TEXT, 0, PLAIN},
+    {39, 8 /* DUMP */,   ". . . . . x x x x x x x", TEXT, 0, PLAIN},
+    {39, 9 /* CONFIG */, ". . . . . x x x x x x x", TEXT, 0, PLAIN},
     /* clang-format on */
 };
 
@@ -104,7 +111,7 @@ test_permits_are_those_of_the_table_in_every_cell(void **state)
 	/* Kinds that are not, those of the broker, those of a worker; a Failed of no step
 	 * and of steps that are not. */
 	for (int kind = 0; kind < 70; kind++) {
-		int steps = kind == CONTROL__MESSAGE__BODY_FAILED ? 9 : 0;
+		int steps = kind == CONTROL__MESSAGE__BODY_FAILED ? 12 : 0;
 		for (int step = 0; step <= steps; step++) {
 			for (int phase = 0; phase < PHASE_N; phase++) {
 				struct permit_state s = {0};

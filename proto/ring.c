@@ -46,25 +46,49 @@ size_is_possible(uint32_t data_bytes)
 	return data_bytes >= PAGE_BYTES && (data_bytes & (data_bytes - 1)) == 0;
 }
 
-bool
-ring_memfd_new(const char *name, uint32_t data_bytes, int *ret_fd, struct err *err)
+/* What a ring takes in its memfd. */
+static off_t
+ring_bytes(uint32_t data_bytes)
 {
-	if (!size_is_possible(data_bytes))
-		return err_set(err, ERR_USAGE, "a ring cannot have %u bytes", data_bytes);
+	return PAGE_BYTES + (off_t)data_bytes;
+}
+
+static bool
+memfd_new(const char *name, off_t bytes, int *ret_fd, struct err *err)
+{
 	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
 	/* Kernels before 6.3 do not know the last flag. */
 	if (fd < 0 && errno == EINVAL)
 		fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return err_sys(err, "memfd_create");
-	if (ftruncate(fd, PAGE_BYTES + (off_t)data_bytes) != 0 ||
+	if (ftruncate(fd, bytes) != 0 ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) != 0) {
-		err_sys(err, "ring memory of %u bytes", data_bytes);
+		err_sys(err, "ring memory of %lld bytes", (long long)bytes);
 		close(fd);
 		return false;
 	}
 	*ret_fd = fd;
 	return true;
+}
+
+bool
+ring_memfd_new(const char *name, uint32_t data_bytes, int *ret_fd, struct err *err)
+{
+	if (!size_is_possible(data_bytes))
+		return err_set(err, ERR_USAGE, "a ring cannot have %u bytes", data_bytes);
+	return memfd_new(name, ring_bytes(data_bytes), ret_fd, err);
+}
+
+bool
+ring_pair_new(const char *name, uint32_t first_bytes, uint32_t second_bytes, int *ret_fd,
+    struct err *err)
+{
+	if (!size_is_possible(first_bytes) || !size_is_possible(second_bytes))
+		return err_set(err, ERR_USAGE, "a ring cannot have %u and %u bytes",
+		    first_bytes, second_bytes);
+	return memfd_new(
+	    name, ring_bytes(first_bytes) + ring_bytes(second_bytes), ret_fd, err);
 }
 
 bool
@@ -75,31 +99,37 @@ ring_seal_future_writes(int fd, struct err *err)
 	return true;
 }
 
-bool
-ring_map(struct ring_map *m, int fd, uint32_t data_bytes, bool writable, struct err *err)
+/* Touching it cannot be made to fault. */
+static bool
+check_memory(int fd, off_t bytes, struct err *err)
 {
-	int prot = writable ? PROT_READ | PROT_WRITE : PROT_READ;
-	size_t span = PAGE_BYTES + 2 * (size_t)data_bytes;
 	struct stat st;
 
-	if (!size_is_possible(data_bytes))
-		return err_set(err, ERR_USAGE, "a ring cannot have %u bytes", data_bytes);
 	if (fstat(fd, &st) != 0)
 		return err_sys(err, "ring memory");
 	int seals = fcntl(fd, F_GET_SEALS);
 	if (seals < 0 ||
 	    (seals & (F_SEAL_SHRINK | F_SEAL_GROW)) != (F_SEAL_SHRINK | F_SEAL_GROW) ||
-	    st.st_size != PAGE_BYTES + (off_t)data_bytes)
+	    st.st_size != bytes)
 		return err_set(err, ERR_USAGE, "ring memory is not sealed at its size");
+	return true;
+}
+
+static bool
+map_at(struct ring_map *m, int fd, off_t at, uint32_t data_bytes, bool writable,
+    struct err *err)
+{
+	int prot = writable ? PROT_READ | PROT_WRITE : PROT_READ;
+	size_t span = PAGE_BYTES + 2 * (size_t)data_bytes;
 	/* Address space first, so that the two copies of the data lie side by side. */
 	uint8_t *base = mmap(NULL, span, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (base == MAP_FAILED)
 		return err_sys(err, "address space for a ring");
-	if (mmap(base, PAGE_BYTES + data_bytes, prot, MAP_SHARED | MAP_FIXED, fd, 0) ==
+	if (mmap(base, PAGE_BYTES + data_bytes, prot, MAP_SHARED | MAP_FIXED, fd, at) ==
 		MAP_FAILED ||
 	    mmap(base + PAGE_BYTES + data_bytes, data_bytes, prot, MAP_SHARED | MAP_FIXED,
-		fd, PAGE_BYTES) == MAP_FAILED) {
+		fd, at + PAGE_BYTES) == MAP_FAILED) {
 		err_sys(err, "mapping a ring");
 		munmap(base, span);
 		return false;
@@ -107,6 +137,33 @@ ring_map(struct ring_map *m, int fd, uint32_t data_bytes, bool writable, struct 
 	*m = (struct ring_map){
 	    .page = base, .data = base + PAGE_BYTES, .size = data_bytes};
 	return true;
+}
+
+bool
+ring_map(struct ring_map *m, int fd, uint32_t data_bytes, bool writable, struct err *err)
+{
+	if (!size_is_possible(data_bytes))
+		return err_set(err, ERR_USAGE, "a ring cannot have %u bytes", data_bytes);
+	return check_memory(fd, ring_bytes(data_bytes), err) &&
+	       map_at(m, fd, 0, data_bytes, writable, err);
+}
+
+bool
+ring_pair_map(struct ring_map *first, struct ring_map *second, int fd,
+    uint32_t first_bytes, uint32_t second_bytes, bool writable, struct err *err)
+{
+	off_t at = ring_bytes(first_bytes);
+
+	if (!size_is_possible(first_bytes) || !size_is_possible(second_bytes))
+		return err_set(err, ERR_USAGE, "a ring cannot have %u and %u bytes",
+		    first_bytes, second_bytes);
+	if (!check_memory(fd, at + ring_bytes(second_bytes), err) ||
+	    !map_at(first, fd, 0, first_bytes, writable, err))
+		return false;
+	if (map_at(second, fd, at, second_bytes, writable, err))
+		return true;
+	ring_unmap(first);
+	return false;
 }
 
 void

@@ -57,6 +57,11 @@ bool ring_memfd_new(const char *name, uint32_t data_bytes, int *ret_fd, struct e
  * sealed: touching it could be made to fault. Does not close fd. */
 bool ring_map(
     struct ring_map *m, int fd, uint32_t data_bytes, bool writable, struct err *err);
+/* Two rings in one memfd, the second (its page, then its data) behind the first. */
+bool ring_pair_new(const char *name, uint32_t first_bytes, uint32_t second_bytes,
+    int *ret_fd, struct err *err);
+bool ring_pair_map(struct ring_map *first, struct ring_map *second, int fd,
+    uint32_t first_bytes, uint32_t second_bytes, bool writable, struct err *err);
 /* For the broker, after mapping its own: from now on nobody can map it writable, or seal
  * it. */
 bool ring_seal_future_writes(int fd, struct err *err);

@@ -34,10 +34,12 @@ enum {
 };
 
 static bool
-map_rings(struct ring_map *up, struct ring_map *down, struct err *err)
+map_rings(struct worker_rings *r, struct err *err)
 {
-	if (!ring_map(up, UP_FD, LIMIT_RING_UP_BYTES, true, err) ||
-	    !ring_map(down, DOWN_FD, LIMIT_RING_DOWN_BYTES, false, err))
+	if (!ring_pair_map(&r->up, &r->side_up, UP_FD, LIMIT_RING_UP_BYTES,
+		LIMIT_RING_SIDE_UP_BYTES, true, err) ||
+	    !ring_pair_map(&r->down, &r->side_down, DOWN_FD, LIMIT_RING_DOWN_BYTES,
+		LIMIT_RING_SIDE_DOWN_BYTES, false, err))
 		return false;
 	close(UP_FD);
 	close(DOWN_FD);
@@ -99,14 +101,14 @@ serve_on_thread(struct worker *w, struct err *err)
 int
 main(void)
 {
-	static struct ring_map up, down;
+	static struct worker_rings rings;
 	static struct worker worker;
 	struct err err = {0};
 	unsigned n_cpus = 1;
 
-	bool ok = map_rings(&up, &down, &err) && prepare(&n_cpus, &err) &&
-		  worker_init(&worker, CONTROL_FD, &up, &down, WAKE_BROKER_FD,
-		      WAKE_WORKER_FD, n_cpus, &err) &&
+	bool ok = map_rings(&rings, &err) && prepare(&n_cpus, &err) &&
+		  worker_init(&worker, CONTROL_FD, &rings, WAKE_BROKER_FD, WAKE_WORKER_FD,
+		      n_cpus, &err) &&
 		  confine_enter(&err) && worker_ready(&worker, &err) &&
 		  serve_on_thread(&worker, &err);
 	if (!ok && err.code != ERR_GONE)

@@ -75,6 +75,7 @@ on_init(struct worker *w, const Control__Message *m, struct err *err)
 	    &w->source, &w->plugin, m->init->has_first_event ? m->init->first_event : 1);
 	extractor_init(&w->extractor, &w->plugin, &w->host);
 	parser_init(&w->parser, &w->plugin, &w->host);
+	async_init(&w->async, &w->plugin, &w->host, &w->side);
 	w->phase = SERVE_INITIALIZED;
 	done.extract_types = extract;
 	done.n_extract_types = list_types(&w->plugin.extract_types, extract);
@@ -91,8 +92,10 @@ on_quit(struct worker *w, const Control__Message *m, struct err *err)
 {
 	Control__Bye bye = CONTROL__BYE__INIT;
 
-	if (w->phase >= SERVE_INITIALIZED && w->phase <= SERVE_RUNNING)
+	if (w->phase >= SERVE_INITIALIZED && w->phase <= SERVE_RUNNING) {
 		source_release(&w->source);
+		async_detach(&w->async);
+	}
 	if (w->phase != SERVE_EMPTY)
 		plugin_release(&w->plugin);
 	w->phase = SERVE_DONE;
@@ -104,11 +107,26 @@ on_quit(struct worker *w, const Control__Message *m, struct err *err)
 static bool
 on_plan(struct worker *w, const Control__Message *m, struct err *err)
 {
-	Control__Planned planned = CONTROL__PLANNED__INIT;
 	struct err why;
 
-	if (!plan_make(&w->plan, m->plan, &w->plugin, &why))
+	w->has_next_plan = false;
+	if (!plan_make(&w->next_plan, m->plan, &w->plugin, &why))
 		return answer_failed(w, CONTROL__FAILED__STEP__PLAN, &why, err);
+	w->has_next_plan = true;
+	return worker_take_plan(w, err);
+}
+
+bool
+worker_take_plan(struct worker *w, struct err *err)
+{
+	Control__Planned planned = CONTROL__PLANNED__INIT;
+
+	if (!w->has_next_plan || !source_is_between(&w->source))
+		return true;
+	plan_release(&w->plan);
+	w->plan = w->next_plan;
+	plan_init(&w->next_plan);
+	w->has_next_plan = false;
 	planned.has_generation = true;
 	planned.generation = w->plan.generation;
 	return answer(w, CONTROL__MESSAGE__BODY_PLANNED, &planned, err);
@@ -145,8 +163,45 @@ on_stop(struct worker *w, const Control__Message *m, struct err *err)
 	Control__Stopped stopped = CONTROL__STOPPED__INIT;
 
 	source_close(&w->source);
+	async_detach(&w->async);
 	w->phase = SERVE_INITIALIZED;
 	return answer(w, CONTROL__MESSAGE__BODY_STOPPED, &stopped, err);
+}
+
+/* What the plugin does on its own. */
+
+static bool
+attach(struct worker *w, const Control__Attach *m, struct err *err)
+{
+	switch (m->step) {
+	case CONTROL__ATTACH__STEP__ASYNC:
+		return async_attach(
+		    &w->async, m->source ? m->source : "", m->plugin_source, err);
+	default:
+		return err_set(err, ERR_PEER, "attach of an unknown kind");
+	}
+}
+
+static bool
+on_attach(struct worker *w, const Control__Message *m, struct err *err)
+{
+	Control__Attached attached = CONTROL__ATTACHED__INIT;
+	struct err why;
+
+	return attach(w, m->attach, &why)
+		   ? answer(w, CONTROL__MESSAGE__BODY_ATTACHED, &attached, err)
+		   : answer_failed(w, CONTROL__FAILED__STEP__ATTACH, &why, err);
+}
+
+static bool
+on_dump_state(struct worker *w, const Control__Message *m, struct err *err)
+{
+	Control__StateDumped dumped = CONTROL__STATE_DUMPED__INIT;
+	struct err why;
+
+	return async_dump(&w->async, &why)
+		   ? answer(w, CONTROL__MESSAGE__BODY_STATE_DUMPED, &dumped, err)
+		   : answer_failed(w, CONTROL__FAILED__STEP__DUMP_STATE, &why, err);
 }
 
 static bool
@@ -204,6 +259,8 @@ static const struct {
 	{CONTROL__MESSAGE__BODY_INIT,             LOADED,      on_init},
 	{CONTROL__MESSAGE__BODY_PLAN,             IN_USE,      on_plan},
 	{CONTROL__MESSAGE__BODY_LIST_OPEN_PARAMS, IN_USE,      on_list_open_params},
+	{CONTROL__MESSAGE__BODY_ATTACH,           IN_USE,      on_attach},
+	{CONTROL__MESSAGE__BODY_DUMP_STATE,       IN_USE,      on_dump_state},
 	{CONTROL__MESSAGE__BODY_OPEN,             INITIALIZED, on_open},
 	{CONTROL__MESSAGE__BODY_START,            OPEN,        on_start},
 	{CONTROL__MESSAGE__BODY_STOP,             IN_USE,      on_stop},

@@ -12,4 +12,7 @@
  */
 bool worker_request(struct worker *w, const Control__Message *m, struct err *err);
 
+/* The plan that waits, if any, once no batch is under way; then tells the broker. */
+bool worker_take_plan(struct worker *w, struct err *err);
+
 #endif

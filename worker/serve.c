@@ -26,16 +26,17 @@ enum {
 };
 
 bool
-worker_init(struct worker *w, int control_fd, struct ring_map *up,
-    const struct ring_map *down, int wake_broker_fd, int wake_worker_fd, unsigned n_cpus,
-    struct err *err)
+worker_init(struct worker *w, int control_fd, struct worker_rings *rings,
+    int wake_broker_fd, int wake_worker_fd, unsigned n_cpus, struct err *err)
 {
 	*w = (struct worker){.wake_fd = wake_worker_fd, .look = true};
 	channel_init(&w->channel, control_fd);
 	uplink_init(&w->up, &w->channel);
 	host_init(&w->host, &w->up);
 	plan_init(&w->plan);
-	ring_reader_init(&w->in, up, down);
+	plan_init(&w->next_plan);
+	ring_reader_init(&w->in, &rings->up, &rings->down);
+	side_init(&w->side, &rings->side_up, &rings->side_down, wake_broker_fd);
 	w->publisher = (struct publisher){
 	    .source = &w->source,
 	    .plan = &w->plan,
@@ -47,7 +48,7 @@ worker_init(struct worker *w, int control_fd, struct ring_map *up,
 	w->frame = malloc(LIMIT_FRAME_BYTES);
 	if (!w->frame)
 		return err_nomem(err);
-	return outbox_init(&w->out, up, down, wake_broker_fd, err);
+	return outbox_init(&w->out, &rings->up, &rings->down, wake_broker_fd, err);
 }
 
 bool
@@ -175,6 +176,9 @@ drive_source(struct worker *w, bool *ret_busy, struct err *err)
 
 	if (w->phase != SERVE_RUNNING || !outbox_is_free(&w->out))
 		return true;
+	/* A plan waits for what is under way: nothing more until then. */
+	if (s->state == SOURCE_FETCHING && w->has_next_plan)
+		return true;
 	if (s->state == SOURCE_FETCHING) {
 		uint64_t before = clock_mono_ns();
 		if (!source_fetch(s, err))
@@ -183,6 +187,11 @@ drive_source(struct worker *w, bool *ret_busy, struct err *err)
 		w->look = s->state == SOURCE_FETCHING;
 		count_idle(w, s->state == SOURCE_FETCHING, clock_mono_ns() - before);
 		*ret_busy = w->pause_us == 0;
+		/* A plan that came in the meantime counts for these events already. */
+		if (s->state == SOURCE_PUBLISHING && clock_mono_ns() - before > LOOK_NS) {
+			*ret_busy = w->look = true;
+			return true;
+		}
 	}
 	if (s->state != SOURCE_PUBLISHING)
 		return true;
@@ -263,7 +272,7 @@ worker_serve(struct worker *w, struct err *err)
 			return false;
 		busy = busy && outbox_is_free(&w->out);
 		if (!look_at_channel(w, err) || !take_frames(w, &busy, err) ||
-		    !drive_source(w, &busy, err))
+		    !worker_take_plan(w, err) || !drive_source(w, &busy, err))
 			return false;
 		if (!busy && w->phase != SERVE_DONE && !wait_for_work(w, err))
 			return false;

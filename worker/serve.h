@@ -13,12 +13,14 @@
 #include "base/err.h"
 #include "proto/channel.h"
 #include "proto/ring.h"
+#include "worker/async.h"
 #include "worker/extract.h"
 #include "worker/host.h"
 #include "worker/outbox.h"
 #include "worker/plan.h"
 #include "worker/plugin.h"
 #include "worker/publish.h"
+#include "worker/side.h"
 #include "worker/source.h"
 #include "worker/uplink.h"
 
@@ -40,9 +42,13 @@ struct worker {
 	struct plugin plugin;
 	struct source source;
 	struct plan plan;
+	struct plan next_plan; /* waits for the end of the batches under way */
+	bool has_next_plan;
 	struct extractor extractor;
 	struct parser parser;
 	struct publisher publisher;
+	struct side side;
+	struct async async;
 	struct outbox out;
 	struct ring_reader in;
 	uint8_t *frame; /* LIMIT_FRAME_BYTES: a copy of what came down */
@@ -55,10 +61,13 @@ struct worker {
 	uint32_t n_idle, pause_us;
 };
 
+struct worker_rings {
+	struct ring_map up, down, side_up, side_down;
+};
+
 /* Rings are mapped and the channel is open. */
-bool worker_init(struct worker *w, int control_fd, struct ring_map *up,
-    const struct ring_map *down, int wake_broker_fd, int wake_worker_fd, unsigned n_cpus,
-    struct err *err);
+bool worker_init(struct worker *w, int control_fd, struct worker_rings *rings,
+    int wake_broker_fd, int wake_worker_fd, unsigned n_cpus, struct err *err);
 
 /* Tells the broker that it may begin. */
 bool worker_ready(struct worker *w, struct err *err);

@@ -233,6 +233,16 @@ source_acknowledge(struct source *s, uint32_t batch, uint32_t run_ahead)
 	return true;
 }
 
+bool
+source_is_between(const struct source *s)
+{
+	if (s->state < SOURCE_FETCHING)
+		return true;
+	if (s->state == SOURCE_PUBLISHING)
+		return s->published == 0 && s->acknowledged + 1 == s->batch;
+	return s->acknowledged == s->batch;
+}
+
 void
 source_describe(const struct source *s, uint32_t i, struct chunk_event *ret_event)
 {

@@ -63,6 +63,10 @@ void source_published(struct source *s, uint32_t n, uint32_t run_ahead);
 /* False when it is not what was waited for. */
 bool source_acknowledge(struct source *s, uint32_t batch, uint32_t run_ahead);
 
+/* Between batches: whatever was published is acknowledged, and nothing is published of
+ * what was fetched. */
+bool source_is_between(const struct source *s);
+
 /* What a chunk says about event i of the batch. */
 void source_describe(const struct source *s, uint32_t i, struct chunk_event *ret_event);
 /* Are these events still in the plugin's memory? */

@@ -82,10 +82,14 @@ test_broker_start(struct test_broker *b, const char *worker_path)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control), 0);
 	assert_int_equal(
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, launcher), 0);
-	assert_true(ring_memfd_new("up", LIMIT_RING_UP_BYTES, &up, &err));
-	assert_true(ring_memfd_new("down", LIMIT_RING_DOWN_BYTES, &down, &err));
-	assert_true(ring_map(&b->up, up, LIMIT_RING_UP_BYTES, false, &err));
-	assert_true(ring_map(&b->down, down, LIMIT_RING_DOWN_BYTES, true, &err));
+	assert_true(ring_pair_new(
+	    "up", LIMIT_RING_UP_BYTES, LIMIT_RING_SIDE_UP_BYTES, &up, &err));
+	assert_true(ring_pair_new(
+	    "down", LIMIT_RING_DOWN_BYTES, LIMIT_RING_SIDE_DOWN_BYTES, &down, &err));
+	assert_true(ring_pair_map(&b->up, &b->side_up, up, LIMIT_RING_UP_BYTES,
+	    LIMIT_RING_SIDE_UP_BYTES, false, &err));
+	assert_true(ring_pair_map(&b->down, &b->side_down, down, LIMIT_RING_DOWN_BYTES,
+	    LIMIT_RING_SIDE_DOWN_BYTES, true, &err));
 	b->wake_broker_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	b->wake_worker_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	ring_reader_init(&b->in, &b->down, &b->up);
@@ -142,6 +146,8 @@ test_broker_release(struct test_broker *b)
 	channel_release(&b->channel);
 	ring_unmap(&b->up);
 	ring_unmap(&b->down);
+	ring_unmap(&b->side_up);
+	ring_unmap(&b->side_down);
 	close(b->wake_broker_fd);
 	close(b->wake_worker_fd);
 	chunk_view_release(&b->view);

@@ -16,7 +16,7 @@
 struct test_broker {
 	pid_t pid;
 	struct channel channel;
-	struct ring_map up, down;
+	struct ring_map up, down, side_up, side_down;
 	struct ring_reader in;
 	struct ring_writer out;
 	int wake_broker_fd, wake_worker_fd;
