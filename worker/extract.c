@@ -77,10 +77,10 @@ call(struct extractor *x, const struct plugin_event_input *in,
 }
 
 static void
-extract_one_by_one(struct extractor *x, struct slot_set *set,
+extract_one_by_one(struct extractor *x, struct slot_set *set, uint32_t first, uint32_t n,
     const struct plugin_event_input *in, uint32_t *room)
 {
-	for (uint32_t i = 0; i < set->n_fields; i++) {
+	for (uint32_t i = first; i < first + n; i++) {
 		struct plugin_extract_field *f = &set->work[i];
 
 		*f = set->blank[i];
@@ -95,15 +95,26 @@ extract_one_by_one(struct extractor *x, struct slot_set *set,
 	}
 }
 
+/* The pairs of fields are all looked at in the beginning, and now and then. */
+enum {
+	THOROUGH_CALLS = 256
+};
+
 /* All in one call; false when the answer is of no use. */
 static bool
-extract_together(
-    struct extractor *x, struct slot_set *set, const struct plugin_event_input *in)
+extract_together(struct extractor *x, struct slot_set *set, uint32_t first, uint32_t n,
+    const struct plugin_event_input *in)
 {
-	memcpy(set->work, set->blank, set->n_fields * sizeof(*set->work));
-	if (!call(x, in, set->work, set->n_fields))
+	struct plugin_extract_field *work = set->work + first;
+	bool thorough =
+	    x->n_together < THOROUGH_CALLS || x->n_together % THOROUGH_CALLS == 0;
+
+	x->n_together++;
+	memcpy(work, set->blank + first, n * sizeof(*work));
+	if (!call(x, in, work, n))
 		return false;
-	if (!fields_share_memory(set->work, set->kind, set->n_fields))
+	if (!fields_share_memory(
+		work, set->kind + first, n, &x->plugin->constants, thorough))
 		return true;
 	x->plugin->one_by_one = true;
 	uplink_log(x->host->up, NULL,
@@ -113,16 +124,33 @@ extract_together(
 	return false;
 }
 
+/* How many fields from first on are asked for in one call: those of one rank. */
+static uint32_t
+call_size(const struct slot_set *set, uint32_t first)
+{
+	uint32_t n = 1;
+
+	if (set->max_rank == 0)
+		return set->n_fields;
+	while (first + n < set->n_fields &&
+	       set->field_slot[first + n]->rank == set->field_slot[first]->rank)
+		n++;
+	return n;
+}
+
 static void
 extract_fields(struct extractor *x, struct slot_set *set,
     const struct plugin_event_input *in, uint32_t *room)
 {
-	if (x->plugin->one_by_one || !extract_together(x, set, in)) {
-		extract_one_by_one(x, set, in, room);
-		return;
+	for (uint32_t first = 0, n; first < set->n_fields; first += n) {
+		n = call_size(set, first);
+		if (x->plugin->one_by_one || !extract_together(x, set, first, n, in)) {
+			extract_one_by_one(x, set, first, n, in, room);
+			continue;
+		}
+		for (uint32_t i = first; i < first + n; i++)
+			take_values(x, set->field_slot[i], &set->work[i], room);
 	}
-	for (uint32_t i = 0; i < set->n_fields; i++)
-		take_values(x, set->field_slot[i], &set->work[i], room);
 }
 
 static void

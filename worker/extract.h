@@ -16,6 +16,7 @@
 #include "worker/plan.h"
 
 struct extractor {
+	uint32_t n_together; /* calls for several fields so far */
 	struct plugin *plugin;
 	struct host *host;
 	struct plugin_extract_input input; /* what every call is given */

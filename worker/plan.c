@@ -13,7 +13,7 @@ enum {
 void
 slot_set_clear(struct slot_set *s)
 {
-	s->n = s->n_fields = 0;
+	s->n = s->n_fields = s->max_rank = 0;
 }
 
 void
@@ -23,9 +23,17 @@ slot_set_add(struct slot_set *s, struct plan_slot *slot)
 	s->column[s->n++] = &slot->store;
 	if (slot->is_text)
 		return;
-	s->field_slot[s->n_fields] = slot;
-	s->kind[s->n_fields] = (uint8_t)slot->store.kind;
-	s->blank[s->n_fields++] = slot->blank;
+	uint32_t at = s->n_fields++;
+	for (; at > 0 && s->field_slot[at - 1]->rank > slot->rank; at--) {
+		s->field_slot[at] = s->field_slot[at - 1];
+		s->kind[at] = s->kind[at - 1];
+		s->blank[at] = s->blank[at - 1];
+	}
+	s->field_slot[at] = slot;
+	s->kind[at] = (uint8_t)slot->store.kind;
+	s->blank[at] = slot->blank;
+	if (slot->rank > s->max_rank)
+		s->max_rank = slot->rank;
 }
 
 void
@@ -128,6 +136,9 @@ make_slot(struct plan *p, struct plan_slot *s, const Control__Slot *m,
 			    m->field ? m->field : "");
 		if (!make_field(p, s, m, err))
 			return false;
+		for (uint32_t i = 0; i < p->n; i++)
+			s->rank += !p->slot[i].is_text &&
+				   p->slot[i].blank.field_id == m->field_id;
 	}
 	if (!column_store_init(&s->store, m->slot, kind, err))
 		return false;

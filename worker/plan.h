@@ -23,6 +23,7 @@ struct plan_slot {
 	bool is_text; /* event_to_string instead of a field */
 	bool first_stage;
 	bool complained;     /* that it gave several values, and is no list */
+	uint32_t rank;       /* slots before it in the plan that ask for the same field */
 	uint32_t in_request; /* the last request that named it */
 	struct plugin_extract_field blank;
 	struct column_store store; /* its slot is the slot's number */
@@ -34,7 +35,8 @@ struct slot_set {
 	struct plan_slot **slot;
 	const struct column_store **column; /* their stores, in the same order */
 	/* Those that are fields: slot, what to ask, and what the plugin is given and
-	 * fills in. */
+	 * fills in. By rank: one call asks for those of one rank (quirks.h says why). */
+	uint32_t max_rank;
 	struct plan_slot **field_slot;
 	uint8_t *kind; /* enum column_kind of each */
 	struct plugin_extract_field *blank, *work;

@@ -50,6 +50,7 @@ open_object(struct plugin *p, const char *path, const char *shown_path, struct e
 #include "proto/plugin_symbols.h"
 #undef SYM
 	p->one_by_one = object_is_rust(object);
+	constant_memory_find(&p->constants, object);
 	return true;
 }
 

@@ -17,6 +17,7 @@
 #include "proto/control.pb-c.h"
 #include "proto/plugin_api.h"
 #include "worker/fields_json.h"
+#include "worker/quirks.h"
 
 enum plugin_capability {
 	PLUGIN_SOURCING = 1 << 0,
@@ -50,6 +51,7 @@ struct plugin {
 	struct type_set extract_types, parse_types; /* after plugin_init */
 	plugin_state *state;                        /* NULL before plugin_init */
 	bool one_by_one; /* ask for one field at a time: quirks.h */
+	struct constant_memory constants;
 };
 
 /* Opens the object at path, which messages call shown_path, and checks everything that

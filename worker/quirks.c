@@ -47,18 +47,90 @@ object_is_rust(void *object)
 	return s.found;
 }
 
-bool
-fields_share_memory(
-    const struct plugin_extract_field *field, const uint8_t *kind, uint32_t n)
+static int
+note_constants(struct dl_phdr_info *info, size_t size, void *arg)
 {
-	const void *last[COLUMN_BIN + 1] = {NULL};
+	struct {
+		struct constant_memory *m;
+		ElfW(Addr) base;
+	} *want = arg;
+	struct constant_memory *m = want->m;
+
+	if (info->dlpi_addr != want->base)
+		return 0;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *h = &info->dlpi_phdr[i];
+		if (h->p_type != PT_LOAD || (h->p_flags & PF_W) ||
+		    m->n == sizeof(m->part) / sizeof(*m->part))
+			continue;
+		m->part[m->n].begin = want->base + h->p_vaddr;
+		m->part[m->n++].end = want->base + h->p_vaddr + h->p_memsz;
+	}
+	return 1;
+}
+
+void
+constant_memory_find(struct constant_memory *m, void *object)
+{
+	struct {
+		struct constant_memory *m;
+		ElfW(Addr) base;
+	} want = {m, 0};
+	struct link_map *map;
+
+	m->n = 0;
+	if (dlinfo(object, RTLD_DI_LINKMAP, &map) != 0)
+		return;
+	want.base = map->l_addr;
+	dl_iterate_phdr(note_constants, &want);
+}
+
+static bool
+is_constant(const struct constant_memory *m, const void *p)
+{
+	for (uint32_t i = 0; i < m->n; i++) {
+		if ((uintptr_t)p >= m->part[i].begin && (uintptr_t)p < m->part[i].end)
+			return true;
+	}
+	return false;
+}
+
+/* The first string of a field; NULL where there is none. */
+static const char *
+first_string(const struct plugin_extract_field *f, uint8_t kind)
+{
+	return kind == COLUMN_STR && f->res_len > 0 && f->res.str ? f->res.str[0] : NULL;
+}
+
+static bool
+two_share(const struct plugin_extract_field *a, const struct plugin_extract_field *b,
+    uint8_t kind, const struct constant_memory *constants)
+{
+	const char *text = first_string(a, kind);
+
+	/* A pointer without a value counts: the memory was written all the same. */
+	if (a->res.str && a->res.str == b->res.str)
+		return true;
+	return text && text == first_string(b, kind) && !is_constant(constants, text);
+}
+
+bool
+fields_share_memory(const struct plugin_extract_field *field, const uint8_t *kind,
+    uint32_t n, const struct constant_memory *constants, bool thorough)
+{
+	const struct plugin_extract_field *last[COLUMN_BIN + 1] = {NULL};
 	bool shared = false;
 
 	for (uint32_t i = 0; i < n; i++) {
-		/* A pointer without a value counts: the memory was written all the same. */
-		const void *p = (const void *)field[i].res.str;
-		shared |= p && p == last[kind[i]];
-		last[kind[i]] = p ? p : last[kind[i]];
+		const struct plugin_extract_field *before = last[kind[i]];
+
+		if (before)
+			shared |= two_share(before, &field[i], kind[i], constants);
+		if (field[i].res.str)
+			last[kind[i]] = &field[i];
+		for (uint32_t k = 0; thorough && k < i; k++)
+			shared |= kind[k] == kind[i] &&
+				  two_share(&field[k], &field[i], kind[i], constants);
 	}
 	return shared;
 }

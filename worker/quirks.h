@@ -2,8 +2,9 @@
 /*
  * Plugins that cannot be asked for several fields in one call, though the interface says
  * so: Falco asks for one at a time, and nobody noticed. The Rust SDK (0.4 and 0.5) frees
- * a field's numbers and lists before it fills in the next field; a hand-made plugin may
- * have one buffer for all.
+ * a field's numbers and lists before it fills in the next field; the Go SDK (0.8) keeps
+ * one result per field, whatever its argument, so that a field may stand in a call only
+ * once; a hand-made plugin may have one buffer for all.
  */
 #ifndef WORKER_QUIRKS_H
 #define WORKER_QUIRKS_H
@@ -16,12 +17,24 @@
 /* Is the object, a handle of dlopen, a program in Rust? */
 bool object_is_rust(void *object);
 
+/* Where the constants of a plugin lie: what is there cannot be overwritten. */
+struct constant_memory {
+	struct {
+		uintptr_t begin, end;
+	} part[8];
+	uint32_t n;
+};
+
+/* Of the object, a handle of dlopen. */
+void constant_memory_find(struct constant_memory *m, void *object);
+
 /*
- * Do two of the fields, filled in by one call, have their values at the same place? kind
- * is the enum column_kind of each: a buffer for all is one for all of a kind, so looking
- * at neighbours of a kind is enough.
+ * Do two of the fields, filled in by one call, have their values at the same place, where
+ * the later one has overwritten the earlier? kind is the enum column_kind of each: a
+ * buffer for all is one for all of a kind, so looking at neighbours of a kind is mostly
+ * enough. thorough: looks at all pairs.
  */
-bool fields_share_memory(
-    const struct plugin_extract_field *field, const uint8_t *kind, uint32_t n);
+bool fields_share_memory(const struct plugin_extract_field *field, const uint8_t *kind,
+    uint32_t n, const struct constant_memory *constants, bool thorough);
 
 #endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker/quirks.h"
+
+#include <dlfcn.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "proto/chunk.h"
+
+static const struct constant_memory none;
+
+static void
+set_text(struct plugin_extract_field *f, const char **at, const char *text)
+{
+	*at = text;
+	f->res.str = at;
+	f->res_len = 1;
+}
+
+static void
+test_fields_of_their_own_memory_are_fine(void **state)
+{
+	struct plugin_extract_field f[3] = {0};
+	uint8_t kind[3] = {COLUMN_STR, COLUMN_NUM, COLUMN_STR};
+	const char *text[2];
+	uint64_t number = 1;
+
+	set_text(&f[0], &text[0], "a");
+	set_text(&f[2], &text[1], "b");
+	f[1].res.u64 = &number;
+	f[1].res_len = 1;
+	assert_false(fields_share_memory(f, kind, 3, &none, true));
+}
+
+static void
+test_fields_that_share_a_result_are_seen(void **state)
+{
+	struct plugin_extract_field f[3] = {0};
+	uint8_t kind[3] = {COLUMN_STR, COLUMN_NUM, COLUMN_STR};
+	const char *text;
+
+	/* Also when the later one says that it has no value. */
+	set_text(&f[0], &text, "a");
+	set_text(&f[2], &text, "b");
+	f[2].res_len = 0;
+	assert_true(fields_share_memory(f, kind, 3, &none, false));
+}
+
+static void
+test_fields_with_one_buffer_for_texts_are_seen(void **state)
+{
+	struct plugin_extract_field f[2] = {0};
+	uint8_t kind[2] = {COLUMN_STR, COLUMN_STR};
+	const char *text[2];
+	char buffer[8] = "b";
+
+	set_text(&f[0], &text[0], buffer);
+	set_text(&f[1], &text[1], buffer);
+	assert_true(fields_share_memory(f, kind, 2, &none, false));
+	buffer[0] = 'c';
+}
+
+static void
+test_fields_far_apart_are_seen_by_a_thorough_look(void **state)
+{
+	struct plugin_extract_field f[3] = {0};
+	uint8_t kind[3] = {COLUMN_STR, COLUMN_STR, COLUMN_STR};
+	const char *text[2];
+
+	set_text(&f[0], &text[0], "a");
+	set_text(&f[1], &text[1], "b");
+	set_text(&f[2], &text[0], "c");
+	assert_false(fields_share_memory(f, kind, 3, &none, false));
+	assert_true(fields_share_memory(f, kind, 3, &none, true));
+}
+
+static void
+test_fields_with_the_same_constant_are_fine(void **state)
+{
+	struct plugin_extract_field f[2] = {0};
+	uint8_t kind[2] = {COLUMN_STR, COLUMN_STR};
+	const char *text[2];
+	struct constant_memory m;
+	void *self = dlopen(NULL, RTLD_NOW);
+
+	constant_memory_find(&m, self);
+	assert_true(m.n > 0);
+	static const char constant[] = "always the same";
+	set_text(&f[0], &text[0], constant);
+	set_text(&f[1], &text[1], constant);
+	assert_false(fields_share_memory(f, kind, 2, &m, true));
+	assert_true(fields_share_memory(f, kind, 2, &none, true));
+	dlclose(self);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_fields_of_their_own_memory_are_fine),
+	    cmocka_unit_test(test_fields_that_share_a_result_are_seen),
+	    cmocka_unit_test(test_fields_with_one_buffer_for_texts_are_seen),
+	    cmocka_unit_test(test_fields_far_apart_are_seen_by_a_thorough_look),
+	    cmocka_unit_test(test_fields_with_the_same_constant_are_fine),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
