@@ -12,4 +12,8 @@ enum step_rc action_print(struct buf *text, struct err *err);
 /* --format, --markdown, or text. options_check has seen to it that the word is one. */
 enum listing_format action_format(const struct options *o);
 
+struct json_writer;
+/* The object of --version and /versions; with plugins also theirs. */
+void action_versions_json(struct json_writer *w, const struct plugin_set *plugins);
+
 #endif

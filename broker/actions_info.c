@@ -238,8 +238,8 @@ static const struct {
     {"plugin_api_version", PLUGIN_API_VERSION},
 };
 
-static void
-versions_json(struct json_writer *w, const struct plugin_set *plugins)
+void
+action_versions_json(struct json_writer *w, const struct plugin_set *plugins)
 {
 	json_begin_object(w);
 	for (size_t i = 0; i < sizeof(version_rows) / sizeof(*version_rows); i++) {
@@ -269,7 +269,7 @@ step_version(struct app *app, struct err *err)
 	buf_init(&out, LIMIT_TEXT_BYTES);
 	if (app->settings->json_output) {
 		json_init(&w, &out);
-		versions_json(&w, NULL);
+		action_versions_json(&w, NULL);
 		buf_addc(&out, '\n');
 	} else {
 		buf_adds(&out, "Falco version: " MEWS_FALCO_VERSION "\n"
@@ -374,7 +374,7 @@ step_support(struct app *app, struct err *err)
 	json_str_n(&w, buf_str(&text), text.len);
 	buf_release(&text);
 	json_key(&w, "engine_info");
-	versions_json(&w, &app->plugins);
+	action_versions_json(&w, &app->plugins);
 	if (!add_rules_files(app, &w, err)) {
 		buf_release(&out);
 		return STEP_FAILED;

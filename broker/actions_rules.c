@@ -10,13 +10,18 @@
 #include "broker/actions.h"
 #include "broker/files.h"
 
-/* A step whose message does not fit into err says it itself and leaves err empty. */
+/* A step whose message does not fit into err says it itself, or keeps it for who wants
+ * it, and leaves err empty. */
 static enum step_rc
-fail_with(const char *text, struct err *err)
+fail_with(struct app *app, const char *text, struct err *err)
 {
+	err->msg[0] = '\0';
+	if (app->failure) {
+		buf_adds(app->failure, text);
+		return STEP_FAILED;
+	}
 	fflush(stdout);
 	fprintf(stderr, "Error: %s\n", text);
-	err->msg[0] = '\0';
 	return STEP_FAILED;
 }
 
@@ -193,7 +198,7 @@ step_validate_rules(struct app *app, struct err *err)
 	enum step_rc rc = STEP_FAILED;
 	if (validate_all(app, &v, &c, err) &&
 	    validation_print(&v, app->settings->json_output, err)) {
-		rc = v.successful ? STEP_END : fail_with(buf_str(&v.summary), err);
+		rc = v.successful ? STEP_END : fail_with(app, buf_str(&v.summary), err);
 	}
 	buf_release(&v.summary);
 	buf_release(&v.json);
@@ -288,7 +293,7 @@ step_load_rules(struct app *app, struct err *err)
 		if (!load_all(app, path, &c, &text, err))
 			rc = STEP_FAILED;
 		else if (text.len)
-			rc = fail_with(buf_str(&text), err);
+			rc = fail_with(app, buf_str(&text), err);
 		else
 			rc = finish(app, err) ? STEP_NEXT : STEP_FAILED;
 	}

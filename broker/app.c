@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "broker/reload_check.h"
 #include "broker/run.h"
 #include "broker/supervisor.h"
 #include "broker/version.h"
@@ -229,8 +230,10 @@ app_run_steps(struct app *app, app_step_fn *const *step, size_t n)
 	for (size_t i = 0; rc == STEP_NEXT && i < n; i++)
 		rc = step[i](app, &err);
 	tear_down(app);
+	if (rc != STEP_FAILED && app->starts_again)
+		reload_exec();
 	if (rc != STEP_FAILED)
-		return 0;
+		return app->starts_again;
 	if (err.msg[0])
 		fprintf(stderr, "Error: %s\n", err.msg);
 	return app->exit_status ? app->exit_status : 1;

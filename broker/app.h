@@ -14,7 +14,9 @@
 #include "broker/settings.h"
 #include "rules/engine.h"
 
+struct generation;
 struct launcher;
+struct operators;
 struct pipeline;
 struct run;
 struct statistics;
@@ -29,6 +31,9 @@ struct app_source {
 	struct worker **helper;
 	uint32_t n_helper;
 	struct pipeline *pipeline;
+	/* What its pipeline evaluates, while events are processed. */
+	struct generation *generation;
+	struct app *app;
 };
 
 struct app;
@@ -52,13 +57,17 @@ struct app {
 	uint32_t n_source;
 	struct outputs *outputs;
 	struct statistics *statistics;
-	struct run *run;         /* signals and rendering while events are processed */
+	struct run *run; /* signals and rendering while events are processed */
+	struct operators *operators;
 	const char *show_fields; /* of "mews run PLUGIN.so --fields" */
 	/* NULL: alerts as the settings say. */
 	app_match_fn *show_match;
 	bool no_statistics;
 	uint64_t max_events; /* 0: no bound */
 	int exit_status;     /* of a failure that is not 1 */
+	bool starts_again;   /* in its own place, when it has ended */
+	/* Where a failure's long text goes; NULL: to standard error. */
+	struct buf *failure;
 };
 
 enum step_rc {

@@ -23,7 +23,8 @@ enum {
 struct out_slot {
 	struct out *out;
 	uint64_t last_error_ns;
-	uint32_t quiet; /* failures since then that were not logged */
+	uint32_t quiet;              /* failures since then that were not logged */
+	atomic_uint_fast64_t failed; /* lines */
 };
 
 struct outputs {
@@ -151,6 +152,7 @@ deliver(struct outputs *o, const struct out_batch *b)
 		enter(o, i);
 		if (!slot->out->write(slot->out, b, &failed, &err)) {
 			atomic_fetch_add(&o->failed, failed);
+			atomic_fetch_add(&slot->failed, failed);
 			tell(slot, &err);
 		}
 		leave(o);
@@ -348,6 +350,16 @@ outputs_counts(struct outputs *o, struct outputs_counts *ret_counts)
 
 	queue_depth(&o->queue, &c.depth, &c.depth_max);
 	*ret_counts = c;
+}
+
+bool
+outputs_sink(struct outputs *o, uint32_t i, struct outputs_sink *ret_sink)
+{
+	if (i >= o->n)
+		return false;
+	*ret_sink = (struct outputs_sink){
+	    .name = o->slot[i].out->name, .failed = atomic_load(&o->slot[i].failed)};
+	return true;
 }
 
 static bool

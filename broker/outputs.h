@@ -35,6 +35,14 @@ struct outputs_counts {
 };
 void outputs_counts(struct outputs *o, struct outputs_counts *ret_counts);
 
+/* One sink; name is a constant. */
+struct outputs_sink {
+	const char *name;
+	uint64_t failed; /* lines that it did not take */
+};
+/* The i-th sink in use; false when there are not so many. */
+bool outputs_sink(struct outputs *o, uint32_t i, struct outputs_sink *ret_sink);
+
 /* Delivers what is queued, waits at most output_timeout for it, then discards the rest
  * and says so. Joins the thread unless a sink holds it for good. */
 void outputs_free(struct outputs *o);

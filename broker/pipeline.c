@@ -19,8 +19,6 @@ enum {
 	CHUNKS_PER_TURN = 16
 };
 
-static void pump(struct pipeline *p);
-
 static struct worker *
 origin(const struct pipeline *p)
 {
@@ -78,6 +76,26 @@ next_events_frame(struct pipeline *p)
 	    pipeline_take(p, &p->worker[0], &f) != TAKE_OK)
 		return NULL;
 	return f;
+}
+
+/* The next chunk, if there is one, unless other rules are taken on before it: false. */
+static bool
+next_chunk(struct pipeline *p)
+{
+	struct frame *f;
+
+	if (p->swap.waits && pipeline_swap_between(p, NULL))
+		return false;
+	f = next_events_frame(p);
+	if ((p->swap.next || p->swap.waits) && pipeline_swap_between(p, f)) {
+		if (f) {
+			TAILQ_INSERT_HEAD(&p->backlog, f, link);
+			p->n_backlog++;
+		}
+		return false;
+	}
+	p->chunk = f;
+	return true;
 }
 
 /* The chunks of a worker come in order: batch by batch, each from its beginning. */
@@ -341,7 +359,8 @@ begin_something(struct pipeline *p, uint32_t *chunks)
 	struct err err;
 
 	if (!p->chunk) {
-		p->chunk = next_events_frame(p);
+		if (!next_chunk(p))
+			return false;
 		if (p->chunk && !begin_chunk(p, p->chunk, &err))
 			goto breach;
 		*chunks += p->chunk != NULL;
@@ -440,8 +459,8 @@ fall_asleep(struct pipeline *p)
 	return more;
 }
 
-static void
-pump(struct pipeline *p)
+void
+pipeline_pump(struct pipeline *p)
 {
 	uint32_t chunks = 0;
 
@@ -462,7 +481,7 @@ pump(struct pipeline *p)
 static void
 on_turn(int fd, short what, void *arg)
 {
-	pump(arg);
+	pipeline_pump(arg);
 }
 
 /* From time to time: has the same request been under way since the last look? */
@@ -509,13 +528,21 @@ on_reached(struct worker *w, void *arg)
 		pipeline_send_again(p, pw);
 		pipeline_attach(p, pw);
 	}
-	pump(p);
+	pipeline_swap_reached(p, w);
+	pipeline_pump(p);
+}
+
+static void
+on_replanned(struct worker *w, void *arg)
+{
+	pipeline_swap_replanned(arg, w);
+	pipeline_pump(arg);
 }
 
 static void
 on_frames(struct worker *w, void *arg)
 {
-	pump(arg);
+	pipeline_pump(arg);
 }
 
 static bool
@@ -550,7 +577,7 @@ on_ended(struct worker *w, bool restarts, void *arg)
 	}
 	pw->gone = !restarts;
 	pipeline_request_orphaned(p, pw, restarts);
-	pump(p);
+	pipeline_pump(p);
 	w->next_event = p->next_num;
 	if (!restarts && p->state < PIPELINE_ENDED &&
 	    (pipeline_is_origin(p, pw) || w->plugin->profile->required)) {
@@ -564,6 +591,7 @@ static const struct worker_owner owner_hooks = {
     .frames = on_frames,
     .ended = on_ended,
     .plan = pipeline_plan_tell,
+    .replanned = on_replanned,
     .async = on_async,
     .answered = on_answered,
 };
@@ -586,7 +614,8 @@ allocate(struct pipeline *p, struct err *err)
 	p->have = calloc(n, sizeof(*p->have));
 	p->on_turn = event_new(p->sup->base, -1, 0, on_turn, p);
 	p->on_deadline = event_new(p->sup->base, -1, EV_PERSIST, on_deadline, p);
-	if (!p->in_order || !p->injected || !async_queue_init(&p->async, err) || !p->parser || !p->raw || !p->meta || !p->column || !p->have || !p->on_turn ||
+	if (!p->in_order || !p->injected || !async_queue_init(&p->async, err) ||
+	    !p->parser || !p->raw || !p->meta || !p->column || !p->have || !p->on_turn ||
 	    !p->on_deadline)
 		return err_nomem(err);
 	if (ms && event_add(p->on_deadline, &tv) < 0)
@@ -650,6 +679,7 @@ pipeline_free(struct pipeline *p)
 		return;
 	for (uint32_t i = 0; i < p->n_worker; i++)
 		worker_assign(p->worker[i].worker, "", NULL, NULL);
+	pipeline_swap_release(p);
 	pipeline_plan_release(p);
 	evaluator_free(p->ev);
 	chunk_view_release(&p->view);
@@ -705,6 +735,6 @@ pipeline_start(struct pipeline *p, struct err *err)
 	p->starting = false;
 	for (uint32_t i = 0; i < p->n_worker; i++)
 		p->worker[i].worker->restartable = true;
-	pump(p);
+	pipeline_pump(p);
 	return true;
 }

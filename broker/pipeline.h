@@ -107,12 +107,29 @@ struct pipeline_sink {
 	void (*state_told)(struct pipeline *p, void *arg);
 	/* The state became ENDED or FAILED. */
 	void (*ended)(struct pipeline *p, void *arg);
+	/* Rules of pipeline_replace_rules hold, or were themselves replaced before they
+	 * ever did: "before" are those that the pipeline lets go. May be NULL. */
+	void (*replaced)(struct pipeline *p, const struct ruleset *before, void *arg);
 	void *arg;
 };
 
 struct pipeline_counts {
-	uint64_t events, async_events, chunks, batches, matches, dropped_large, missing_columns,
-	    poison_events;
+	uint64_t events, async_events, chunks, batches, matches, dropped_large,
+	    missing_columns, poison_events;
+};
+
+/*
+ * Rules on their way in. Each set is a struct pipeline of which only what hangs on rules
+ * is there. next has been or will be told to the origin, which answers when all events of
+ * the plan before are through; then it becomes the pipeline's, and the helpers are told.
+ */
+struct pipeline_swap {
+	struct pipeline *prepared; /* not to be used yet */
+	struct pipeline *next;
+	struct pipeline *then; /* after next */
+	struct pipeline *telling;
+	bool is_told, is_due;
+	bool waits; /* for helpers to have the plan */
 };
 
 struct pipeline {
@@ -132,8 +149,8 @@ struct pipeline {
 	uint32_t n_parser, next_parser;
 	bool starting;
 	uint32_t n_dumping; /* workers that tell their state */
-	uint32_t *owner;   /* by slot: position in worker; UINT32_MAX: nobody */
-	bool *first_stage; /* by slot: the origin sends it with every chunk */
+	uint32_t *owner;    /* by slot: position in worker; UINT32_MAX: nobody */
+	bool *first_stage;  /* by slot: the origin sends it with every chunk */
 
 	enum pipeline_state state;
 	struct err err;
@@ -156,8 +173,8 @@ struct pipeline {
 	struct async_queue async;
 	uint64_t last_ts_ns; /* of the event delivered last; 0: none was */
 
-	/* The window under way: n_events from event "at" of the chunk on, or (is_injected)
-	 * so many injected ones. */
+	/* The window under way: n_events from event "at" of the chunk on, or
+	 * (is_injected) so many injected ones. */
 	bool is_injected;
 	struct async_event **injected; /* LIMIT_CHUNK_EVENTS */
 	uint32_t at, n_events;
@@ -174,6 +191,7 @@ struct pipeline {
 	uint64_t max_events;  /* UINT64_MAX: none */
 	uint32_t next_request;
 	struct pipeline_counts counts;
+	struct pipeline_swap swap;
 };
 
 /*
@@ -188,6 +206,17 @@ void pipeline_free(struct pipeline *p);
 
 /* Plans, opens and starts; returns when the origin runs. */
 bool pipeline_start(struct pipeline *p, struct err *err);
+
+/*
+ * Other rules for a running pipeline, in two steps, so that several pipelines can take
+ * them together or not at all: everything that can fail is in the first. No event is lost
+ * or seen by both sets, no worker is stopped. Events that are with the broker already are
+ * still evaluated by the old ones.
+ */
+bool pipeline_prepare_rules(struct pipeline *p, const struct ruleset *rules,
+    const struct eval_config *config, struct err *err);
+void pipeline_forget_rules(struct pipeline *p);
+void pipeline_replace_rules(struct pipeline *p);
 
 /* Has every plugin that injects events put its state into events: sink.state, and at the
  * end sink.state_told, from the loop. False: none is to come. */

@@ -435,6 +435,7 @@ take_answer(
 	if (v->head.batch != r->number || v->head.n_events != p->n_events ||
 	    v->head.n_columns != r->n_slot)
 		return err_set(err, ERR_PEER, "an answer to another request");
+	worker_took(pw->worker, clock_mono_ns() - r->sent_ns);
 	if (r->probing) {
 		/* It lives: on to the next event, or to the whole without those it dies
 		 * of. */

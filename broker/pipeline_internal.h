@@ -64,4 +64,16 @@ void pipeline_request_orphaned(
     struct pipeline *p, struct pipeline_worker *pw, bool restarts);
 void pipeline_acknowledge(struct pipeline *p, uint32_t batch);
 
+/* pipeline.c: goes on as far as it can. */
+void pipeline_pump(struct pipeline *p);
+
+/* pipeline_swap.c */
+/* Between chunks, with f the next frame or NULL: must the pipeline wait? Rules may have
+ * changed when this returns. */
+bool pipeline_swap_between(struct pipeline *p, struct frame *f);
+/* The origin runs (again). */
+void pipeline_swap_reached(struct pipeline *p, struct worker *w);
+void pipeline_swap_replanned(struct pipeline *p, struct worker *w);
+void pipeline_swap_release(struct pipeline *p);
+
 #endif

@@ -174,10 +174,12 @@ others_want_events(const struct pipeline *p)
 bool
 pipeline_plan_tell(struct worker *w, Control__Plan *m, void *arg)
 {
-	struct pipeline *p = arg;
+	const struct pipeline *p = arg;
 
+	if (p->swap.telling)
+		p = p->swap.telling;
 	for (uint32_t i = 0; i < p->n_worker; i++) {
-		struct pipeline_worker *pw = &p->worker[i];
+		const struct pipeline_worker *pw = &p->worker[i];
 		bool is_origin = pipeline_is_origin(p, pw);
 
 		if (pw->worker != w)

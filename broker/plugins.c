@@ -21,23 +21,21 @@ is_wanted(const struct plugin_setting *ps, const char *only)
 }
 
 /* Policy and preflight: everything that can be refused before a process exists. */
-static bool
-prepare(
-    struct plugin_set *set, const struct settings *s, struct plugin *p, struct err *err)
+bool
+plugin_set_prepare(
+    struct plugin_set *set, struct plugin *p, struct arena *arena, struct err *err)
 {
-	struct profile *profile = arena_alloc(&set->arena, sizeof(*profile));
-	struct confinement *c = arena_alloc(&set->arena, sizeof(*c));
+	struct profile *profile = arena_alloc(arena, sizeof(*profile));
+	struct confinement *c = arena_alloc(arena, sizeof(*c));
 	struct err why;
 
 	if (!profile || !c)
 		return err_nomem(err);
-	if (!profile_parse(
-		profile, &set->arena, p->setting->sandbox, p->setting->file, err))
+	if (!profile_parse(profile, arena, p->setting->sandbox, p->setting->file, err))
 		return false;
 	p->profile = profile;
 	p->confinement = c;
-	p->arena = &set->arena;
-	if (!confinement_make(c, &set->arena, profile, p->setting->library_path,
+	if (!confinement_make(c, arena, profile, p->setting->library_path,
 		set->sup->worker_path, &why)) {
 		if (why.code == ERR_USAGE)
 			return err_set(
@@ -100,7 +98,8 @@ plugin_set_load(struct plugin_set *set, const struct settings *s, struct supervi
 			continue;
 		p->index = set->n;
 		p->setting = &s->plugin[i];
-		if (!prepare(set, s, p, err))
+		p->arena = &set->arena;
+		if (!plugin_set_prepare(set, p, &set->arena, err))
 			return false;
 		set->n++;
 	}

@@ -77,6 +77,11 @@ bool plugin_set_load(struct plugin_set *set, const struct settings *s,
     struct supervisor *sup, const char *only, struct err *err);
 void plugin_set_release(struct plugin_set *set);
 
+/* Profile, confinement and a worker for p, whose setting is there; into arena, which
+ * outlives p. */
+bool plugin_set_prepare(
+    struct plugin_set *set, struct plugin *p, struct arena *arena, struct err *err);
+
 /* By configured name or by library path; NULL when there is none. */
 const struct plugin *plugin_set_find(
     const struct plugin_set *set, const char *name_or_path);

@@ -12,14 +12,18 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "broker/generation.h"
+#include "broker/operators.h"
+#include "broker/own_alert.h"
 #include "broker/pipeline.h"
+#include "broker/reload.h"
 #include "broker/statistics.h"
 #include "broker/supervisor.h"
 
 /* What processing needs besides the app: signals, and buffers that alerts are made in. */
 struct run {
 	struct app *app;
-	struct event *on_int, *on_term, *on_usr1;
+	struct event *on_int, *on_term, *on_usr1, *on_hup;
 	struct buf line, scratch;
 	struct alert_options alert;
 	char hostname[256];
@@ -27,6 +31,7 @@ struct run {
 	bool ended;
 	struct err err;
 	uint64_t started_ns;
+	struct reload *reload;
 };
 
 /* Sources and their workers. */
@@ -128,6 +133,7 @@ step_init_sources(struct app *app, struct err *err)
 	app->n_source = app->catalog.n_source;
 	for (uint32_t i = 0; i < app->n_source; i++) {
 		app->source[i].source = &app->catalog.source[i];
+		app->source[i].app = app;
 		app->source[i].enabled = true;
 		if (!gather_workers(app, &app->source[i], err))
 			return STEP_FAILED;
@@ -186,9 +192,10 @@ static void
 on_match(
     struct pipeline *p, const struct rule *rule, const struct event_view *view, void *arg)
 {
-	struct run *r = arg;
+	struct app_source *as = arg;
+	struct run *r = as->app->run;
 
-	statistics_count(r->app->statistics, rule);
+	statistics_count(as->generation->index, rule);
 	buf_clear(&r->line);
 	if (r->app->show_match)
 		r->app->show_match(r->app, rule, view, &r->line, &r->scratch);
@@ -216,7 +223,8 @@ ends_the_run(const struct pipeline *p)
 static void
 on_pipeline_ended(struct pipeline *p, void *arg)
 {
-	struct run *r = arg;
+	struct app_source *as = arg;
+	struct run *r = as->app->run;
 
 	r->n_running--;
 	if (ends_the_run(p) && r->err.code == ERR_NONE) {
@@ -256,6 +264,15 @@ on_stop_signal(int fd, short what, void *arg)
 	event_base_loopbreak(r->app->supervisor->base);
 }
 
+/* Done between turns of the loop: it waits for trial workers, which needs the loop. */
+static void
+on_reload_signal(int fd, short what, void *arg)
+{
+	struct run *r = arg;
+
+	reload_ask(r->reload);
+}
+
 static void
 on_reopen_signal(int fd, short what, void *arg)
 {
@@ -273,16 +290,62 @@ watch_signals(struct run *r, struct err *err)
 	r->on_int = evsignal_new(base, SIGINT, on_stop_signal, r);
 	r->on_term = evsignal_new(base, SIGTERM, on_stop_signal, r);
 	r->on_usr1 = evsignal_new(base, SIGUSR1, on_reopen_signal, r);
-	if (!r->on_int || !r->on_term || !r->on_usr1 || event_add(r->on_int, NULL) < 0 ||
-	    event_add(r->on_term, NULL) < 0 || event_add(r->on_usr1, NULL) < 0)
+	r->on_hup = evsignal_new(base, SIGHUP, on_reload_signal, r);
+	if (!r->on_int || !r->on_term || !r->on_usr1 || !r->on_hup ||
+	    event_add(r->on_int, NULL) < 0 || event_add(r->on_term, NULL) < 0 ||
+	    event_add(r->on_usr1, NULL) < 0 || event_add(r->on_hup, NULL) < 0)
 		return err_nomem(err);
 	return true;
+}
+
+/* How alerts look, as the settings are now. */
+void
+run_read_settings(struct app *app)
+{
+	const struct settings *s = app->settings;
+	struct run *r = app->run;
+
+	r->alert = (struct alert_options){
+	    .json_include_output = s->json_include_output,
+	    .json_include_tags = s->json_include_tags,
+	    .json_include_output_fields = s->json_include_output_fields,
+	    .json_include_message = s->json_include_message,
+	    .time_iso8601 = s->time_iso8601,
+	    .hostname = r->hostname,
+	    .utc_offset_s = utc_offset_s(),
+	};
+}
+
+void
+run_hostname(const struct app *app, char *out, size_t size)
+{
+	snprintf(out, size, "%s", app->run->hostname);
+}
+
+void
+run_own_alert(struct app *app, const char *rule, enum priority priority, const char *msg,
+    struct own_fields *fields)
+{
+	const struct own_alert alert = {
+	    .rule = rule,
+	    .msg = msg,
+	    .priority = priority,
+	    .ts_ns = clock_wall_ns(),
+	    .hostname = app->run->hostname,
+	    .utc_offset_s = utc_offset_s(),
+	};
+	struct buf line;
+
+	buf_init(&line, LIMIT_OUTPUT_LINE_BYTES);
+	own_alert_line(&alert, fields, app->settings->json_output, &line);
+	if (!line.failed)
+		outputs_put(app->outputs, priority, buf_str(&line), line.len);
+	buf_release(&line);
 }
 
 static struct run *
 run_new(struct app *app, struct err *err)
 {
-	const struct settings *s = app->settings;
 	struct run *r = calloc(1, sizeof(*r));
 	const char *given = getenv("FALCO_HOSTNAME");
 
@@ -302,17 +365,11 @@ run_new(struct app *app, struct err *err)
 		log_info(
 		    "Hostname value has been overridden via environment variable to: %s",
 		    given);
-	r->alert = (struct alert_options){
-	    .json_include_output = s->json_include_output,
-	    .json_include_tags = s->json_include_tags,
-	    .json_include_output_fields = s->json_include_output_fields,
-	    .json_include_message = s->json_include_message,
-	    .time_iso8601 = s->time_iso8601,
-	    .hostname = r->hostname,
-	    .utc_offset_s = utc_offset_s(),
-	};
-	app->statistics = statistics_new(app->loader, err);
-	return app->statistics && watch_signals(r, err) ? r : NULL;
+	run_read_settings(app);
+	app->statistics = statistics_new(err);
+	if (app->statistics)
+		r->reload = reload_new(app, err);
+	return r->reload && watch_signals(r, err) ? r : NULL;
 }
 
 static int
@@ -344,15 +401,30 @@ log_sources(const struct app *app)
 	buf_release(&text);
 }
 
+struct reload *
+run_reload(const struct app *app)
+{
+	return app->run->reload;
+}
+
+struct eval_config
+run_eval_config(const struct app *app)
+{
+	return (struct eval_config){
+	    .utc_offset_s = app->run->alert.utc_offset_s, .hostname = app->run->hostname};
+}
+
 static bool
 open_source(struct run *r, struct app_source *as, struct err *err)
 {
 	struct app *app = r->app;
-	const struct eval_config config = {
-	    .utc_offset_s = r->alert.utc_offset_s, .hostname = r->hostname};
-	const struct pipeline_sink sink = {
-	    .match = on_match, .ended = on_pipeline_ended, .arg = r};
+	const struct eval_config config = run_eval_config(app);
+	const struct pipeline_sink sink = {.match = on_match,
+	    .replaced = reload_on_replaced,
+	    .ended = on_pipeline_ended,
+	    .arg = as};
 
+	reload_adopt(r->reload, as);
 	if (as->origin)
 		log_info("Opening '%s' source with plugin '%s'", as->source->name,
 		    as->origin->plugin->name);
@@ -405,15 +477,28 @@ step_process_events(struct app *app, struct err *err)
 	r = run_new(app, err);
 	if (!r)
 		return STEP_FAILED;
+	app->operators = operators_new(app, err);
+	if (!app->operators)
+		return STEP_FAILED;
 	log_sources(app);
 	r->started_ns = clock_mono_ns();
+	/* A source may end while the next one is being opened: that is not yet the end.
+	 */
+	r->n_running = 1;
 	for (uint32_t i = 0; i < app->n_source; i++) {
 		if (app->source[i].enabled && !open_source(r, &app->source[i], err))
 			return STEP_FAILED;
 	}
+	if (--r->n_running == 0)
+		r->ended = true;
+	operators_ready(app->operators);
 	while (!r->ended && app->supervisor->fatal.code == ERR_NONE) {
 		if (event_base_loop(app->supervisor->base, EVLOOP_ONCE) < 0)
 			break;
+		if (reload_is_asked(r->reload) && !r->ended)
+			reload_run(r->reload);
+		if (reload_wants_restart(r->reload))
+			r->ended = app->starts_again = true;
 	}
 	if (app->options->verbose)
 		print_elapsed(r);
@@ -441,6 +526,7 @@ stop_deadline_ms(const struct app *app)
 void
 run_stop(struct app *app)
 {
+	operators_stopping(app->operators);
 	if (app->supervisor)
 		supervisor_stop(app->supervisor, stop_deadline_ms(app));
 }
@@ -457,14 +543,19 @@ run_release(struct app *app)
 {
 	struct run *r = app->run;
 
+	operators_free(app->operators);
 	for (uint32_t i = 0; i < app->n_source; i++) {
 		pipeline_free(app->source[i].pipeline);
 		free(app->source[i].helper);
 	}
 	free(app->source);
+	if (r)
+		reload_free(r->reload);
 	statistics_free(app->statistics);
 	if (!r)
 		return;
+	if (r->on_hup)
+		event_free(r->on_hup);
 	if (r->on_int)
 		event_free(r->on_int);
 	if (r->on_term)

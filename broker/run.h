@@ -16,4 +16,15 @@ void run_stop(struct app *app);
 void run_print_statistics(struct app *app);
 void run_release(struct app *app);
 
+struct reload *run_reload(const struct app *app);
+struct eval_config run_eval_config(const struct app *app);
+/* How alerts look, as the settings are now. */
+void run_read_settings(struct app *app);
+
+struct own_fields;
+/* An alert about the program itself, to the outputs; while events are processed. */
+void run_own_alert(struct app *app, const char *rule, enum priority priority,
+    const char *msg, struct own_fields *fields);
+void run_hostname(const struct app *app, char *out, size_t size);
+
 #endif

@@ -95,6 +95,9 @@ struct worker_owner {
 	/* The extraction plan for this worker: fills m, whose memory stays the owner's
 	 * until the call returns to the event loop. NULL: the worker needs none. */
 	bool (*plan)(struct worker *w, Control__Plan *m, void *arg);
+	/* The plan of worker_replan holds; for a source: all that it published with the
+	 * one before is acknowledged. */
+	void (*replanned)(struct worker *w, void *arg);
 	/* An event out of turn: a frame of the side ring, unchecked. False: a breach. */
 	bool (*async)(struct worker *w, uint32_t type, const void *peer_event,
 	    uint32_t len, void *arg, struct err *err);
@@ -183,6 +186,7 @@ struct worker {
 	enum worker_state state, goal;
 	bool restartable;    /* once everything has started; before, a failure is final */
 	bool doomed;         /* killed by us; the death is expected */
+	bool restarting;     /* its end was asked for, and a new start is */
 	struct err doom;     /* why it ended or cannot go on; for people */
 	uint64_t next_event; /* what Init tells the next incarnation */
 
@@ -198,7 +202,8 @@ struct worker {
 	int wake_broker_fd, wake_worker_fd, output_fd;
 	bool alive; /* from launch until DIED */
 	struct event *on_control, *on_wake, *on_output, *on_deadline, *on_backoff;
-	uint32_t plan_generation;
+	uint32_t plan_generation;                       /* as told last */
+	uint32_t planned_generation;                    /* as answered last */
 	struct worker_types extract_types, parse_types; /* as init told */
 
 	enum worker_ask ask;
@@ -244,8 +249,17 @@ void worker_pursue(struct worker *w, enum worker_state goal);
 void worker_stop(struct worker *w);
 /* A breach seen by whoever reads its frames. err is copied. */
 void worker_breach(struct worker *w, const struct err *err);
-/* Sends the plan of a new ruleset to a running worker. */
+/* Is it through with planning, and not ending? */
+bool worker_is_ready(const struct worker *w);
+/*
+ * Sends the plan of a new ruleset to a worker that is ready. A source takes it between
+ * two batches; so does an answer take as long as next_batch may. Others have the deadline
+ * of init. No extraction may be under way.
+ */
 void worker_replan(struct worker *w);
+/* Ends it in good order and starts it again, now and whatever its budget says; a worker
+ * that has failed for good is left so. */
+void worker_restart(struct worker *w);
 bool worker_ask_open_params(struct worker *w, struct err *err);
 /*
  * Asks for something that is answered by a message of this kind, or by Failed. One thing

@@ -9,6 +9,8 @@
 
 /* worker_moves.c */
 void worker_event(struct worker *w, enum worker_event event);
+/* Planned was answered, to the plan that was sent last. */
+void worker_replanned(struct worker *w);
 bool worker_send(struct worker *w, const Control__Message *m);
 /* It has hung up: its death is due within a second. */
 void worker_expect_death(struct worker *w);

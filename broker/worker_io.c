@@ -220,7 +220,7 @@ dispatch(struct worker *w, Control__Message **message)
 		break;
 	case CONTROL__MESSAGE__BODY_PLANNED:
 		if (m->planned->generation == w->plan_generation)
-			worker_event(w, WORKER_ON_PLANNED);
+			worker_replanned(w);
 		break;
 	case CONTROL__MESSAGE__BODY_OPENED:
 		worker_event(w, WORKER_ON_OPENED);

@@ -199,11 +199,26 @@ act_deadline(struct worker *w)
 	worker_kill(w);
 }
 
-/* The state is where it was when the process ended. */
+/* What the incarnation has published is taken out of its ring before that goes. */
+static void
+tell_end(struct worker *w, bool restarts)
+{
+	if (w->owner && w->owner->ended)
+		w->owner->ended(w, restarts, w->owner_arg);
+	worker_bury(w);
+}
+
+/* In good order, or not quite; unless it is to begin again that is all. */
 static void
 act_end(struct worker *w)
 {
-	worker_bury(w);
+	if (!w->restarting || w->sup->stopping) {
+		worker_bury(w);
+		return;
+	}
+	tell_end(w, true);
+	w->restarting = false;
+	worker_event(w, WORKER_ON_START);
 }
 
 static void worker_on_backoff(int fd, short what, void *arg);
@@ -237,8 +252,8 @@ act_crashed(struct worker *w)
 
 	if (!expected && w->doom.code != ERR_PEER)
 		w->counts.crashes++;
-	worker_bury(w);
 	if (expected) {
+		worker_bury(w);
 		w->state = WORKER_DOWN;
 		return;
 	}
@@ -249,8 +264,7 @@ act_crashed(struct worker *w)
 				  "within %u s",
 			    w->plugin->setting->name, w->n_restart + 1,
 			    w->plugin->profile->restart_window_s);
-		if (w->owner && w->owner->ended)
-			w->owner->ended(w, false, w->owner_arg);
+		tell_end(w, false);
 		return;
 	}
 	w->state = WORKER_BACKOFF;
@@ -264,8 +278,7 @@ act_crashed(struct worker *w)
 		w->on_backoff = evtimer_new(w->sup->base, worker_on_backoff, w);
 	if (!w->on_backoff || evtimer_add(w->on_backoff, &tv) < 0)
 		w->state = WORKER_FAILED;
-	if (w->owner && w->owner->ended)
-		w->owner->ended(w, w->state == WORKER_BACKOFF, w->owner_arg);
+	tell_end(w, w->state == WORKER_BACKOFF);
 }
 
 static void
@@ -455,11 +468,51 @@ worker_breach(struct worker *w, const struct err *err)
 	worker_event(w, WORKER_ON_BREACH);
 }
 
+bool
+worker_is_ready(const struct worker *w)
+{
+	return worker_is_up(w) && w->state >= WORKER_PLANNED;
+}
+
 void
 worker_replan(struct worker *w)
 {
-	if (w->state == WORKER_PLANNED || w->state == WORKER_RUNNING)
-		act_plan(w);
+	if (!worker_is_ready(w))
+		return;
+	act_plan(w);
+	if (w->state == WORKER_PLANNED)
+		arm(w, w->plugin->profile->limits.init_ms);
+}
+
+void
+worker_replanned(struct worker *w)
+{
+	w->planned_generation = w->plan_generation;
+	if (w->state == WORKER_PLANNED)
+		arm_deadline(w);
+	if (worker_is_ready(w) && w->owner && w->owner->replanned)
+		w->owner->replanned(w, w->owner_arg);
+	else
+		worker_event(w, WORKER_ON_PLANNED);
+}
+
+void
+worker_restart(struct worker *w)
+{
+	if (w->state == WORKER_FAILED)
+		return;
+	if (w->state == WORKER_FAILED)
+		return;
+	w->counts.asked++;
+	w->n_restart = 0;
+	if (w->state == WORKER_BACKOFF || w->state == WORKER_DOWN) {
+		if (w->on_backoff)
+			evtimer_del(w->on_backoff);
+		worker_event(w, WORKER_ON_START);
+		return;
+	}
+	w->restarting = true;
+	worker_stop(w);
 }
 
 bool
@@ -479,7 +532,8 @@ worker_ask(struct worker *w, const Control__Message *m, Control__Message__BodyCa
     uint32_t deadline_ms, struct err *err)
 {
 	if (w->ask == WORKER_ASK_PENDING)
-		return err_set(err, ERR_USAGE, "plugin '%s' is asked for something already",
+		return err_set(err, ERR_USAGE,
+		    "plugin '%s' is asked for something already",
 		    w->plugin->setting->name);
 	if (!worker_is_up(w) || !worker_send(w, m))
 		return err_set(err, ERR_GONE, "the worker of plugin '%s' is not there",
@@ -499,8 +553,8 @@ worker_give_up(struct worker *w, const struct err *err)
 	if (w->doomed || !w->alive)
 		return;
 	w->doom = *err;
-	log_warning("plugin '%s': %s: its worker is ended", w->plugin->setting->name,
-	    err->msg);
+	log_warning(
+	    "plugin '%s': %s: its worker is ended", w->plugin->setting->name, err->msg);
 	worker_kill(w);
 }
 
