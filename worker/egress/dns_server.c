@@ -16,6 +16,7 @@
 #define STREAMS_PER_TURN   16
 /* A query over TCP, from connection to answer; between queries as long. */
 #define STREAM_DEADLINE_NS 10000000000ull
+#define FLOOD_PAUSE_NS     50000000ull
 #define NS_PER_QUERY       (1000000000ull / LIMIT_EGRESS_QUERIES_PER_S)
 #define QUERIES_AT_ONCE    (5u * LIMIT_EGRESS_QUERIES_PER_S)
 
@@ -31,18 +32,15 @@ struct dns_stream {
 };
 
 static bool
-may_ask(struct worker *w, uint64_t now_ns)
+has_tokens(struct worker *w)
 {
-	uint64_t fresh = (now_ns - w->query_tokens_ns) / NS_PER_QUERY;
+	uint64_t fresh = (clock_mono_ns() - w->query_tokens_ns) / NS_PER_QUERY;
 
 	w->query_tokens_ns += fresh * NS_PER_QUERY;
 	w->query_tokens += fresh;
 	if (w->query_tokens > QUERIES_AT_ONCE)
 		w->query_tokens = QUERIES_AT_ONCE;
-	if (w->query_tokens == 0)
-		return false;
-	w->query_tokens--;
-	return true;
+	return w->query_tokens > 0;
 }
 
 static bool
@@ -81,10 +79,7 @@ answer(struct worker *w, const uint8_t *query, size_t n, uint8_t out[DNS_ANSWER_
 	bool has_address = false;
 
 	w->counters.queries++;
-	if (!may_ask(w, now_ns)) {
-		worker_denied(w, EGRESS_REASON_RATE, "ask for names too often", "");
-		return 0;
-	}
+	w->query_tokens--;
 	if (!dns_parse(query, n, &q, &rcode)) {
 		worker_denied(
 		    w, EGRESS_REASON_MALFORMED, "send what is no DNS query", "");
@@ -112,6 +107,16 @@ answer(struct worker *w, const uint8_t *query, size_t n, uint8_t out[DNS_ANSWER_
 	return dns_answer(query, &q, rcode, has_address ? ip4 : NULL, NAMES_TTL_S, out);
 }
 
+/* Who floods is not read for a while; the kernel drops what does not fit. */
+static void
+wait_with_queries(struct worker *w, struct source *s)
+{
+	w->queries_wait_ns = clock_mono_ns() + FLOOD_PAUSE_NS;
+	loop_change(&w->server->loop, s, 0);
+	loop_wake_at(&w->server->loop, w->queries_wait_ns);
+	worker_denied(w, EGRESS_REASON_RATE, "ask for names too often", "");
+}
+
 void
 dns_server_on_datagram(struct source *s, uint32_t events)
 {
@@ -121,6 +126,10 @@ dns_server_on_datagram(struct source *s, uint32_t events)
 	for (int i = 0; i < DATAGRAMS_PER_TURN; i++) {
 		struct sockaddr_in from;
 		socklen_t len = sizeof(from);
+		if (!has_tokens(l->worker)) {
+			wait_with_queries(l->worker, s);
+			return;
+		}
 		/* One byte more than is read: what is longer shows. */
 		ssize_t n = recvfrom(s->fd, query, sizeof(query), MSG_DONTWAIT,
 		    (struct sockaddr *)&from, &len);
@@ -156,8 +165,13 @@ static bool
 serve_query(struct dns_stream *d, size_t n_query)
 {
 	uint8_t out[2 + DNS_ANSWER_BYTES];
-	size_t n_out = answer(d->worker, d->query + 2, n_query, out + 2);
+	size_t n_out = 0;
 
+	if (has_tokens(d->worker))
+		n_out = answer(d->worker, d->query + 2, n_query, out + 2);
+	else
+		worker_denied(
+		    d->worker, EGRESS_REASON_RATE, "ask for names too often", "");
 	if (n_out == 0)
 		return false;
 	out[0] = (uint8_t)(n_out >> 8);
@@ -239,6 +253,15 @@ dns_server_expire(struct worker *w, uint64_t now_ns)
 {
 	struct dns_stream *next;
 
+	if (w->queries_wait_ns > now_ns) {
+		loop_wake_at(&w->server->loop, w->queries_wait_ns);
+	} else if (w->queries_wait_ns != 0) {
+		w->queries_wait_ns = 0;
+		for (unsigned i = 0; i < w->plan.n; i++)
+			if (w->listener[i].socket->kind == EGRESS_DNS_UDP)
+				loop_change(
+				    &w->server->loop, &w->listener[i].source, EPOLLIN);
+	}
 	for (struct dns_stream *d = LIST_FIRST(&w->dns_streams); d != NULL; d = next) {
 		next = LIST_NEXT(d, link);
 		if (d->deadline_ns <= now_ns)

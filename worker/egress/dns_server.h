@@ -9,7 +9,8 @@
 void dns_server_on_datagram(struct source *s, uint32_t events);
 void dns_server_on_connection(struct source *s, uint32_t events);
 
-/* Closes those that took too long; the deadline of the rest goes to the loop. */
+/* Closes streams that took too long, hears again whom it did not; the deadline of the
+ * rest goes to the loop. */
 void dns_server_expire(struct worker *w, uint64_t now_ns);
 void dns_server_end(struct worker *w);
 

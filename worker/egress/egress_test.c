@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <arpa/inet.h>
@@ -405,6 +406,39 @@ test_egress_unix_sockets_filtered_and_not(void **state)
 	assert_int_equal(e->counters.refused[EGRESS_REASON_UNREACHABLE], 2);
 }
 
+static void
+dial_once(const struct bench_worker *w)
+{
+	INSIDE(inside_talk(inside_dial_unix(w, "0"), "GET / x\r\n\r\n")[0] == '\0');
+}
+
+/* A link that comes later leads nowhere: somebody may have put it there. */
+static void
+test_egress_unix_directory_that_became_a_link(void **state)
+{
+	char dir[128], path[160], *slash = strrchr(bench_unix_path, '/');
+	struct bench *b = *state;
+	struct profile_unix u = {path, false, NULL, 0};
+	struct profile p = {
+	    .base = PROFILE_CLIENT, .unix_socket = &u, .n_unix_socket = 1};
+
+	snprintf(dir, sizeof(dir), "%s/dir", b->dir);
+	snprintf(path, sizeof(path), "%s%s", dir, slash);
+	assert_int_equal(mkdir(dir, 0755), 0);
+	struct bench_worker w;
+	bench_start(b, "");
+	bench_worker_hold(b, &w, &p, dial_once);
+	assert_int_equal(rmdir(dir), 0);
+	*slash = '\0';
+	assert_int_equal(symlink(bench_unix_path, dir), 0);
+	*slash = '/';
+	/* So that this would have led to a socket. */
+	assert_int_equal(access(path, F_OK), 0);
+	bench_worker_go(&w);
+	bench_worker_wait(b, &w);
+	unlink(dir);
+}
+
 static int
 run(const char *who)
 {
@@ -419,6 +453,7 @@ run(const char *who)
 	    BENCH_TEST(test_egress_lost_is_told_once),
 	    BENCH_TEST(test_egress_start_says_what_is_wrong),
 	    BENCH_TEST(test_egress_unix_sockets_filtered_and_not),
+	    BENCH_TEST(test_egress_unix_directory_that_became_a_link),
 	};
 
 	return cmocka_run_group_tests_name(who, tests, NULL, NULL);

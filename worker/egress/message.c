@@ -94,8 +94,7 @@ message_receive(int fd, struct message_head *ret_head, void *body, size_t max_bo
 				close(got);
 		}
 	}
-	if (!fits || (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
-	    n < (ssize_t)sizeof(*ret_head)) {
+	if (!fits || (m.msg_flags & MSG_TRUNC) != 0 || n < (ssize_t)sizeof(*ret_head)) {
 		while (*ret_n_fd > 0)
 			close(ret_fds[--*ret_n_fd]);
 		err_set(err, ERR_PEER, "a message of the wrong size");

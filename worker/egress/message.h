@@ -43,7 +43,8 @@ enum message_rc {
 enum message_rc message_send(int fd, const struct message_head *head, const void *body,
     size_t n_body, const int *fds, unsigned n_fd, int flags, struct err *err);
 /* Never blocks. Received descriptors are close-on-exec and the caller's; more than
- * max_fd, or more bytes than fit, is MESSAGE_ERROR and all are closed. */
+ * max_fd, or more bytes than fit, is MESSAGE_ERROR and all are closed. When this process
+ * is out of descriptors there are fewer than were sent. */
 enum message_rc message_receive(int fd, struct message_head *ret_head, void *body,
     size_t max_body, size_t *ret_n_body, int *ret_fds, unsigned max_fd,
     unsigned *ret_n_fd, struct err *err);

@@ -267,7 +267,7 @@ start_tcp(struct relay *r)
 		r->resolved.address[0] = r->target.address;
 		r->resolved.n = 1;
 		connect_next(r);
-	} else if (!resolver_ask(w->server->resolver, r->target.name, &r->wait)) {
+	} else if (!resolver_ask(w->server->resolver, r->target.name, w->id, &r->wait)) {
 		worker_count(w, EGRESS_REASON_LIMIT);
 		relay_end(r, true);
 	}
@@ -304,8 +304,10 @@ start(const struct listener *l, int fd)
 	struct relay *r = NULL;
 
 	w->counters.connections++;
+	/* Nobody takes more than there is left for others: the next worker always finds
+	 * some. */
 	if (w->n_relays < LIMIT_EGRESS_RELAYS_PER_WORKER &&
-	    server->n_relays < LIMIT_EGRESS_RELAYS)
+	    w->n_relays < server->max_relays - server->n_relays)
 		r = calloc(1, sizeof(*r));
 	if (r == NULL) {
 		worker_denied(w, EGRESS_REASON_LIMIT,

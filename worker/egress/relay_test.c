@@ -186,8 +186,8 @@ test_relay_tries_every_address_that_it_may(void **state)
 		print_message("needs root: a public address of its own\n");
 		skip();
 	}
-	bench_start(b, BENCH_PUBLIC " far.test mixed.test\n"
-				    "127.0.0.1 mixed.test\n"
+	bench_start(b, BENCH_PUBLIC " far.test\n"
+				    "127.0.0.1 mixed.test\n" BENCH_PUBLIC " mixed.test\n"
 				    "93.184.216.35 late.test gone.test\n" BENCH_PUBLIC
 				    " late.test\n" BENCH_PRIVATE " inner.test\n");
 	bench_run(b, &p, reach_far);
@@ -288,7 +288,8 @@ open_too_many(const struct bench_worker *w)
 		close(fd[i]);
 	for (unsigned i = 0; i < n; i++)
 		close(fd[i]);
-	INSIDE(n_reset == 100);
+	/* Where few descriptors are to be had, more. */
+	INSIDE(n_reset >= 100 && n_reset < n);
 	/* All of them are free again. */
 	for (int i = 0; i < 100 && !is_200(ask_near()); i++)
 		usleep(20000);

@@ -13,7 +13,10 @@
 
 #include "base/clock.h"
 
-#define THREADS            4
+#define THREADS 8
+/* Of one owner, whose names may be slow on purpose. */
+#define OWNER_THREADS      2u
+#define OWNER_LOOKUPS      (LIMIT_EGRESS_LOOKUPS / 4)
 #define THREAD_STACK_BYTES (256u << 10)   /* getaddrinfo's own buffers are on it */
 #define KNOWN_NS           10000000000ull /* what was found is known for so long */
 #define UNKNOWN_NS         2000000000ull  /* and what was not */
@@ -31,6 +34,7 @@ struct lookup {
 	enum lookup_state state;
 	char name[DNS_NAME_BYTES];
 	struct resolved result;
+	uint32_t owner;
 	uint64_t asked_at; /* order in the queue */
 	uint64_t stale_ns;
 	struct resolver_waits waits;
@@ -162,6 +166,17 @@ look_up(const char *name, struct resolved *result)
 	freeaddrinfo(list);
 }
 
+static unsigned
+count_of(const struct resolver *r, uint32_t owner, enum lookup_state state)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < LIMIT_EGRESS_LOOKUPS; i++)
+		n += r->lookup[i].state == state && r->lookup[i].owner == owner;
+	return n;
+}
+
+/* Of those whose owners have a thread left. */
 static struct lookup *
 longest_queued(struct resolver *r)
 {
@@ -170,7 +185,8 @@ longest_queued(struct resolver *r)
 	for (unsigned i = 0; i < LIMIT_EGRESS_LOOKUPS; i++) {
 		struct lookup *l = &r->lookup[i];
 		if (l->state == LOOKUP_QUEUED &&
-		    (first == NULL || l->asked_at < first->asked_at))
+		    (first == NULL || l->asked_at < first->asked_at) &&
+		    count_of(r, l->owner, LOOKUP_RUNNING) < OWNER_THREADS)
 			first = l;
 	}
 	return first;
@@ -292,7 +308,8 @@ find_place(struct resolver *r, const char *name, uint64_t now_ns)
 }
 
 bool
-resolver_ask(struct resolver *r, const char *name, struct resolver_wait *w)
+resolver_ask(
+    struct resolver *r, const char *name, uint32_t owner, struct resolver_wait *w)
 {
 	uint64_t now_ns = clock_mono_ns();
 	struct resolved result;
@@ -305,13 +322,18 @@ resolver_ask(struct resolver *r, const char *name, struct resolver_wait *w)
 	pthread_mutex_lock(&r->lock);
 	struct lookup *l = find_place(r, name, now_ns);
 	bool is_known = l != NULL && l->state == LOOKUP_KNOWN && l->stale_ns > now_ns;
+	bool is_new = l != NULL && (l->state == LOOKUP_FREE ||
+				       (l->state == LOOKUP_KNOWN && !is_known));
+	if (is_new && count_of(r, owner, LOOKUP_QUEUED) >= OWNER_LOOKUPS) {
+		l = NULL;
+	} else if (is_new) {
+		snprintf(l->name, sizeof(l->name), "%s", name);
+		l->owner = owner;
+		l->state = LOOKUP_QUEUED;
+		l->asked_at = r->n_asked++;
+		pthread_cond_signal(&r->queued);
+	}
 	if (l != NULL && !is_known) {
-		if (l->state == LOOKUP_FREE || l->state == LOOKUP_KNOWN) {
-			snprintf(l->name, sizeof(l->name), "%s", name);
-			l->state = LOOKUP_QUEUED;
-			l->asked_at = r->n_asked++;
-			pthread_cond_signal(&r->queued);
-		}
 		w->list = &l->waits;
 		TAILQ_INSERT_TAIL(&l->waits, w, link);
 	}

@@ -36,10 +36,12 @@ struct resolver *resolver_new(const char *hosts_path, struct err *err);
 bool resolver_start(struct resolver *r, struct loop *l, struct err *err);
 
 /*
- * w->done is called, at once when the result is known, else from the loop. False, and not
- * called: too many names are being looked up.
+ * owner: for whom; nobody keeps more than a share of threads and places busy. w->done is
+ * called, at once when the result is known, else from the loop. False, and not
+ * called: too many names are being looked up, for the owner or at all.
  */
-bool resolver_ask(struct resolver *r, const char *name, struct resolver_wait *w);
+bool resolver_ask(
+    struct resolver *r, const char *name, uint32_t owner, struct resolver_wait *w);
 void resolver_cancel(struct resolver_wait *w);
 
 #endif

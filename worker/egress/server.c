@@ -5,12 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "worker/egress/dns_server.h"
 #include "worker/egress/relay.h"
+
+/* Two sockets, two pipes. */
+#define RELAY_FDS 6
 
 /* What each kind of socket does. */
 static void (*const on_ready[])(struct source *, uint32_t) = {
@@ -291,7 +295,14 @@ on_control(struct source *source, uint32_t events)
 bool
 server_init(struct server *s, struct resolver *resolver, int control_fd, struct err *err)
 {
+	struct rlimit files;
+
 	memset(s, 0, sizeof(*s));
+	/* The other half is for workers' listeners. */
+	s->max_relays = LIMIT_EGRESS_RELAYS;
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 &&
+	    files.rlim_cur / 2 / RELAY_FDS < s->max_relays)
+		s->max_relays = (unsigned)(files.rlim_cur / 2 / RELAY_FDS);
 	LIST_INIT(&s->workers);
 	s->resolver = resolver;
 	s->control = (struct source){control_fd, on_control};

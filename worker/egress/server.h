@@ -17,7 +17,7 @@ struct server {
 	struct source control; /* of MESSAGE_FD */
 	struct resolver *resolver;
 	LIST_HEAD(, worker) workers;
-	unsigned n_relays;
+	unsigned n_relays, max_relays;
 	uint64_t n_relays_ever; /* tokens */
 	bool is_due;            /* something is to be told to the parent */
 	bool parent_is_slow;    /* its socket is full; that waits */
@@ -49,6 +49,7 @@ struct worker {
 	unsigned n_dns_streams;
 	uint64_t query_tokens; /* queries that may come now */
 	uint64_t query_tokens_ns;
+	uint64_t queries_wait_ns; /* until then none is read; 0: all are */
 	struct loop_item grave;
 };
 

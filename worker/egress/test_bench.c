@@ -307,7 +307,7 @@ run_inside(struct bench_worker *w, const struct profile *p, int fd,
 }
 
 void
-bench_worker_new(struct bench *b, struct bench_worker *w, const struct profile *profile,
+bench_worker_hold(struct bench *b, struct bench_worker *w, const struct profile *profile,
     void (*inside)(const struct bench_worker *))
 {
 	struct message_head head;
@@ -340,7 +340,20 @@ bench_worker_new(struct bench *b, struct bench_worker *w, const struct profile *
 		fail_msg("%s", err.msg);
 	for (unsigned i = 0; i < n_fd; i++)
 		close(fd[i]);
+}
+
+void
+bench_worker_go(const struct bench_worker *w)
+{
 	assert_int_equal(write(w->go_fd, "g", 1), 1);
+}
+
+void
+bench_worker_new(struct bench *b, struct bench_worker *w, const struct profile *profile,
+    void (*inside)(const struct bench_worker *))
+{
+	bench_worker_hold(b, w, profile, inside);
+	bench_worker_go(w);
 }
 
 /* Takes the events that are there; waits for the first up to that long. */
@@ -671,6 +684,11 @@ bench_main(int argc, char **argv, int (*run)(const char *who))
 		return 1;
 	}
 	bool is_root = geteuid() == 0;
+	/* One that mews-egress must get rid of. */
+	if (is_root && setgroups(1, (const gid_t[]){ORDINARY_ID}) < 0) {
+		perror("bench: setgroups");
+		return 1;
+	}
 	if (is_root && !make_network()) {
 		perror("bench: network");
 		return 1;

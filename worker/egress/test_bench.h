@@ -50,6 +50,10 @@ pid_t bench_egress_pid(void);
 /* A worker with that policy in which inside runs, as its network namespace's root. */
 void bench_worker_new(struct bench *b, struct bench_worker *w,
     const struct profile *profile, void (*inside)(const struct bench_worker *));
+/* The same in two: until go it does nothing. */
+void bench_worker_hold(struct bench *b, struct bench_worker *w,
+    const struct profile *profile, void (*inside)(const struct bench_worker *));
+void bench_worker_go(const struct bench_worker *w);
 /* Waits until inside is over, and wants it to have come to its end. */
 void bench_worker_wait(struct bench *b, struct bench_worker *w);
 /* Both, and removes it from egress. */

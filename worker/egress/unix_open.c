@@ -33,7 +33,7 @@ bool
 unix_open(const char *path, int *ret_fd, struct err *err)
 {
 	struct open_how how = {
-	    .flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+	    .flags = O_PATH | O_CLOEXEC,
 	    .resolve = RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS,
 	};
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
