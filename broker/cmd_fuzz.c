@@ -99,7 +99,8 @@ replay(struct fuzz_subject *s, int *ret_status, struct err *err)
 	if (ok && opt.minimize && v.kind != FINDING_NONE) {
 		struct fuzz_finding f = {
 		    .verdict = v, .bytes = bytes, .n_found = n, .reproduced = true};
-		ok = fuzz_minimize(t, bytes, &n, &v, err) && fuzz_make_dir(opt.out, err);
+		ok = fuzz_minimize(t, bytes, &n, &f.verdict, err) &&
+		     fuzz_make_dir(opt.out, err);
 		f.n = n;
 		snprintf(f.id, sizeof(f.id), "%s",
 		    *record.id ? record.id : finding_kind_name(v.kind));
@@ -191,7 +192,7 @@ step_fuzz(struct app *app, struct err *err)
 }
 
 static bool
-read_record(struct single_options *so, struct err *err)
+read_record(struct err *err)
 {
 	const char *path = opt.replay ? opt.replay : opt.minimize;
 
@@ -201,10 +202,10 @@ read_record(struct single_options *so, struct err *err)
 		return false;
 	if (!opt.plugin)
 		opt.plugin = record.library_path;
-	if (!so->init_config)
-		so->init_config = record.config;
-	if (!so->open_params)
-		so->open_params = record.params;
+	if (!opt.init_config)
+		opt.init_config = record.config;
+	if (!opt.open_params)
+		opt.open_params = record.params;
 	return true;
 }
 
@@ -213,37 +214,32 @@ cmd_fuzz(int argc, char **argv)
 {
 	app_step_fn *const steps[] = {step_start_workers, step_load_plugins, step_fuzz};
 	struct sigaction on = {.sa_handler = on_stop};
-	struct single_options so;
 	struct options options = {0};
+	struct own_options own = {0};
 	struct app app = {.options = &options};
 	struct err err;
 	int status = 1;
 
 	arena_init(&arena, ARENA_BYTES);
-	opt.argv = arena_array(&arena, (size_t)argc + 1, sizeof(*argv));
-	if (!opt.argv)
-		return 1;
-	memcpy(opt.argv, argv, (size_t)argc * sizeof(*argv));
+	opt.argv = argv;
 	opt.argc = argc;
-	opt.single = &so;
 	sigaction(SIGINT, &on, NULL);
 	sigaction(SIGTERM, &on, NULL);
-	if (!single_options_take(&so, &argc, argv, &err)) {
-		fprintf(stderr, "Error: %s\n", err.msg);
-	} else if (so.help) {
-		fuzz_usage(stdout);
-		status = 0;
-	} else if (!fuzz_options_take(&opt, &arena, argc, argv, &err) ||
-		   !read_record(&so, &err)) {
-		fprintf(stderr, "Error: %s\n", err.msg);
-	} else if (!opt.plugin) {
-		fuzz_usage(stderr);
-	} else if (!single_settings(&app, &so, opt.plugin, &err)) {
-		fprintf(stderr, "Error: %s\n", err.msg);
-		settings_free(app.settings);
-	} else {
+	bool ok = fuzz_options_take(&opt, &arena, argc, argv, &err) && read_record(&err);
+	if (ok && (opt.help || !opt.plugin)) {
+		fuzz_usage(opt.help ? stdout : stderr);
+		arena_release(&arena);
+		return opt.help ? 0 : 1;
+	}
+	own.init_config = opt.init_config;
+	own.open_params = opt.open_params;
+	own.sandbox = opt.sandbox;
+	if (ok && single_settings(&app, &own, &opt.plugin, 1, &err)) {
 		log_configure(&app.settings->log);
 		status = app_run_steps(&app, steps, sizeof(steps) / sizeof(*steps));
+	} else {
+		fprintf(stderr, "Error: %s\n", err.msg);
+		settings_free(app.settings);
 	}
 	arena_release(&arena);
 	return status;

@@ -68,7 +68,7 @@ struct fuzz_options {
 	uint32_t n_seeds, n_rules;
 	uint32_t fail_on; /* bits of enum finding_kind */
 	enum fuzz_engine engine;
-	struct single_options *single;
+	const char *init_config, *open_params, *sandbox; /* NULL: not given */
 	char **argv; /* as given, for the engine that calls us again */
 	int argc;
 };
@@ -197,9 +197,10 @@ struct fuzz_triage {
 /* Runs the case in a fresh worker (or the one that survived the last try). */
 bool fuzz_try(struct fuzz_triage *t, const uint8_t *bytes, uint32_t n, bool fresh,
     struct fuzz_verdict *ret_verdict, struct err *err);
-/* Makes it smaller while the verdict's key stays; bytes and *n are changed. */
+/* Makes it smaller while the verdict's key stays; bytes and *n are changed, and the
+ * verdict is that of the smaller case. */
 bool fuzz_minimize(struct fuzz_triage *t, uint8_t *bytes, uint32_t *n,
-    const struct fuzz_verdict *verdict, struct err *err);
+    struct fuzz_verdict *verdict, struct err *err);
 
 /* fuzz_record.c: findings as files, and back. */
 bool fuzz_record_write(const char *out, const struct fuzz_subject *s,
@@ -264,6 +265,7 @@ struct fuzz_campaign {
 	uint32_t n_findings, cap_findings;
 	uint64_t executions, started_ns, told_ns, find_ns, told_executions;
 	uint64_t features, rng;
+	uint8_t rare[FUZZ_RARE_FIELDS / 8]; /* of shared.h */
 	volatile sig_atomic_t *stop;
 	bool is_stopped;
 };

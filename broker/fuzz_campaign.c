@@ -16,7 +16,8 @@ enum {
 	WORKER_CASES = 1 << 20,
 	TELL_S = 2,
 	FINDINGS_MAX = 1000,
-	/* A defect that is found over and over is looked at no more. */
+	/* Deaths by one field, until it is asked for less. */
+	RARE_FROM = 3,
 	SETTLE_MS = 20,
 };
 
@@ -116,6 +117,27 @@ name_finding(struct fuzz_finding *f)
 	    f->id, sizeof(f->id), "%s-%.10s", finding_kind_name(f->verdict.kind), hex);
 }
 
+/* Once more; when it comes too often and one field is to blame, that field is spared. */
+static void
+count(struct fuzz_campaign *c, struct fuzz_finding *f)
+{
+	struct case_part part[CASE_PARTS_MAX];
+	uint32_t n = case_parts(f->bytes, f->n, part), id = FUZZ_RARE_FIELDS;
+
+	if (++f->times != RARE_FROM || f->verdict.kind == FINDING_BREACH)
+		return;
+	for (uint32_t i = 0; i < n; i++) {
+		if (part[i].kind != PART_FIELD)
+			continue;
+		if (id != FUZZ_RARE_FIELDS)
+			return;
+		id = part[i].id %
+		     (c->subject->plugin->n_field ? c->subject->plugin->n_field : 1);
+	}
+	if (id < FUZZ_RARE_FIELDS)
+		c->rare[id / 8] |= (uint8_t)(1u << id % 8);
+}
+
 bool
 fuzz_campaign_found(struct fuzz_campaign *c, const struct fuzz_verdict *v,
     const uint8_t *bytes, uint32_t n, struct err *err)
@@ -125,7 +147,7 @@ fuzz_campaign_found(struct fuzz_campaign *c, const struct fuzz_verdict *v,
 	struct fuzz_verdict again;
 
 	if (f) {
-		f->times++;
+		count(c, f);
 		return true;
 	}
 	memcpy(small, bytes, n);
@@ -135,11 +157,11 @@ fuzz_campaign_found(struct fuzz_campaign *c, const struct fuzz_verdict *v,
 	/* Alone it may show as what it is: by another stack, or not at all. */
 	bool reproduced = again.kind != FINDING_NONE;
 	if (reproduced && (f = find_finding(c, &again))) {
-		f->times++;
+		count(c, f);
 		return true;
 	}
 	const struct fuzz_verdict *is = reproduced ? &again : v;
-	if (reproduced && !fuzz_minimize(&c->triage, small, &small_n, is, err))
+	if (reproduced && !fuzz_minimize(&c->triage, small, &small_n, &again, err))
 		return false;
 	f = new_finding(c);
 	if (!f)
@@ -249,6 +271,7 @@ put_round(struct fuzz_campaign *c, const struct fuzz_entry *seed, uint64_t round
 
 	d->round = round;
 	d->verbatim = 0;
+	memcpy(d->rare, c->rare, sizeof(d->rare));
 	d->max_bytes = c->options->max_bytes;
 	d->seed_len = seed->n;
 	memcpy(d->seed, seed->bytes, seed->n);

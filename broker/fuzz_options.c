@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "broker/fuzz.h"
-#include "broker/single.h"
 
 /* OPT(name, argument, help); what each does is in take(). */
 /* clang-format off */
@@ -131,6 +130,12 @@ take(struct fuzz_options *o, const char *name, const char *v, struct err *err)
 	}
 	if (IS("--out"))
 		o->out = v;
+	else if (IS("--init-config"))
+		o->init_config = v;
+	else if (IS("--open-params"))
+		o->open_params = v;
+	else if (IS("--sandbox"))
+		o->sandbox = v;
 	else if (IS("--seeds"))
 		o->seeds[o->n_seeds++] = v;
 	else if (IS("--rules"))
@@ -182,7 +187,9 @@ fuzz_options_take(
 		bool takes = false;
 		const char *name = find(argv[i], &takes), *eq = strchr(argv[i], '=');
 
-		if (strcmp(argv[i], "--afl-target") == 0) {
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+			o->help = true;
+		} else if (strcmp(argv[i], "--afl-target") == 0) {
 			o->afl_target = true;
 		} else if (!name && argv[i][0] == '-') {
 			return err_set(err, ERR_USAGE, "no such option: %s", argv[i]);

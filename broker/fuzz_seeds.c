@@ -120,6 +120,9 @@ fuzz_seeds_payload(
 		for (uint32_t i = 0; i < s->plugin->n_field && i < FIELDS_AT_ONCE; i++)
 			add_field(&m, i);
 		add(&m, PART_EVENT, 0, 0, bytes, n);
+		finish(&m);
+		/* Its text. */
+		add(&m, PART_EVENT, 0, 0, bytes, n);
 		break;
 	case FUZZ_INIT:
 		add(&m, PART_CONFIG, 0, 0, bytes, n);

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "broker/fuzz.h"
-#include "broker/single.h"
 #include "broker/supervisor.h"
 
 const char *

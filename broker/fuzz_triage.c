@@ -154,18 +154,29 @@ shorten_part(struct minimizing *m, uint32_t i, struct err *err)
 
 bool
 fuzz_minimize(struct fuzz_triage *t, uint8_t *bytes, uint32_t *n,
-    const struct fuzz_verdict *verdict, struct err *err)
+    struct fuzz_verdict *verdict, struct err *err)
 {
 	static struct minimizing m;
+	struct fuzz_verdict last;
+	uint32_t before;
 
 	m.triage = t;
 	m.wanted = verdict;
 	m.best = bytes;
 	m.n = *n;
 	m.tries_left = verdict->kind == FINDING_HANG ? TRIES_OF_HANGS : TRIES;
-	bool ok = drop_parts(&m, err);
-	for (uint32_t i = 0; ok && i < count_parts(&m); i++)
-		ok = shorten_part(&m, i, err);
+	bool ok;
+	do {
+		before = m.n;
+		ok = drop_parts(&m, err);
+		for (uint32_t i = 0; ok && i < count_parts(&m); i++)
+			ok = shorten_part(&m, i, err);
+	} while (ok && m.n < before && m.tries_left > 0);
 	*n = m.n;
-	return ok;
+	/* Reports tell of the case as it is now. */
+	if (!ok || !fuzz_try(t, bytes, m.n, true, &last, err))
+		return false;
+	if (last.kind == verdict->kind && strcmp(last.key, verdict->key) == 0)
+		*verdict = last;
+	return true;
 }

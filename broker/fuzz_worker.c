@@ -53,6 +53,8 @@ fuzz_worker_init(struct fuzz_worker *w, const struct fuzz_subject *s, struct err
 		  share("mews-fuzz-down", sizeof(*w->down), &w->down_fd, &down, err);
 	w->up = up;
 	w->down = down;
+	if (down)
+		w->down->layout = (uint32_t)FUZZ_LAYOUT;
 	if (!ok || !ring_seal_future_writes(w->down_fd, err))
 		return false;
 	w->idle_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

@@ -16,7 +16,6 @@ enum {
 	/* A list longer than this is a length that was never set. */
 	VALUES_MAX = 1 << 20,
 	TEXT_MAX = 64 << 20,
-	FREED_RUN = 4,
 };
 
 static uint64_t
@@ -66,7 +65,6 @@ target_breach(struct target *t, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	t->broken = true;
 	uint64_t h = hash_text(text);
 	for (uint32_t i = 0; i < t->up->n_breaches && i < FUZZ_BREACHES; i++)
 		if (t->up->breach[i] == h)
@@ -78,19 +76,6 @@ target_breach(struct target *t, const char *fmt, ...)
 }
 
 /* Looking at memory that may not be there. */
-
-static bool
-looks_freed(const void *p, size_t n)
-{
-	const uint8_t *b = p;
-
-	if (n < FREED_RUN)
-		return false;
-	for (size_t i = 0; i < FREED_RUN; i++)
-		if (b[i] != HOOKS_FREED)
-			return false;
-	return true;
-}
 
 enum verdict {
 	READABLE,
@@ -115,7 +100,7 @@ look(struct look l)
 			(void)((const volatile uint8_t *)l.p)[i];
 		if (n > 0)
 			(void)((const volatile uint8_t *)l.p)[n - 1];
-		v = looks_freed(l.p, n) ? FREED : READABLE;
+		v = hooks_looks_freed(l.p, n) ? FREED : READABLE;
 	}
 	trap_reading(false);
 	return v;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "worker/fuzz/coverage.h"
@@ -21,12 +22,38 @@ void __libc_free(void *p);
 
 enum {
 	KEPT = 256,
-	KEPT_BYTES = 4096 /* larger blocks are given back at once */
+	KEPT_BYTES = 4096, /* larger blocks are given back at once */
+	MARK_BYTES = 8     /* blocks are aligned to twice that */
 };
 
 static uint64_t taken, may_take;
 static void *kept[KEPT];
 static unsigned kept_at;
+static uint8_t mark[MARK_BYTES];
+
+bool
+hooks_init(struct err *err)
+{
+	if (getrandom(mark, sizeof(mark), 0) != (ssize_t)sizeof(mark))
+		return err_sys(err, "getrandom");
+	/* A text must not end in it. */
+	for (size_t i = 0; i < MARK_BYTES; i++)
+		mark[i] |= 1;
+	return true;
+}
+
+bool
+hooks_looks_freed(const void *p, size_t n)
+{
+	const uint8_t *b = p;
+
+	if (n < MARK_BYTES)
+		return false;
+	for (size_t i = 0; i < MARK_BYTES; i++)
+		if (b[i] != mark[((uintptr_t)p + i) % MARK_BYTES])
+			return false;
+	return true;
+}
 
 void
 hooks_begin(uint64_t memory_bytes)
@@ -108,7 +135,8 @@ free(void *p)
 		__libc_free(p);
 		return;
 	}
-	memset(p, HOOKS_FREED, n);
+	for (size_t i = 0; i + MARK_BYTES <= n; i += MARK_BYTES)
+		__builtin_memcpy((char *)p + i, mark, MARK_BYTES);
 	void *old = kept[kept_at];
 	kept[kept_at] = p;
 	kept_at = (kept_at + 1) % KEPT;

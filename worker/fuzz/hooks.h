@@ -8,14 +8,19 @@
 #ifndef WORKER_FUZZ_HOOKS_H
 #define WORKER_FUZZ_HOOKS_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-/* What freed memory is filled with. */
-enum {
-	HOOKS_FREED = 0xdb
-};
+#include "base/err.h"
 
 /* A case begins, which may take this much. */
 void hooks_begin(uint64_t memory_bytes);
+
+/* Before confinement: the mark of freed memory, another in every process, so that no case
+ * holds it by chance. */
+bool hooks_init(struct err *err);
+/* Is this memory that was given back? */
+bool hooks_looks_freed(const void *p, size_t n);
 
 #endif

@@ -17,6 +17,7 @@
 
 #include "worker/confine.h"
 #include "worker/fuzz/coverage.h"
+#include "worker/fuzz/hooks.h"
 #include "worker/fuzz/target.h"
 #include "worker/fuzz/trap.h"
 #include "worker/json_text.h"
@@ -106,6 +107,8 @@ run_round(struct err *err)
 	    .max_bytes = down->max_bytes,
 	};
 	uint8_t *map = up->want_map ? up->map : NULL;
+
+	target.rare = down->verbatim ? NULL : down->rare;
 
 	for (uint32_t k = down->first; k < down->first + down->n; k++) {
 		uint32_t n;
@@ -215,7 +218,8 @@ map_shared(struct err *err)
 		return err_sys(err, "shared memory");
 	close(UP_FD);
 	close(DOWN_FD);
-	return true;
+	return down->layout == FUZZ_LAYOUT ||
+	       err_set(err, ERR_USAGE, "this is not the mews-fuzz-worker of this mews");
 }
 
 static bool
@@ -266,8 +270,8 @@ main(int argc, char **argv)
 		ok = prepare_alone(argc, argv, &err);
 	} else {
 		json_text_seed();
-		ok = map_shared(&err) && target_init(&target, up, &err) &&
-		     confine_enter(&err);
+		ok = map_shared(&err) && hooks_init(&err) &&
+		     target_init(&target, up, &err) && confine_enter(&err);
 	}
 	target.empty_file = empty_file;
 	target.on_event = keep_seed;

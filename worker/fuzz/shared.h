@@ -40,6 +40,7 @@ enum {
 	FUZZ_EDGES = 1 << 16,
 	FUZZ_FEATURES = 1 << 19,
 	FUZZ_FIND_BYTES = 4 << 20,
+	FUZZ_RARE_FIELDS = 1024,
 	FUZZ_BREACHES = 256,
 };
 
@@ -55,6 +56,7 @@ struct fuzz_word {
 };
 
 struct fuzz_down {
+	uint32_t layout; /* FUZZ_LAYOUT: both programs were built together */
 	uint32_t kind;
 	uint32_t target;
 	/* LOAD */
@@ -70,6 +72,9 @@ struct fuzz_down {
 	uint32_t first, n;
 	uint32_t verbatim;  /* every case is the seed: replaying */
 	uint32_t max_bytes; /* a case grows no further than this or its seed */
+	/* Fields that kill the plugin, a bit each: asked for in one case of 16, so that
+	 * the others get their turn. Not when replaying. */
+	uint8_t rare[FUZZ_RARE_FIELDS / 8];
 	uint32_t seed_len, other_len;
 	uint32_t n_words;
 	struct fuzz_word word[FUZZ_WORDS];
@@ -167,5 +172,7 @@ struct fuzz_up {
 	uint32_t want_map;
 	uint8_t map[FUZZ_EDGES];
 };
+
+#define FUZZ_LAYOUT (sizeof(struct fuzz_up) ^ sizeof(struct fuzz_down) << 1)
 
 #endif

@@ -190,6 +190,8 @@ ask(struct target *t, struct asked *a, const struct case_part *p)
 
 	if (!f || a->n == FIELDS_MAX)
 		return false;
+	if (t->spares && id < FUZZ_RARE_FIELDS && t->rare[id / 8] >> id % 8 & 1)
+		return false;
 	struct plugin_extract_field x = {
 	    .field_id = id,
 	    .field = f->name,
@@ -200,15 +202,17 @@ ask(struct target *t, struct asked *a, const struct case_part *p)
 	uint8_t form = p->flags % PART_ARG_N;
 	if (!f->arg_index && !f->arg_key)
 		form = PART_ARG_NONE;
-	else if (form == PART_ARG_NONE && !f->arg_required)
-		form = PART_ARG_NONE;
-	else if (form == PART_ARG_INDEX || !f->arg_key)
-		form = f->arg_index ? PART_ARG_INDEX : PART_ARG_KEY;
-	else
+	else if (form == PART_ARG_INDEX && !f->arg_index)
 		form = PART_ARG_KEY;
+	else if (form == PART_ARG_KEY && !f->arg_key)
+		form = PART_ARG_INDEX;
+	if (form == PART_ARG_NONE && f->arg_required)
+		return false;
 	memcpy(key, p->bytes, len);
 	key[len] = '\0';
 	if (form == PART_ARG_INDEX) {
+		if (!*key || strspn(key, "0123456789") != len)
+			return false;
 		x.arg_index = strtoull(key, NULL, 10);
 		x.arg_present = 1;
 		snprintf(
@@ -264,6 +268,25 @@ parse(struct target *t, const struct plugin_event_input *in)
 	check_rc(t, "parse_event", rc);
 }
 
+/* How many fields from here on may stand in one call: a field only once, for SDKs keep
+ * one result for each. */
+static uint32_t
+together(const struct target *t, const struct asked *a, uint32_t from)
+{
+	uint64_t seen[FUZZ_RARE_FIELDS / 64] = {0};
+	uint32_t n = 0;
+
+	if (t->plugin.one_by_one)
+		return 1;
+	for (; from + n < a->n; n++) {
+		uint32_t id = a->field[from + n].field_id % FUZZ_RARE_FIELDS;
+		if (seen[id / 64] >> id % 64 & 1)
+			break;
+		seen[id / 64] |= 1ull << id % 64;
+	}
+	return n;
+}
+
 static void
 run_event(struct target *t, const struct case_part *p, uint64_t number, struct asked *a)
 {
@@ -273,11 +296,13 @@ run_event(struct target *t, const struct case_part *p, uint64_t number, struct a
 	if (t->kind != FUZZ_EXTRACT && t->plugin.info.capabilities & PLUGIN_PARSING)
 		parse(t, &in);
 	if (a->n > 0 && t->plugin.info.capabilities & PLUGIN_EXTRACTION) {
-		uint32_t step = t->plugin.one_by_one ? 1 : a->n;
-		for (uint32_t i = 0; i < a->n; i += step)
-			extract(t, &in, a, i, step);
+		for (uint32_t i = 0, n; i < a->n; i += n) {
+			n = together(t, a, i);
+			extract(t, &in, a, i, n);
+		}
 	}
-	if (t->plugin.sym.event_to_string && a->n % 8 == 0 &&
+	/* On its own: it costs as much as the fields do. */
+	if (t->plugin.sym.event_to_string && a->n == 0 &&
 	    in.evt->type == PLUGIN_EVENT_TYPE) {
 		enter(t, FUZZ_STAGE_TEXT);
 		const char *text = t->plugin.sym.event_to_string(t->plugin.state, &in);
@@ -389,9 +414,9 @@ target_run(struct target *t, const uint8_t *bytes, uint32_t n, struct err *err)
 	const char *params = t->params;
 	int32_t rc;
 
-	if (t->kind != FUZZ_EXTRACT)
-		tables_begin(hash_case(bytes, n));
-	t->broken = false;
+	const uint64_t hash = hash_case(bytes, n);
+	tables_begin(hash);
+	t->spares = t->rare && hash % 16 != 0;
 	asked.n = 0;
 	hooks_begin(t->memory_bytes);
 	trap_running(true);

@@ -26,7 +26,8 @@ struct target {
 	bool (*empty_file)(void *arg, struct err *err);
 	void *arg;
 	void (*on_event)(void *arg, const uint8_t *payload, uint32_t n);
-	bool broken; /* a breach was told in this case */
+	const uint8_t *rare; /* of shared.h; NULL: every field is asked for */
+	bool spares;         /* this case leaves them out */
 };
 
 /* Memory only, before confinement. */
