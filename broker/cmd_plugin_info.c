@@ -17,23 +17,23 @@ int
 cmd_plugin_info(int argc, char **argv)
 {
 	app_step_fn *const steps[] = {step_start_workers, step_plugin_info};
-	struct single_options so;
+	struct own_options own;
 	struct options options;
 	struct app app = {.options = &options};
 	struct err err;
 	int status;
 
-	if (!single_options_take(&so, &argc, argv, &err) ||
+	if (!own_options_take(&own, OWN_INFO, &argc, argv, &err) ||
 	    !options_parse(&options, argc, argv, &err)) {
 		fprintf(stderr, "Error: %s\n", err.msg);
 		return 1;
 	}
-	if (so.help || options.word.n != 1) {
-		fputs(usage, so.help ? stdout : stderr);
+	if (own.help || options.word.n != 1) {
+		fputs(usage, own.help ? stdout : stderr);
 		options_release(&options);
-		return so.help ? 0 : 1;
+		return own.help ? 0 : 1;
 	}
-	if (!single_settings(&app, &so, options.word.value[0], &err)) {
+	if (!single_settings(&app, &own, options.word.value, 1, &err)) {
 		fprintf(stderr, "Error: %s\n", err.msg);
 		settings_free(app.settings);
 		options_release(&options);

@@ -162,7 +162,7 @@ step_select_own_source(struct app *app, struct err *err)
 }
 
 static int
-run_plugin(struct app *app, const struct single_options *so)
+run_plugin(struct app *app, const struct own_options *own)
 {
 	app_step_fn *const with_rules[] = {step_start_workers, step_load_plugins,
 	    step_require_source, step_init_sources, step_select_own_source,
@@ -172,14 +172,14 @@ run_plugin(struct app *app, const struct single_options *so)
 	    step_show_rule, step_outputs, step_process_events};
 	struct err err;
 
-	if (!single_settings(app, so, app->options->word.value[0], &err)) {
+	if (!single_settings(app, own, app->options->word.value, 1, &err)) {
 		fprintf(stderr, "Error: %s\n", err.msg);
 		settings_free(app->settings);
 		return 1;
 	}
 	log_configure(&app->settings->log);
-	app->max_events = so->max_events;
-	app->show_fields = so->fields;
+	app->max_events = own->max_events;
+	app->show_fields = own->fields;
 	if (app->options->rules.n > 0)
 		return app_run_steps(
 		    app, with_rules, sizeof(with_rules) / sizeof(*with_rules));
@@ -192,18 +192,18 @@ run_plugin(struct app *app, const struct single_options *so)
 int
 cmd_run(int argc, char **argv)
 {
-	struct single_options so;
+	struct own_options own;
 	struct options options;
 	struct app app = {.options = &options};
 	struct err err;
 	int status;
 
-	if (!single_options_take(&so, &argc, argv, &err) ||
+	if (!own_options_take(&own, OWN_RUN, &argc, argv, &err) ||
 	    !options_parse(&options, argc, argv, &err)) {
 		fprintf(stderr, "Error: %s\n", err.msg);
 		return 1;
 	}
-	if (so.help) {
+	if (own.help) {
 		fputs(usage, stdout);
 		status = 0;
 	} else if (options.word.n > 1 || (options.word.n == 1 && options.config)) {
@@ -211,7 +211,7 @@ cmd_run(int argc, char **argv)
 		    "Error: one plugin or one configuration, not both or several\n");
 		status = 1;
 	} else {
-		status = options.word.n == 1 ? run_plugin(&app, &so) : app_run(&options);
+		status = options.word.n == 1 ? run_plugin(&app, &own) : app_run(&options);
 	}
 	options_release(&options);
 	return status;
