@@ -9,6 +9,7 @@
 #include "broker/commands.h"
 #include "broker/fuzz.h"
 #include "broker/single.h"
+#include "broker/supervisor.h"
 
 /* Of the run under way; steps have no other way to it. */
 static struct fuzz_options opt;
@@ -147,6 +148,18 @@ campaign(struct fuzz_subject *s, int *ret_status, struct err *err)
 	return ok;
 }
 
+/* What the plugin says of itself is told by a worker that loads instrumented ones too. */
+static enum step_rc
+step_for_instrumented(struct app *app, struct err *err)
+{
+	static char path[FUZZ_PATH_BYTES];
+
+	if (!supervisor_program_path("mews-instrumented-worker", path, sizeof(path), err))
+		return STEP_FAILED;
+	app->supervisor->worker_path = path;
+	return STEP_NEXT;
+}
+
 static enum step_rc
 step_fuzz(struct app *app, struct err *err)
 {
@@ -156,6 +169,9 @@ step_fuzz(struct app *app, struct err *err)
 	int status = 0;
 	bool ok;
 
+	/* It has told what there is to tell. */
+	worker_free(p->worker);
+	app->plugins.plugin[0].worker = NULL;
 	if (opt.list_targets) {
 		list_targets(p);
 		return STEP_END;
@@ -212,7 +228,8 @@ read_record(struct err *err)
 int
 cmd_fuzz(int argc, char **argv)
 {
-	app_step_fn *const steps[] = {step_start_workers, step_load_plugins, step_fuzz};
+	app_step_fn *const steps[] = {
+	    step_start_workers, step_for_instrumented, step_load_plugins, step_fuzz};
 	struct sigaction on = {.sa_handler = on_stop};
 	struct options options = {0};
 	struct own_options own = {0};
