@@ -88,6 +88,8 @@ app_start_workers(struct app *app, struct err *err)
 	if (app->supervisor->min_tier < 1 || app->supervisor->min_tier > LAUNCH_TIER_FULL)
 		return err_set(err, ERR_USAGE, "sandbox.min_tier is 1, 2 or 3, not %u",
 		    app->supervisor->min_tier);
+	app->supervisor->egress_hosts =
+	    conf_text(app->settings->sandbox, "egress_hosts", NULL);
 	app->supervisor->state_dir =
 	    conf_text(app->settings->sandbox, "state_dir", DEFAULT_STATE_DIR);
 	app->supervisor->libs_log_enabled = app->settings->libs_logger_enabled;

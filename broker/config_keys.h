@@ -152,5 +152,6 @@ KERNEL("falco_libs.snaplen",               UINT,   "0",     "Bytes of buffers th
 KEY("sandbox.min_tier",                    UINT,   "3",     "Fewest layers of confinement to run with: 3 all, 2 no user namespaces, 1 no namespaces (mews)")
 KEY("sandbox.worker_dir",                  TEXT,   "",      "Folder of mews-worker and mews-launcher; default: beside mews (mews)")
 KEY("sandbox.state_dir",                   TEXT,   "/var/lib/mews", "Folder for crash records and quarantined events (mews)")
+KEY("sandbox.egress_hosts",                TEXT,   "",      "File of names, as hosts(5), that plugins which connect get before DNS (mews)")
 KEY("sandbox.profiles_dir",                TEXT,   "/etc/mews/profiles", "Folder with profiles (mews)")
 /* clang-format on */

@@ -26,6 +26,7 @@ struct supervisor {
 	struct worker_list workers;
 	uint32_t next_id;
 	const char *worker_path;
+	const char *egress_hosts; /* as launch_request's */
 	uint32_t min_tier;     /* as launcher.h */
 	const char *state_dir; /* NULL: nothing is kept */
 	bool state_dir_is_missing;

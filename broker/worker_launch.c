@@ -92,6 +92,7 @@ worker_launch(struct worker *w, struct err *err)
 	    .confinement = w->plugin->confinement,
 	    .worker_path = w->sup->worker_path,
 	    .min_tier = w->sup->min_tier,
+	    .egress_hosts = w->sup->egress_hosts,
 	};
 	bool done = make_shared(w, &s, err);
 

@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -27,7 +28,7 @@ enum occasion {
 	NO_JIT = 1 << 3,
 	NO_EXEC = 1 << 4,      /* no libraries after init */
 	OPENS_JUDGED = 1 << 5, /* opens notify */
-	OPENS_FREE = 1 << 6,   /* opens to read go straight to the kernel */
+	OPENS_FREE = 1 << 6,   /* looks and opens go straight to the kernel */
 	SOCKETS = 1 << 7,      /* it may have some */
 	NO_SOCKETS = 1 << 8,
 	LISTENS = 1 << 9, /* sockets of the host may be brought in */
@@ -35,9 +36,13 @@ enum occasion {
 	CONNECTS = 1 << 11,        /* straight away: nothing leads outside */
 	CONNECTS_JUDGED = 1 << 12, /* there may be sockets of the host too */
 	NO_CONNECTS = 1 << 13,
-	SENDS = 1 << 14,    /* to addresses too */
-	ANSWERS = 1 << 15,  /* on what is connected, and by sendto alone */
-	NO_SENDS = 1 << 16, /* no sendmsg: its address is out of sight */
+	SENDS = 1 << 14,      /* to addresses too */
+	ANSWERS = 1 << 15,    /* on what is connected, and by sendto alone */
+	NO_SENDS = 1 << 16,   /* no sendmsg: its address is out of sight */
+	OPENS_READ = 1 << 17, /* of OPENS_FREE: only to read */
+	OPENS_WRITE = 1 << 18,
+	WRITES = 1 << 19, /* some directory */
+	NO_WRITES = 1 << 20,
 };
 
 static bool
@@ -74,10 +79,13 @@ occasions(const struct profile *p)
 	/* Whoever is given files to read may open them, whatever its profile is called;
 	 * whoever connects by name reads resolv.conf when it does. */
 	bool files = p->base == PROFILE_FILE_READER || p->base == PROFILE_CLIENT ||
-		     p->n_read > 0 || p->n_connect > 0;
-	bool opens = files || p->late_dlopen;
+		     p->n_read > 0 || p->n_connect > 0 || p->n_write > 0;
+	bool opens = files || p->late_dlopen, writes = p->n_write > 0;
 
 	return ALWAYS | (files ? FILES : 0) | (opens ? OPENS_FREE : OPENS_JUDGED) |
+	       (writes     ? OPENS_WRITE | WRITES
+		   : opens ? OPENS_READ | NO_WRITES
+			   : NO_WRITES) |
 	       (p->jit ? JIT : NO_JIT) | (p->late_dlopen || p->jit ? 0 : NO_EXEC) |
 	       network_occasions(p);
 }

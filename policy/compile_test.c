@@ -26,6 +26,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -60,6 +61,12 @@ enum {
 	SENDS = 1 << 14,
 	ANSWERS = 1 << 15,
 	NO_SENDS = 1 << 16,
+	OPENS_READ = 1 << 17,
+	OPENS_WRITE = 1 << 18,
+	WRITES = 1 << 19,
+	NO_WRITES = 1 << 20,
+	READS = OPENS_FREE | OPENS_READ | NO_WRITES,
+	JUDGED = OPENS_JUDGED | NO_WRITES,
 	NO_NETWORK = NO_SOCKETS | NO_LISTENS | NO_CONNECTS | NO_SENDS,
 };
 
@@ -70,32 +77,35 @@ static const struct variant {
 	unsigned when;
 	const char *listens, *connects;
 } variants[] = {
-    {"pure", "pure", false, false, false,
-	ALWAYS | NO_JIT | NO_EXEC | OPENS_JUDGED | NO_NETWORK, NULL, NULL},
+    {"pure", "pure", false, false, false, ALWAYS | NO_JIT | NO_EXEC | JUDGED | NO_NETWORK,
+	NULL, NULL},
     {"pure with read", "pure", true, false, false,
-	ALWAYS | FILES | NO_JIT | NO_EXEC | OPENS_FREE | NO_NETWORK, NULL, NULL},
+	ALWAYS | FILES | NO_JIT | NO_EXEC | READS | NO_NETWORK, NULL, NULL},
     {"file-reader", "file-reader", false, false, false,
-	ALWAYS | FILES | NO_JIT | NO_EXEC | OPENS_FREE | NO_NETWORK, NULL, NULL},
+	ALWAYS | FILES | NO_JIT | NO_EXEC | READS | NO_NETWORK, NULL, NULL},
     {"pure, late_dlopen", "pure", false, true, false,
-	ALWAYS | NO_JIT | OPENS_FREE | NO_NETWORK, NULL, NULL},
+	ALWAYS | NO_JIT | READS | NO_NETWORK, NULL, NULL},
     {"file-reader, jit", "file-reader", false, false, true,
-	ALWAYS | FILES | JIT | OPENS_FREE | NO_NETWORK, NULL, NULL},
+	ALWAYS | FILES | JIT | READS | NO_NETWORK, NULL, NULL},
     {"listener, tcp", "listener", false, false, false,
-	ALWAYS | NO_JIT | NO_EXEC | OPENS_JUDGED | SOCKETS | LISTENS | NO_CONNECTS |
-	    SENDS,
+	ALWAYS | NO_JIT | NO_EXEC | JUDGED | SOCKETS | LISTENS | NO_CONNECTS | SENDS,
 	"tcp", NULL},
     {"listener, udp", "listener", false, false, false,
-	ALWAYS | NO_JIT | NO_EXEC | OPENS_JUDGED | SOCKETS | LISTENS | NO_CONNECTS |
-	    ANSWERS | NO_SENDS,
+	ALWAYS | NO_JIT | NO_EXEC | JUDGED | SOCKETS | LISTENS | NO_CONNECTS | ANSWERS |
+	    NO_SENDS,
 	"udp", NULL},
     {"client", "client", false, false, false,
-	ALWAYS | FILES | NO_JIT | NO_EXEC | OPENS_FREE | SOCKETS | NO_LISTENS | CONNECTS |
+	ALWAYS | FILES | NO_JIT | NO_EXEC | READS | SOCKETS | NO_LISTENS | CONNECTS |
 	    SENDS,
 	NULL, "a.example"},
     {"listener that connects", "listener", false, false, false,
-	ALWAYS | FILES | NO_JIT | NO_EXEC | OPENS_FREE | SOCKETS | LISTENS |
-	    CONNECTS_JUDGED | SENDS,
+	ALWAYS | FILES | NO_JIT | NO_EXEC | READS | SOCKETS | LISTENS | CONNECTS_JUDGED |
+	    SENDS,
 	"tcp", "a.example"},
+    {"pure with write", "write", false, false, false,
+	ALWAYS | FILES | NO_JIT | NO_EXEC | OPENS_FREE | OPENS_WRITE | WRITES |
+	    NO_NETWORK,
+	NULL, NULL},
 };
 
 #define N_VARIANTS (sizeof(variants) / sizeof(*variants))
@@ -116,7 +126,10 @@ compiled(const struct variant *v, enum filter_shape shape)
 	struct programs ps;
 	struct err err = {0};
 
-	assert_true(profile_builtin(&p, v->base));
+	bool writes = strcmp(v->base, "write") == 0;
+	assert_true(profile_builtin(&p, writes ? "pure" : v->base));
+	p.write = (const char **)(uintptr_t)files;
+	p.n_write = writes;
 	p.read = (const char **)(uintptr_t)files;
 	p.n_read = v->reads;
 	p.late_dlopen = v->late_dlopen;
@@ -422,6 +435,7 @@ static const struct sample {
     S(openat, "O_RDONLY|O_CREAT", 0, 0, O_CREAT),
     S(openat, "O_RDONLY|O_TRUNC", 0, 0, O_TRUNC),
     S(openat, "O_TMPFILE|O_RDWR", 0, 0, O_TMPFILE | O_RDWR),
+    S(openat, "O_CREAT, set-user-id", 0, 0, O_WRONLY | O_CREAT, 04755),
     S(newfstatat, "a name", AT_FDCWD, 4096, 4096, 0),
     S(newfstatat, "a descriptor", 5, 4096, 4096, AT_EMPTY_PATH),
     S(sendmsg, "the listener's socket", CONFINEMENT_LISTENER_FD),

@@ -7,33 +7,37 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "policy/compile.h"
 #include "policy/preflight.h"
 
 /* Where the worker stands inside: outside of every directory that policy may name. */
 #define WORKER_TARGET "/mews-worker"
+/* Where Debian keeps the certificates of authorities, and clients look first. */
+#define AUTHORITIES "/etc/ssl/certs/ca-certificates.crt"
 
 /* What the model can say and this version cannot give: asked for, it is an error. */
 static bool
 check_enforceable(const struct profile *p, struct err *err)
 {
-	static const char *const key[] = {"profile: client", "connect", "unix", "write",
-	    "limits: file_size", "limits: processes", "limits: cpu"};
-	const bool asked[] = {p->base == PROFILE_CLIENT, p->n_connect > 0,
-	    p->n_unix_socket > 0, p->n_write > 0, p->limits.file_size_bytes > 0,
-	    p->limits.processes > 0, p->limits.cpu_percent > 0};
+	bool listens = p->base == PROFILE_LISTENER || p->n_listen > 0;
 
-	_Static_assert(sizeof(key) / sizeof(*key) == sizeof(asked), "one word for each");
 	if (p->base == PROFILE_UNCONFINED)
 		return true;
-	for (size_t i = 0; i < sizeof(asked); i++)
-		if (asked[i])
-			return err_set(err, ERR_USAGE,
-			    "profile %s: this version cannot enforce \"%s\" and does not "
-			    "run a plugin without it: take it out, or use profile: "
-			    "unconfined",
-			    p->name, key[i]);
+	if (p->limits.processes > 0)
+		return err_set(err, ERR_USAGE,
+		    "profile %s: this version cannot enforce \"limits: processes\" and "
+		    "does "
+		    "not run a plugin without it: take it out, or use profile: "
+		    "unconfined",
+		    p->name);
+	/* The launcher would have to connect by a path in the worker's root. */
+	if (listens && p->n_unix_socket > 0)
+		return err_set(err, ERR_USAGE,
+		    "profile %s: this version cannot give a plugin both \"listen\" and "
+		    "\"unix\": take one out, or use profile: unconfined",
+		    p->name);
 	return true;
 }
 
@@ -114,19 +118,20 @@ add_libraries(
 	return !gcc.path || add_library(m, dir, &gcc);
 }
 
-/* Neither the path nor what it leads to may be one that is never given. */
+/* Neither the path nor what it leads to may be one that is never given. key is the word
+ * of the policy. */
 static bool
-add_read(struct maker *m, const char *path, bool exec)
+add_given(struct maker *m, const char *key, const char *path, bool exec)
 {
 	const char *why = profile_path_refusal(path);
 
 	if (!why) {
 		if (!add_mount(m, path, NULL, exec))
 			return err_wrap(
-			    m->err, "read: it must be there when the plugin starts");
+			    m->err, "%s: it must be there when the plugin starts", key);
 		why = profile_path_refusal(m->c->mount[m->c->n_mount - 1].source);
 	}
-	return !why || err_set(m->err, ERR_USAGE, "read: %s: %s", path, why);
+	return !why || err_set(m->err, ERR_USAGE, "%s: %s: %s", key, path, why);
 }
 
 static bool
@@ -134,9 +139,34 @@ add_data(struct maker *m, const struct profile *p)
 {
 	/* Where libraries may be loaded late, those listed by name are meant. */
 	for (uint32_t i = 0; i < p->n_read; i++)
-		if (!add_read(m, p->read[i],
+		if (!add_given(m, "read", p->read[i],
 			p->late_dlopen && profile_path_is_library(p->read[i])))
 			return false;
+	for (uint32_t i = 0; i < p->n_write; i++) {
+		if (!add_given(m, "write", p->write[i], false))
+			return false;
+		struct confinement_mount *mount = &m->c->mount[m->c->n_mount - 1];
+		if (!mount->directory)
+			return err_set(m->err, ERR_USAGE,
+			    "write: %s is a file: name the directory that it is in",
+			    p->write[i]);
+		mount->writable = true;
+	}
+	return true;
+}
+
+/* Whom to trust, as this host does; what knows it by another name is told by
+ * SSL_CERT_FILE. */
+static bool
+add_authorities(struct maker *m)
+{
+	static const char *const places[] = {AUTHORITIES,
+	    "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
+	    "/etc/ssl/cert.pem"};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+		if (access(places[i], R_OK) == 0)
+			return add_mount(m, places[i], AUTHORITIES, false);
 	return true;
 }
 
@@ -148,7 +178,8 @@ by_target(const void *a, const void *b)
 	return strcmp(x->target, y->target);
 }
 
-/* Each target once. Of two for one target, what may be executed is the library. */
+/* Each target once. Of two for one target, what may be executed is the library, and what
+ * may be written may be read. */
 static void
 settle_mounts(struct confinement *c)
 {
@@ -157,7 +188,7 @@ settle_mounts(struct confinement *c)
 	qsort(c->mount, c->n_mount, sizeof(*c->mount), by_target);
 	for (uint32_t i = 0; i < c->n_mount; i++) {
 		if (n > 0 && strcmp(c->mount[n - 1].target, c->mount[i].target) == 0) {
-			if (c->mount[i].exec)
+			if (c->mount[i].exec || c->mount[i].writable)
 				c->mount[n - 1] = c->mount[i];
 			continue;
 		}
@@ -172,8 +203,8 @@ make_mounts(struct confinement *c, struct arena *arena, const struct preflight *
     struct err *err)
 {
 	const struct profile *p = c->profile;
-	/* Loader, worker, plugin, libgcc_s. */
-	uint32_t cap = 4 + worker->n_library + plugin->n_library + p->n_read;
+	/* Loader, worker, plugin, libgcc_s, authorities. */
+	uint32_t cap = 5 + worker->n_library + plugin->n_library + p->n_read + p->n_write;
 	struct maker m = {c, arena, cap, err};
 
 	c->mount = arena_array(arena, cap, sizeof(*c->mount));
@@ -183,9 +214,50 @@ make_mounts(struct confinement *c, struct arena *arena, const struct preflight *
 		return false;
 	if (!add_mount(&m, worker_path, WORKER_TARGET, true) ||
 	    !add_libraries(&m, worker, plugin) || !add_data(&m, p) ||
+	    (profile_connects(p) && !add_authorities(&m)) ||
 	    !add_mount(&m, plugin_path, c->plugin_target, true))
 		return false;
 	settle_mounts(c);
+	return true;
+}
+
+/* Whether a mount is there, or above it. */
+static bool
+is_mounted(const struct confinement *c, const char *target)
+{
+	for (uint32_t i = 0; i < c->n_mount; i++) {
+		size_t n = strlen(c->mount[i].target);
+		if (strncmp(c->mount[i].target, target, n) == 0 &&
+		    (target[n] == '\0' || target[n] == '/'))
+			return true;
+	}
+	return false;
+}
+
+/* Names are asked of egress, at an address of the worker's own network. */
+static bool
+make_files(struct confinement *c, struct arena *arena, struct err *err)
+{
+	static const struct confinement_file files[] = {
+	    {"/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:5 attempts:2\n"},
+	    {"/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"},
+	    {"/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"
+				   "services: files\nprotocols: files\n"},
+	    {"/etc/passwd", "root:x:0:0:plugin:/:/sbin/nologin\n"},
+	    {"/etc/group", "root:x:0:\n"},
+	    {"/etc/services",
+		"domain 53/udp\ndomain 53/tcp\nhttp 80/tcp\nhttps 443/tcp\n"},
+	};
+	const uint32_t n = sizeof(files) / sizeof(*files);
+
+	if (!profile_connects(c->profile))
+		return true;
+	c->file = arena_array(arena, n, sizeof(*c->file));
+	if (!c->file)
+		return err_nomem(err);
+	for (uint32_t i = 0; i < n; i++)
+		if (!is_mounted(c, files[i].target))
+			c->file[c->n_file++] = files[i];
 	return true;
 }
 
@@ -225,11 +297,13 @@ make_env(struct confinement *c, struct arena *arena, struct err *err)
 {
 	const struct profile *p = c->profile;
 
-	c->env = arena_array(arena, 4 + p->n_env, sizeof(*c->env));
+	c->env = arena_array(arena, 5 + p->n_env, sizeof(*c->env));
 	if (!c->env)
 		return err_nomem(err);
 	put_env(c, "LANG=C");
 	put_env(c, "TZ=UTC");
+	if (profile_connects(p) && is_mounted(c, AUTHORITIES))
+		put_env(c, "SSL_CERT_FILE=" AUTHORITIES);
 	if (c->go_runtime) {
 		/* Go's asynchronous extraction spins when it has two processors. */
 		put_env(c, "GOMAXPROCS=1");
@@ -303,7 +377,8 @@ confinement_make(struct confinement *c, struct arena *arena,
 	made.plugin_ctime_ns = plugin.ctime_ns;
 	if (!name_plugin(&made, arena, plugin_path, err) ||
 	    !make_mounts(&made, arena, &worker, &plugin, plugin_path, worker_path, err) ||
-	    !make_env(&made, arena, err) || !make_filters(&made, arena, err))
+	    !make_files(&made, arena, err) || !make_env(&made, arena, err) ||
+	    !make_filters(&made, arena, err))
 		return false;
 	*c = made;
 	return true;

@@ -40,6 +40,13 @@ struct confinement_mount {
 	const char *target; /* path inside the worker's root */
 	bool directory;
 	bool exec; /* libraries and the plugin; data is mounted noexec */
+	bool writable;
+};
+
+/* Made in the worker's root, for it alone. */
+struct confinement_file {
+	const char *target;
+	const char *text;
 };
 
 struct confinement {
@@ -50,6 +57,9 @@ struct confinement {
 	 * before what is mounted inside it; each target once. */
 	struct confinement_mount *mount;
 	uint32_t n_mount;
+	/* What a client's libc wants to find in /etc; nothing of the host's. */
+	struct confinement_file *file;
+	uint32_t n_file;
 	const char **env; /* complete environment of the worker */
 	uint32_t n_env;
 	const void

@@ -125,35 +125,77 @@ test_confinement_executable_wins_where_targets_meet(void **state)
 }
 
 static void
+test_confinement_of_what_may_be_written(void **state)
+{
+	struct profile p = builtin("pure");
+	struct confinement c;
+	const char *both[] = {"/tmp"};
+
+	p.read = p.write = both;
+	p.n_read = p.n_write = 1;
+	make(&c, &p);
+	assert_true(mount_at(&c, "/tmp")->writable);
+	assert_false(mount_at(&c, "/tmp")->exec);
+	assert_int_equal(profile_file_size(&p), 64 << 20);
+	p.limits.file_size_bytes = 5;
+	assert_int_equal(profile_file_size(&p), 5);
+	p = builtin("pure");
+	assert_int_equal(profile_file_size(&p), 0);
+}
+
+static const char *
+text_at(const struct confinement *c, const char *target)
+{
+	for (uint32_t i = 0; i < c->n_file; i++)
+		if (strcmp(c->file[i].target, target) == 0)
+			return c->file[i].text;
+	return NULL;
+}
+
+static void
+test_confinement_of_who_connects_has_an_etc_of_its_own(void **state)
+{
+	struct profile p = builtin("client");
+	struct confinement c;
+	const char *hosts[] = {"/etc/hosts"};
+
+	make(&c, &p);
+	assert_non_null(
+	    strstr(text_at(&c, "/etc/resolv.conf"), "nameserver 127.0.0.1\n"));
+	assert_non_null(text_at(&c, "/etc/hosts"));
+	/* What the policy gives is the host's. */
+	p.read = hosts;
+	p.n_read = 1;
+	make(&c, &p);
+	assert_null(text_at(&c, "/etc/hosts"));
+	assert_non_null(text_at(&c, "/etc/passwd"));
+	p = builtin("listener");
+	make(&c, &p);
+	assert_int_equal(c.n_file, 0);
+}
+
+static void
 test_confinement_refuses_what_it_cannot_give(void **state)
 {
-	const char *path[] = {"/var/lib/x"}, *gone[] = {"/no/such/path"}, *all[] = {"/"};
-	struct profile_connect connect = {"a.b", false, 443};
+	const char *file[] = {"/etc/passwd"}, *gone[] = {"/no/such/path"}, *all[] = {"/"};
+	struct profile_listen listen = {PROFILE_TCP, NULL, 80};
 	struct profile_unix socket = {.path = "/run/x"};
-	struct profile p = builtin("client");
+	struct profile p = builtin("pure");
 
-	assert_refused(&p, "cannot enforce \"profile: client\"");
-	p = builtin("pure");
-	p.connect = &connect;
-	p.n_connect = 1;
-	assert_refused(&p, "cannot enforce \"connect\"");
-	p = builtin("pure");
-	p.unix_socket = &socket;
-	p.n_unix_socket = 1;
-	assert_refused(&p, "cannot enforce \"unix\"");
-	p = builtin("pure");
-	p.write = path;
-	p.n_write = 1;
-	assert_refused(&p, "cannot enforce \"write\"");
-	p = builtin("pure");
-	p.limits.file_size_bytes = 1;
-	assert_refused(&p, "cannot enforce \"limits: file_size\"");
-	p = builtin("pure");
 	p.limits.processes = 1;
 	assert_refused(&p, "cannot enforce \"limits: processes\"");
 	p = builtin("pure");
-	p.limits.cpu_percent = 50;
-	assert_refused(&p, "cannot enforce \"limits: cpu\"");
+	p.listen = &listen;
+	p.n_listen = 1;
+	p.unix_socket = &socket;
+	p.n_unix_socket = 1;
+	assert_refused(&p, "cannot give a plugin both \"listen\" and \"unix\"");
+	p = builtin("pure");
+	p.write = all;
+	p.n_write = 1;
+	assert_refused(&p, "write: /: it is everything");
+	p.write = file;
+	assert_refused(&p, "write: /etc/passwd is a file: name the directory");
 	p = builtin("pure");
 	p.sha256 = "00";
 	assert_refused(&p, "but the policy wants 00");
@@ -213,6 +255,8 @@ main(void)
 	    cmocka_unit_test(test_confinement_pure_mounts_what_it_loads_alone),
 	    cmocka_unit_test(test_confinement_data_is_not_executable),
 	    cmocka_unit_test(test_confinement_executable_wins_where_targets_meet),
+	    cmocka_unit_test(test_confinement_of_what_may_be_written),
+	    cmocka_unit_test(test_confinement_of_who_connects_has_an_etc_of_its_own),
 	    cmocka_unit_test(test_confinement_refuses_what_it_cannot_give),
 	    cmocka_unit_test(test_confinement_passes_the_environment_that_is_listed),
 	    cmocka_unit_test(test_confinement_unconfined_has_no_filters),

@@ -192,37 +192,57 @@ G_LOOK(stat) G_LOOK(lstat) G_LOOK(access) G_LOOK(readlink)
 #define G_OPEN_FLAGS (O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY))
 #define G_OPEN(call, arg) \
 	WHEN(JUDGE, OPENS_JUDGED, call, EACCES, OPEN, arg, 0, 0) \
-	WHEN(ALLOW, OPENS_FREE, call, 0, NONE, arg, G_OPEN_FLAGS, 0) \
-	WHEN(DENY, OPENS_FREE, call, EACCES, OPEN, arg, O_ACCMODE, O_WRONLY) \
-	WHEN(DENY, OPENS_FREE, call, EACCES, OPEN, arg, O_ACCMODE, O_RDWR) \
-	WHEN(DENY, OPENS_FREE, call, EACCES, OPEN, arg, O_ACCMODE, O_ACCMODE) \
-	WHEN(DENY, OPENS_FREE, call, EACCES, OPEN, arg, O_CREAT, O_CREAT) \
-	WHEN(DENY, OPENS_FREE, call, EACCES, OPEN, arg, O_TRUNC, O_TRUNC) \
-	WHEN(DENY, OPENS_FREE, call, EACCES, OPEN, arg, O_TMPFILE & ~O_DIRECTORY, O_TMPFILE & ~O_DIRECTORY)
-G_OPEN(openat, 2)
+	WHEN(ALLOW, OPENS_READ, call, 0, NONE, arg, G_OPEN_FLAGS, 0) \
+	WHEN(DENY, OPENS_READ, call, EACCES, OPEN, arg, O_ACCMODE, O_WRONLY) \
+	WHEN(DENY, OPENS_READ, call, EACCES, OPEN, arg, O_ACCMODE, O_RDWR) \
+	WHEN(DENY, OPENS_READ, call, EACCES, OPEN, arg, O_ACCMODE, O_ACCMODE) \
+	WHEN(DENY, OPENS_READ, call, EACCES, OPEN, arg, O_CREAT, O_CREAT) \
+	WHEN(DENY, OPENS_READ, call, EACCES, OPEN, arg, O_TRUNC, O_TRUNC) \
+	WHEN(DENY, OPENS_READ, call, EACCES, OPEN, arg, O_TMPFILE & ~O_DIRECTORY, O_TMPFILE & ~O_DIRECTORY)
+/* What it makes belongs, on the host, to whoever owns the directory: it never becomes a
+ * program that runs as its owner. */
+#define G_MODE(call, arg) \
+	WHEN(ALLOW, OPENS_WRITE, call, 0, NONE, arg, S_ISUID | S_ISGID | S_ISVTX, 0) \
+	WHEN(JUDGE, OPENS_WRITE, call, EPERM, OPEN, arg, S_ISUID, S_ISUID) \
+	WHEN(JUDGE, OPENS_WRITE, call, EPERM, OPEN, arg, S_ISGID, S_ISGID) \
+	WHEN(JUDGE, OPENS_WRITE, call, EPERM, OPEN, arg, S_ISVTX, S_ISVTX)
+G_OPEN(openat, 2) G_MODE(openat, 3)
 #ifdef __x86_64__
-G_OPEN(open, 1)
+G_OPEN(open, 1) G_MODE(open, 2)
 DENY(creat, EACCES, WRITE)
 #endif
 #undef G_OPEN
+#undef G_MODE
 
-/* Changing the tree of files, or what is known about a file. */
-DENY(mkdirat, EACCES, WRITE) DENY(unlinkat, EACCES, WRITE) DENY(renameat, EACCES, WRITE)
-DENY(renameat2, EACCES, WRITE) DENY(linkat, EACCES, WRITE) DENY(symlinkat, EACCES, WRITE)
-DENY(mknodat, EACCES, WRITE) DENY(truncate, EACCES, WRITE) DENY(fchmodat, EACCES, WRITE)
-DENY(fchownat, EACCES, WRITE) DENY(utimensat, EACCES, WRITE) DENY(setxattr, EACCES, WRITE)
+/* Changing the tree of files: only where directories are given to write, and never by
+ * links, device nodes, or who may do what. */
+#define G_CHANGE(call, error, kind) \
+	WHEN(DENY, NO_WRITES, call, error, kind, 0, 0, 0) \
+	WHEN(ALLOW, WRITES, call, 0, NONE, 0, 0, 0)
+G_CHANGE(mkdirat, EACCES, WRITE) G_CHANGE(unlinkat, EACCES, WRITE)
+G_CHANGE(renameat, EACCES, WRITE) G_CHANGE(renameat2, EACCES, WRITE)
+G_CHANGE(truncate, EACCES, WRITE) G_CHANGE(utimensat, EACCES, WRITE)
+G_CHANGE(ftruncate, EPERM, FD) G_CHANGE(fallocate, EPERM, FD)
+DENY(linkat, EACCES, WRITE) DENY(symlinkat, EACCES, WRITE)
+DENY(mknodat, EACCES, WRITE) DENY(fchmodat, EACCES, WRITE)
+DENY(fchownat, EACCES, WRITE) DENY(setxattr, EACCES, WRITE)
 DENY(lsetxattr, EACCES, WRITE) DENY(removexattr, EACCES, WRITE) DENY(lremovexattr, EACCES, WRITE)
 /* Half of open_by_handle_at; alone it only asks on which mount a file is, as libraries do. */
 REFUSE(name_to_handle_at, EPERM)
-DENY(fchmod, EPERM, FD) DENY(fchown, EPERM, FD) DENY(ftruncate, EPERM, FD)
-DENY(fallocate, EPERM, FD) DENY(fsetxattr, EPERM, FD) DENY(fremovexattr, EPERM, FD)
+DENY(fchmod, EPERM, FD) DENY(fchown, EPERM, FD)
+DENY(fsetxattr, EPERM, FD) DENY(fremovexattr, EPERM, FD)
+#define G_WRITING(call) WHEN(ALLOW, WRITES, call, 0, NONE, 0, 0, 0)
+G_WRITING(pwrite64) G_WRITING(pwritev) G_WRITING(fsync) G_WRITING(fdatasync) G_WRITING(flock)
+#undef G_WRITING
 #ifdef __x86_64__
-DENY(mkdir, EACCES, WRITE) DENY(rmdir, EACCES, WRITE) DENY(unlink, EACCES, WRITE)
-DENY(rename, EACCES, WRITE) DENY(link, EACCES, WRITE) DENY(symlink, EACCES, WRITE)
+G_CHANGE(mkdir, EACCES, WRITE) G_CHANGE(rmdir, EACCES, WRITE) G_CHANGE(unlink, EACCES, WRITE)
+G_CHANGE(rename, EACCES, WRITE)
+DENY(link, EACCES, WRITE) DENY(symlink, EACCES, WRITE)
 DENY(mknod, EACCES, WRITE) DENY(chmod, EACCES, WRITE) DENY(chown, EACCES, WRITE)
 DENY(lchown, EACCES, WRITE) DENY(utime, EACCES, WRITE) DENY(utimes, EACCES, WRITE)
 DENY(futimesat, EACCES, WRITE)
 #endif
+#undef G_CHANGE
 
 /* The network. Who may make a socket, and which, is in registers: the watcher looks and
  * lets the kernel go on. Sockets made so live in a network namespace that holds nothing

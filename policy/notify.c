@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/utf8.h"
@@ -144,6 +145,8 @@ open_flags(const struct row *r, const uint64_t args[6])
 	return args[r->nr == __NR_openat ? 2 : 1];
 }
 
+#define MAKES_A_FILE (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))
+
 static bool
 opens_to_write(uint64_t flags)
 {
@@ -220,6 +223,13 @@ judge(const struct profile *p, const struct row *r, bool is_sealed, int32_t own_
 		v->answer = NOTIFY_CONTINUE;
 		return;
 	case KIND_OPEN:
+		/* Where it may write at all, it was stopped for the mode alone, which
+		 * counts only when something is made. */
+		if (p->n_write > 0 && !(open_flags(r, args) & MAKES_A_FILE)) {
+			v->answer = NOTIFY_CONTINUE;
+			v->is_denial = false;
+			return;
+		}
 		if (opens_to_write(open_flags(r, args)))
 			break;
 		/* Sealed: nothing is opened any more, and the root would say the same. */

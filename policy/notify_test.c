@@ -56,6 +56,68 @@ test_notify_lets_libraries_load_until_the_seal(void **state)
 }
 
 static void
+test_notify_judges_sockets_by_profile(void **state)
+{
+	const struct profile listener = {.base = PROFILE_LISTENER};
+	struct profile_unix path = {.path = "/run/x"};
+	const struct profile local = {.unix_socket = &path, .n_unix_socket = 1};
+	static const struct {
+		uint64_t args[3];
+		bool listener, local, told;
+	} cases[] = {
+	    {{AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0}, true, true, false},
+	    {{AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 17}, true, true, false},
+	    {{AF_INET, SOCK_STREAM, 6}, true, true, false},
+	    {{AF_UNIX, SOCK_STREAM, 0}, false, true, true},
+	    {{AF_UNIX, SOCK_DGRAM, 0}, false, false, true},
+	    {{AF_INET, SOCK_STREAM, 262}, false, false, false},
+	    {{AF_INET, SOCK_STREAM, 132}, false, false, true},
+	    {{AF_INET, SOCK_RAW, 1}, false, false, true},
+	    {{AF_INET, SOCK_DGRAM, 1}, false, false, true},
+	    {{AF_INET, SOCK_STREAM | 0x1000, 0}, false, false, true},
+	    {{AF_NETLINK, SOCK_RAW, 0}, false, false, false},
+	    {{AF_NETLINK, SOCK_RAW, 9}, false, false, true},
+	    {{AF_PACKET, SOCK_RAW, 0}, false, false, true},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const uint64_t *args =
+		    ARGS(cases[i].args[0], cases[i].args[1], cases[i].args[2]);
+		struct notify_verdict v;
+		notify_judge(&listener, true, 2, __NR_socket, args, &v);
+		assert_int_equal(v.answer == NOTIFY_CONTINUE, cases[i].listener);
+		assert_int_equal(v.is_denial, cases[i].told);
+		notify_judge(&local, true, 2, __NR_socket, args, &v);
+		assert_int_equal(v.answer == NOTIFY_CONTINUE, cases[i].local);
+		notify_judge(&pure, true, 2, __NR_socket, args, &v);
+		assert_error(v, EACCES);
+	}
+}
+
+static void
+test_notify_leaves_addresses_to_the_watcher(void **state)
+{
+	assert_int_equal(judged(true, __NR_bind, ARGS(3)).answer, NOTIFY_BIND);
+	assert_int_equal(judged(true, __NR_listen, ARGS(3)).answer, NOTIFY_LISTEN);
+	assert_int_equal(judged(true, __NR_connect, ARGS(3)).answer, NOTIFY_CONNECT);
+}
+
+static void
+test_notify_lets_nothing_be_made_that_runs_as_its_owner(void **state)
+{
+	const char *dir[] = {"/data"};
+	const struct profile writes = {.write = dir, .n_write = 1};
+	struct notify_verdict v;
+
+	notify_judge(&writes, true, 2, __NR_openat,
+	    ARGS(0, 0x1000, O_WRONLY | O_CREAT, 04755), &v);
+	assert_int_equal(v.answer, NOTIFY_ERRNO);
+	/* Without O_CREAT the mode is whatever stood in the register. */
+	notify_judge(&writes, true, 2, __NR_openat, ARGS(0, 0x1000, O_WRONLY, 04755), &v);
+	assert_int_equal(v.answer, NOTIFY_CONTINUE);
+}
+
+static void
 test_notify_lets_it_look_at_any_time(void **state)
 {
 	struct notify_verdict v = judged(true, __NR_newfstatat, ARGS(0, 0x1000, 0x2000));
@@ -222,9 +284,9 @@ static void
 test_notify_tells_of_paths_that_are_not_there(void **state)
 {
 	struct confinement_mount mounts[] = {
-	    {"/usr/lib/libc.so.6", "/lib/x86_64-linux-gnu/libc.so.6", false, true},
-	    {"/opt/p.so", "/opt/p.so", false, true},
-	    {"/var/log", "/var/log", true, false},
+	    {"/usr/lib/libc.so.6", "/lib/x86_64-linux-gnu/libc.so.6", false, true, false},
+	    {"/opt/p.so", "/opt/p.so", false, true, false},
+	    {"/var/log", "/var/log", true, false, false},
 	};
 	struct confinement c = {.mount = mounts, .n_mount = 3};
 	static const char *const quiet[] = {"/opt/p.so", "/", "/opt", "/var/log",
@@ -263,6 +325,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_notify_lets_libraries_load_until_the_seal),
+	    cmocka_unit_test(test_notify_judges_sockets_by_profile),
+	    cmocka_unit_test(test_notify_leaves_addresses_to_the_watcher),
+	    cmocka_unit_test(test_notify_lets_nothing_be_made_that_runs_as_its_owner),
 	    cmocka_unit_test(test_notify_lets_it_look_at_any_time),
 	    cmocka_unit_test(test_notify_seals_once_and_only_so),
 	    cmocka_unit_test(test_notify_signals_reach_only_itself),

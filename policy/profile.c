@@ -11,6 +11,8 @@ static const struct {
 #undef BASE
 };
 
+#define DEFAULT_FILE_SIZE (64ull << 20)
+
 static const struct profile defaults = {
     .limits =
 	{
@@ -136,4 +138,18 @@ profile_has_sockets(const struct profile *p)
 {
 	return p->base == PROFILE_LISTENER || p->base == PROFILE_CLIENT ||
 	       p->n_listen > 0 || p->n_connect > 0 || p->n_unix_socket > 0;
+}
+
+bool
+profile_connects(const struct profile *p)
+{
+	return p->base == PROFILE_CLIENT || p->n_connect > 0;
+}
+
+uint64_t
+profile_file_size(const struct profile *p)
+{
+	if (p->limits.file_size_bytes > 0)
+		return p->limits.file_size_bytes;
+	return p->n_write > 0 ? DEFAULT_FILE_SIZE : 0;
 }

@@ -66,8 +66,9 @@ struct profile_unix {
 };
 
 struct profile_limits {
-	uint64_t memory_bytes;    /* data segment and private maps; default 512 MiB */
-	uint64_t file_size_bytes; /* largest file it may write; default 0: none */
+	uint64_t memory_bytes; /* data segment and private maps; default 512 MiB */
+	/* Largest file it may write; 0: none, or with write: 64 MiB. */
+	uint64_t file_size_bytes;
 	uint64_t log_lines_per_s; /* default 100, burst tenfold */
 	uint64_t events_per_s;    /* 0: no bound */
 	uint32_t threads;         /* default 64 */
@@ -118,6 +119,11 @@ struct profile_set {
 /* The profile with its defaults; false when no built-in has that name. */
 bool profile_builtin(struct profile *p, const char *name);
 
+/* The largest file that it may write: the limit, or what stands for none where
+ * directories are given to write. */
+uint64_t profile_file_size(const struct profile *p);
+/* Whether it connects to places outside, by name. */
+bool profile_connects(const struct profile *p);
 /* Whether it may have sockets of any kind. */
 bool profile_has_sockets(const struct profile *p);
 

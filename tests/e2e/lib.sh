@@ -47,7 +47,8 @@ ours() {
 
 stage() {
 	local file
-	for file in broker/mews worker/mews-worker worker/launch/mews-launcher; do
+	for file in broker/mews worker/mews-worker worker/launch/mews-launcher \
+		worker/egress/mews-egress; do
 		[ -e "$built/$file" ] || skip_all "$file is not built"
 		install -D -m 755 "$built/$file" "$bin/$file"
 	done

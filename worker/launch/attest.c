@@ -286,7 +286,8 @@ attest_mount_line(
 	if (!is_root && i < 0)
 		return err_set(err, ERR_SYS, "%s is mounted in it", at);
 	bool noexec = is_root || !c->mount[i].exec;
-	if (!has_option(options, "ro") || !has_option(options, "nosuid") ||
+	bool readonly = is_root || !c->mount[i].writable;
+	if ((readonly && !has_option(options, "ro")) || !has_option(options, "nosuid") ||
 	    !has_option(options, "nodev") || (noexec && !has_option(options, "noexec")))
 		return err_set(
 		    err, ERR_SYS, "the mount at %s is too open: %s", at, options);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "worker/egress/egress.h"
 #include "worker/launch/landlock.h"
 #include "worker/launch/setup.h"
 #include "worker/launch/shim.h"
@@ -40,7 +41,7 @@ child_rlimits(const struct host *host, const struct profile *p, uint32_t layers,
 {
 	const struct child_rlimit all[] = {
 	    {RLIMIT_CORE, 0},
-	    {RLIMIT_FSIZE, p->limits.file_size_bytes},
+	    {RLIMIT_FSIZE, profile_file_size(p)},
 	    {RLIMIT_NOFILE, p->limits.open_files},
 	    /* Not RLIMIT_AS: runtimes reserve address space that they never touch. */
 	    {RLIMIT_DATA, p->limits.memory_bytes},
@@ -200,11 +201,36 @@ drop_privileges(const struct child *c, struct err *err)
 }
 
 static bool
+allow_made_files(const struct confinement *conf, int ruleset, int abi, struct err *err)
+{
+	for (uint32_t i = 0; i < conf->n_file; i++) {
+		int fd = open(conf->file[i].target, O_PATH | O_CLOEXEC);
+		if (fd < 0 || landlock_allow(ruleset, abi, fd, LANDLOCK_READ_FILE) < 0)
+			return err_sys(err, "Landlock rule for %s", conf->file[i].target);
+		close(fd);
+	}
+	return true;
+}
+
+/* To where egress listens, in the worker's own network. */
+static bool
+allow_connections(const struct profile *p, int ruleset, int abi, struct err *err)
+{
+	if (profile_connects(p) && landlock_allow_connect(ruleset, abi, 53) < 0)
+		return err_sys(err, "Landlock rule for names");
+	for (uint32_t i = 0; i < p->n_connect; i++)
+		if (landlock_allow_connect(ruleset, abi, p->connect[i].port) < 0)
+			return err_sys(
+			    err, "Landlock rule for port %u", p->connect[i].port);
+	return true;
+}
+
+static bool
 enter_landlock(const struct child *c, struct err *err)
 {
 	const struct confinement *conf = c->request->confinement;
 	bool has_root = (c->layers & LAYER_ROOT) != 0;
-	int ruleset = landlock_ruleset_new(c->host->landlock_abi);
+	int abi = c->host->landlock_abi, ruleset = landlock_ruleset_new(abi);
 
 	if (ruleset < 0)
 		return err_sys(err, "this kernel has no Landlock");
@@ -213,17 +239,21 @@ enter_landlock(const struct child *c, struct err *err)
 		/* Without a root of its own the worker sees the host's paths. */
 		const char *path = has_root ? m->target : m->source;
 		enum landlock_grant grant =
-		    m->exec
+		    m->writable ? LANDLOCK_WRITE_TREE
+		    : m->exec
 			? m->directory ? LANDLOCK_READ_EXEC_TREE : LANDLOCK_READ_EXEC_FILE
 		    : m->directory ? LANDLOCK_READ_TREE
 				   : LANDLOCK_READ_FILE;
 		int fd = open(path, O_PATH | O_CLOEXEC);
 		if (fd < 0)
 			return err_sys(err, "%s", path);
-		if (landlock_allow(ruleset, fd, grant) < 0)
+		if (landlock_allow(ruleset, abi, fd, grant) < 0)
 			return err_sys(err, "Landlock rule for %s", path);
 		close(fd);
 	}
+	if (!allow_made_files(conf, ruleset, abi, err) ||
+	    !allow_connections(conf->profile, ruleset, abi, err))
+		return false;
 	if (landlock_enter(ruleset) < 0)
 		return err_sys(err, "landlock_restrict_self");
 	close(ruleset);
@@ -257,6 +287,48 @@ forbid_user_namespaces(void)
 	close(fd);
 }
 
+/* What egress will serve: in this network namespace, and in this root. */
+struct network {
+	const struct child *child;
+	int fd[LIMIT_EGRESS_SOCKETS];
+};
+
+static bool
+make_unix_sockets(int root_fd, void *arg, struct err *err)
+{
+	struct network *n = arg;
+	const struct profile *p = n->child->request->confinement->profile;
+	const struct egress_plan *plan = n->child->plan;
+
+	for (unsigned i = plan->n_inet; i < plan->n; i++) {
+		const char *path = p->unix_socket[plan->socket[i].unix_index].path, *name;
+		int dir = root_parent(root_fd, path, &name);
+		if (dir < 0)
+			return err_sys(err, "making room for %s", path);
+		/* bind() goes by the working directory, which an O_PATH descriptor can
+		 * be. */
+		bool ok = egress_unix_make(dir, name, &n->fd[i], err);
+		close(dir);
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+static bool
+hand_over_network(const struct child *c, const struct network *n, struct err *err)
+{
+	struct setup_record r = {.kind = SETUP_NETWORK};
+
+	if (c->plan->n == 0)
+		return true;
+	if (wire_send(c->setup_fd, &r, sizeof(r), n->fd, c->plan->n, 0, err) != WIRE_OK)
+		return err_wrap(err, "handing its network over");
+	for (unsigned i = 0; i < c->plan->n; i++)
+		close(n->fd[i]);
+	return true;
+}
+
 static bool
 build_walls(struct child *c, struct err *err)
 {
@@ -269,7 +341,13 @@ build_walls(struct child *c, struct err *err)
 	if ((c->layers & LAYER_USER_NS) != 0)
 		forbid_user_namespaces();
 	umask(022);
-	if ((c->layers & LAYER_ROOT) != 0 && !root_enter(conf, c->source, err))
+	struct network network = {.child = c};
+	if (!egress_sockets_make(c->plan, network.fd, err))
+		return false;
+	if ((c->layers & LAYER_ROOT) != 0 &&
+	    !root_enter(conf, c->source, make_unix_sockets, &network, err))
+		return false;
+	if (!hand_over_network(c, &network, err))
 		return false;
 	if ((c->layers & LAYER_UTS_NS) != 0 && sethostname("mews", 4) < 0)
 		return err_sys(err, "sethostname");

@@ -16,6 +16,8 @@
 #include "worker/launch/launcher.h"
 #include "worker/launch/root.h"
 
+struct egress_plan;
+
 struct child {
 	const struct launch_request *request; /* with descriptors */
 	const struct host *host;
@@ -27,6 +29,7 @@ struct child {
 	int stdin_fd;               /* at its end already */
 	int filters_fd;             /* memfd of struct setup_filters */
 	struct root_source *source; /* as many as mounts */
+	const struct egress_plan *plan;
 };
 
 /* The shim's last words: how the worker ended. waitid's numbers. */

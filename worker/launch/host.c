@@ -48,7 +48,8 @@ choose_uids(struct host *h, struct err *err)
 		if (end == line)
 			break;
 	}
-	if (best_n < 2) {
+	/* Half of them for workers and egress, which has one of its own. */
+	if (best_n < 4) {
 		h->is_root = false;
 		return true;
 	}
@@ -95,11 +96,17 @@ host_probe(struct host *h, struct err *err)
 uid_t
 host_worker_uid(const struct host *h, uint32_t id)
 {
-	return h->is_root ? h->uid_first + id % h->n_uids : geteuid();
+	return h->is_root ? h->uid_first + id % (h->n_uids - 1) : geteuid();
 }
 
 gid_t
 host_worker_gid(const struct host *h, uint32_t id)
 {
 	return h->is_root ? (gid_t)host_worker_uid(h, id) : getegid();
+}
+
+uid_t
+host_egress_uid(const struct host *h)
+{
+	return h->is_root ? h->uid_first + h->n_uids - 1 : geteuid();
 }

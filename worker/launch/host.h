@@ -27,5 +27,7 @@ bool host_probe(struct host *h, struct err *err);
 /* The host's uid and gid of worker id: its own when root, else the launcher's. */
 uid_t host_worker_uid(const struct host *h, uint32_t id);
 gid_t host_worker_gid(const struct host *h, uint32_t id);
+/* Of mews-egress: no worker has it. Its gid is the same number, when root. */
+uid_t host_egress_uid(const struct host *h);
 
 #endif

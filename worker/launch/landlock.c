@@ -21,8 +21,21 @@ struct path_beneath_attr {
 #define CREATE_RULESET_VERSION 1u
 #define RULE_PATH_BENEATH      1
 #define FS_EXECUTE             (1ull << 0)
+#define FS_WRITE_FILE          (1ull << 1)
 #define FS_READ_FILE           (1ull << 2)
 #define FS_READ_DIR            (1ull << 3)
+#define FS_REMOVE_DIR          (1ull << 4)
+#define FS_REMOVE_FILE         (1ull << 5)
+#define FS_MAKE_DIR            (1ull << 7)
+#define FS_MAKE_REG            (1ull << 8)
+#define FS_TRUNCATE            (1ull << 14)
+#define RULE_NET_PORT          2
+#define NET_CONNECT_TCP        (1ull << 1)
+
+struct net_port_attr {
+	uint64_t allowed_access;
+	uint64_t port;
+};
 
 /* How many file rights, network rights and scopes each ABI knows. */
 static const struct {
@@ -73,21 +86,35 @@ landlock_ruleset_new(int abi)
 }
 
 int
-landlock_allow(int ruleset_fd, int path_fd, enum landlock_grant grant)
+landlock_allow(int ruleset_fd, int abi, int path_fd, enum landlock_grant grant)
 {
+	int at = abi < NEWEST_KNOWN ? abi : NEWEST_KNOWN;
 	static const uint64_t rights[] = {
 	    [LANDLOCK_READ_FILE] = FS_READ_FILE,
 	    [LANDLOCK_READ_TREE] = FS_READ_FILE | FS_READ_DIR,
 	    [LANDLOCK_READ_EXEC_FILE] = FS_READ_FILE | FS_EXECUTE,
 	    [LANDLOCK_READ_EXEC_TREE] = FS_READ_FILE | FS_READ_DIR | FS_EXECUTE,
+	    [LANDLOCK_WRITE_TREE] = FS_READ_FILE | FS_READ_DIR | FS_WRITE_FILE |
+				    FS_REMOVE_DIR | FS_REMOVE_FILE | FS_MAKE_DIR |
+				    FS_MAKE_REG | FS_TRUNCATE,
 	};
 	struct path_beneath_attr rule = {
-	    .allowed_access = rights[grant],
+	    .allowed_access = rights[grant] & low_bits(known[at].fs_bits),
 	    .parent_fd = path_fd,
 	};
 
 	return (int)syscall(
 	    SYS_landlock_add_rule, ruleset_fd, RULE_PATH_BENEATH, &rule, 0u);
+}
+
+int
+landlock_allow_connect(int ruleset_fd, int abi, unsigned port)
+{
+	struct net_port_attr rule = {.allowed_access = NET_CONNECT_TCP, .port = port};
+
+	if (abi < 4)
+		return 0;
+	return (int)syscall(SYS_landlock_add_rule, ruleset_fd, RULE_NET_PORT, &rule, 0u);
 }
 
 int

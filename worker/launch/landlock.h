@@ -20,8 +20,12 @@ enum landlock_grant {
 	LANDLOCK_READ_TREE,      /* data: a directory and what is below */
 	LANDLOCK_READ_EXEC_FILE, /* libraries and programs */
 	LANDLOCK_READ_EXEC_TREE,
+	LANDLOCK_WRITE_TREE, /* data: files and directories, no links, no devices */
 };
-int landlock_allow(int ruleset_fd, int path_fd, enum landlock_grant grant);
+int landlock_allow(int ruleset_fd, int abi, int path_fd, enum landlock_grant grant);
+
+/* TCP connections to this port; nothing to do before ABI 4. */
+int landlock_allow_connect(int ruleset_fd, int abi, unsigned port);
 
 /* Puts the calling thread (and its children) under it; needs no_new_privs. */
 int landlock_enter(int ruleset_fd);

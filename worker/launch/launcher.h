@@ -46,6 +46,9 @@ struct launch_request {
 	int control_fd, up_fd, down_fd, wake_broker_fd, wake_worker_fd;
 	int output_fd;     /* becomes the worker's stdout and stderr: a pipe */
 	uint32_t min_tier; /* 1 to 3; 0 is LAUNCH_TIER_FULL */
+	/* A hosts(5) file by which names of connect: are resolved first; NULL: none. The
+	 * first launch of a plugin that connects decides, for all. */
+	const char *egress_hosts;
 };
 
 /* Which layers hold, as attested. */

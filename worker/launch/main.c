@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "worker/egress/egress.h"
 #include "worker/launch/host.h"
 #include "worker/launch/title.h"
 #include "worker/launch/watch.h"
@@ -30,7 +31,8 @@ struct launcher_state {
 	struct err err;
 	struct watch *watch[LIMIT_WORKERS];
 	unsigned n_watches;
-	bool broker_is_slow; /* its socket is full; events wait */
+	bool broker_is_slow;   /* its socket is full; events wait */
+	struct egress *egress; /* once a worker that connects was made; NULL */
 };
 
 static struct watch *
@@ -40,6 +42,69 @@ find_watch(struct launcher_state *l, uint32_t id)
 		if (l->watch[i]->id == id)
 			return l->watch[i];
 	return NULL;
+}
+
+static bool
+has_network(const struct watch *w)
+{
+	const struct profile *p = w->confinement->profile;
+
+	return profile_connects(p) || p->n_unix_socket > 0;
+}
+
+static bool
+start_egress(struct launcher_state *l, const char *hosts, struct err *err)
+{
+	static const char *const places[] = {
+	    "mews-egress", "../egress/mews-egress", "/usr/libexec/mews/mews-egress"};
+	char self[4096], path[sizeof(self) + 64];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	struct egress_config config = {
+	    .path = path,
+	    .hosts_path = hosts != NULL && hosts[0] != '\0' ? hosts : NULL,
+	    .uid = host_egress_uid(&l->host),
+	    .gid = l->host.is_root ? host_egress_uid(&l->host) : getegid(),
+	};
+
+	if (n < 0)
+		return err_sys(err, "cannot tell where this program is");
+	self[n] = '\0';
+	char *slash = strrchr(self, '/');
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		int dir = places[i][0] == '/' ? 0 : (int)(slash - self) + 1;
+		snprintf(path, sizeof(path), "%.*s%s", dir, self, places[i]);
+		if (access(path, X_OK) == 0) {
+			l->egress = egress_start(&config, err);
+			return l->egress != NULL;
+		}
+	}
+	return err_set(err, ERR_SYS,
+	    "the program mews-egress is neither beside mews-launcher nor in "
+	    "/usr/libexec/mews");
+}
+
+static bool
+serve_network(struct launcher_state *l, const struct launch_request *r,
+    struct spawned *spawned, struct err *err)
+{
+	if (spawned->n_network == 0)
+		return true;
+	bool ok = (l->egress != NULL || start_egress(l, r->egress_hosts, err)) &&
+		  egress_add(l->egress, r->id, r->confinement->profile,
+		      spawned->network_fd, err);
+	spawn_drop_network(spawned);
+	return ok;
+}
+
+static void
+give_up(struct spawned *spawned)
+{
+	bool signaled;
+	int status;
+
+	spawn_kill(spawned);
+	spawn_bury(spawned, &signaled, &status);
+	spawn_drop_network(spawned);
 }
 
 static bool
@@ -74,12 +139,14 @@ launch(struct launcher_state *l, const int *fd, uint32_t id, struct wire_answer 
 		arena_release(&arena);
 		return false;
 	}
+	if (!serve_network(l, &r, &spawned, err)) {
+		give_up(&spawned);
+		arena_release(&arena);
+		return false;
+	}
 	struct watch *w = watch_new(id, &arena, r.confinement, &spawned);
 	if (w == NULL) {
-		bool signaled;
-		int status;
-		spawn_kill(&spawned);
-		spawn_bury(&spawned, &signaled, &status);
+		give_up(&spawned);
 		arena_release(&arena);
 		return err_nomem(err);
 	}
@@ -179,11 +246,57 @@ tell_events(struct launcher_state *l)
 	return true;
 }
 
+/* The worker is dead: its sockets go, and its connections. */
+static void
+end_network(struct launcher_state *l, const struct watch *w)
+{
+	struct err ignored;
+
+	/* An egress that does not listen any more is found out by its events. */
+	if (l->egress != NULL)
+		egress_remove(l->egress, w->id, &ignored);
+}
+
+/* Whoever had a network has none now; started anew, it gets one from a new egress. */
+static void
+lose_egress(struct launcher_state *l)
+{
+	egress_free(l->egress);
+	l->egress = NULL;
+	for (unsigned i = 0; i < l->n_watches; i++) {
+		struct watch *w = l->watch[i];
+		if (w->is_dead || !has_network(w))
+			continue;
+		snprintf(w->death.last_call, sizeof(w->death.last_call),
+		    "its network was lost: mews-egress has ended");
+		spawn_kill(&w->worker);
+	}
+}
+
+static void
+hear_egress(struct launcher_state *l)
+{
+	struct egress_event e;
+
+	while (l->egress != NULL && egress_event(l->egress, &e)) {
+		struct watch *w = find_watch(l, e.id);
+		if (e.kind == EGRESS_EVENT_LOST)
+			lose_egress(l);
+		else if (w != NULL && e.kind == EGRESS_EVENT_DENIED)
+			watch_denied(w, e.what, e.allow_with, e.count);
+		else if (w != NULL && e.kind == EGRESS_EVENT_FAILED && !w->is_dead) {
+			snprintf(w->death.last_call, sizeof(w->death.last_call),
+			    "no network for it: %.100s", e.what);
+			spawn_kill(&w->worker);
+		}
+	}
+}
+
 /* One round: waits, then does a bounded piece of work for each that has some. */
 static bool
 turn(struct launcher_state *l, uint64_t *next_tick_ns)
 {
-	static struct pollfd pfd[1 + 2 * LIMIT_WORKERS];
+	static struct pollfd pfd[2 + 2 * LIMIT_WORKERS];
 	bool some_wait = false;
 	unsigned n_watches = l->n_watches;
 
@@ -199,14 +312,18 @@ turn(struct launcher_state *l, uint64_t *next_tick_ns)
 	for (unsigned i = 0; i < n_watches; i++) {
 		const struct watch *w = l->watch[i];
 		bool may_ask = w->answers_left > 0;
-		some_wait |= !may_ask;
+		some_wait |= !may_ask || watch_is_metered(w);
 		/* poll skips -1: the dead, and listeners of which enough was heard. */
 		pfd[1 + 2 * i] = (struct pollfd){w->worker.shim_pidfd, POLLIN, 0};
 		pfd[2 + 2 * i] =
 		    (struct pollfd){may_ask ? w->worker.notify_fd : -1, POLLIN, 0};
 	}
-	if (poll(pfd, 1 + 2 * n_watches, some_wait ? (int)(TICK_NS / 1000000) : -1) < 0)
+	pfd[1 + 2 * n_watches] =
+	    (struct pollfd){l->egress != NULL ? egress_fd(l->egress) : -1, POLLIN, 0};
+	if (poll(pfd, 2 + 2 * n_watches, some_wait ? (int)(TICK_NS / 1000000) : -1) < 0)
 		return errno == EINTR;
+	if (pfd[1 + 2 * n_watches].revents != 0)
+		hear_egress(l);
 	for (unsigned i = 0; i < n_watches; i++) {
 		struct watch *w = l->watch[i];
 		if ((pfd[2 + 2 * i].revents & POLLIN) != 0) {
@@ -216,8 +333,10 @@ turn(struct launcher_state *l, uint64_t *next_tick_ns)
 			close(w->worker.notify_fd);
 			w->worker.notify_fd = -1;
 		}
-		if (pfd[1 + 2 * i].revents != 0)
+		if (pfd[1 + 2 * i].revents != 0) {
 			watch_bury(w);
+			end_network(l, w);
+		}
 	}
 	/* Events before answers: what happened first is told first. */
 	if (!tell_events(l))
@@ -275,5 +394,6 @@ main(int argc, char **argv)
 	while (turn(&l, &next_tick_ns))
 		;
 	end_workers(&l);
+	egress_free(l.egress);
 	return 0;
 }

@@ -141,12 +141,12 @@ clone_tree(const struct confinement_mount *m, int fd, int *ret_tree, struct err 
 	if (tree < 0)
 		return err_sys(err, "cloning the mount of %s", m->source);
 	struct mount_attr attr = {
-	    .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-			(m->exec ? 0 : MOUNT_ATTR_NOEXEC),
+	    .attr_set = (m->writable ? 0 : MOUNT_ATTR_RDONLY) | MOUNT_ATTR_NOSUID |
+			MOUNT_ATTR_NODEV | (m->exec ? 0 : MOUNT_ATTR_NOEXEC),
 	    .propagation = MS_PRIVATE,
 	};
 	if (mount_setattr(tree, "", AT_EMPTY_PATH | deep, &attr, sizeof(attr)) < 0) {
-		err_sys(err, "making the mount of %s read-only", m->source);
+		err_sys(err, "closing the mount of %s down", m->source);
 		close(tree);
 		return false;
 	}
@@ -180,7 +180,8 @@ map_owner(const struct confinement_mount *m, const struct root_source *s, int us
 static bool
 all_may_read(const struct confinement_mount *m, const struct root_source *s)
 {
-	mode_t need = m->directory ? S_IROTH | S_IXOTH : S_IROTH;
+	mode_t need =
+	    (m->directory ? S_IROTH | S_IXOTH : S_IROTH) | (m->writable ? S_IWOTH : 0);
 
 	return (s->st.st_mode & need) == need;
 }
@@ -195,9 +196,10 @@ judge_unmapped(const struct confinement_mount *m, const struct root_source *s,
 {
 	if (!all_may_read(m, s))
 		return err_set(err, ERR_USAGE,
-		    "%s can be read by its owner alone, and " CANNOT_MAP
-		    ": make it readable for others",
-		    m->source);
+		    "%s can be %s by its owner alone, and " CANNOT_MAP
+		    ": make it %s for others",
+		    m->source, m->writable ? "written" : "read",
+		    m->writable ? "writable" : "readable");
 	if (m->directory && !m->exec && note->text[0] == '\0')
 		snprintf(note->text, sizeof(note->text),
 		    "%s: what its owner alone may read in there stays "
@@ -264,14 +266,20 @@ make_directories(int root_fd, const char *rel, size_t len)
 }
 
 /* Puts one mount in place; target is absolute and plain. */
-static bool
-place(int root_fd, const struct confinement_mount *m, int tree_fd, struct err *err)
+int
+root_parent(int root_fd, const char *path, const char **ret_name)
 {
-	const char *rel = m->target + 1;
-	const char *slash = strrchr(rel, '/');
-	const char *name = slash != NULL ? slash + 1 : rel;
-	int dir =
-	    make_directories(root_fd, rel, slash != NULL ? (size_t)(slash - rel) : 0);
+	const char *rel = path + 1, *slash = strrchr(rel, '/');
+
+	*ret_name = slash != NULL ? slash + 1 : rel;
+	return make_directories(root_fd, rel, slash != NULL ? (size_t)(slash - rel) : 0);
+}
+
+static bool
+place_mount(int root_fd, const struct confinement_mount *m, int tree_fd, struct err *err)
+{
+	const char *name;
+	int dir = root_parent(root_fd, m->target, &name);
 
 	if (dir < 0)
 		return err_sys(err, "making room for %s", m->target);
@@ -295,6 +303,25 @@ place(int root_fd, const struct confinement_mount *m, int tree_fd, struct err *e
 	if (at >= 0)
 		close(at);
 	close(dir);
+	return ok;
+}
+
+static bool
+place_file(int root_fd, const struct confinement_file *f, struct err *err)
+{
+	const char *name;
+	size_t n = strlen(f->text);
+	int dir = root_parent(root_fd, f->target, &name), fd = -1;
+
+	if (dir >= 0)
+		fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+	bool ok = fd >= 0 && write(fd, f->text, n) == (ssize_t)n;
+	if (!ok)
+		err_sys(err, "making %s", f->target);
+	if (fd >= 0)
+		close(fd);
+	if (dir >= 0)
+		close(dir);
 	return ok;
 }
 
@@ -345,7 +372,8 @@ mount_empty(uint32_t n_mounts)
 }
 
 bool
-root_enter(const struct confinement *c, struct root_source *source, struct err *err)
+root_enter(const struct confinement *c, struct root_source *source,
+    bool (*fill)(int root_fd, void *arg, struct err *err), void *arg, struct err *err)
 {
 	/* First, so that nothing below is seen outside. */
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
@@ -353,12 +381,17 @@ root_enter(const struct confinement *c, struct root_source *source, struct err *
 	for (uint32_t i = 0; i < c->n_mount; i++)
 		if (source[i].tree_fd < 0 && !open_again(&c->mount[i], &source[i], err))
 			return false;
-	int root_fd = mount_empty(c->n_mount);
+	int root_fd = mount_empty(c->n_mount + c->n_file + c->profile->n_unix_socket);
 	if (root_fd < 0)
 		return err_sys(err, "mounting an empty root");
 	for (uint32_t i = 0; i < c->n_mount; i++)
-		if (!place(root_fd, &c->mount[i], source[i].tree_fd, err))
+		if (!place_mount(root_fd, &c->mount[i], source[i].tree_fd, err))
 			return false;
+	for (uint32_t i = 0; i < c->n_file; i++)
+		if (!place_file(root_fd, &c->file[i], err))
+			return false;
+	if (fill != NULL && !fill(root_fd, arg, err))
+		return false;
 
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
 	if (mount_setattr(root_fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)

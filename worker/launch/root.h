@@ -48,7 +48,12 @@ bool root_clone(const struct confinement *c, struct root_source *source, int use
 bool root_check_readable(const struct confinement *c, const struct root_source *source,
     struct root_note *note, struct err *err);
 
-/* Child, in its new mount namespace: builds the root and moves into it. */
-bool root_enter(const struct confinement *c, struct root_source *source, struct err *err);
+/* Child, in its new mount namespace: builds the root and moves into it. fill, NULL or
+ * not, puts more into it before it becomes read-only: paths are relative to root_fd. */
+bool root_enter(const struct confinement *c, struct root_source *source,
+    bool (*fill)(int root_fd, void *arg, struct err *err), void *arg, struct err *err);
+/* For fill: the fd (O_PATH) of the directory that path, absolute and plain, is in, made
+ * where it is missing; *ret_name is the rest. -1: errno. */
+int root_parent(int root_fd, const char *path, const char **ret_name);
 
 #endif

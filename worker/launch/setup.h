@@ -5,7 +5,10 @@
  * with the filters. Both sides are our own code then; the plugin is not loaded yet.
  *
  *   launcher                        child (later the worker)
- *   GO + mounts (SCM_RIGHTS) ─────▶ builds its root, drops everything
+ *   GO + mounts (SCM_RIGHTS) ─────▶ builds its root
+ *                            ◀───── NETWORK: sockets for egress (SCM_RIGHTS), where the
+ *                                   profile connects somewhere
+ *                                   drops everything
  *                            ◀───── WALLS: what only the process itself can prove
  *                                   exec of the worker, confine_enter
  *                            ◀───── HELLO: the filter is in force; its listener
@@ -30,6 +33,7 @@
 enum setup_kind {
 	SETUP_GO = 1,
 	SETUP_FAIL,
+	SETUP_NETWORK,
 	SETUP_WALLS,
 	SETUP_HELLO,
 	SETUP_TAKEN,

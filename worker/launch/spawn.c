@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "worker/egress/egress.h"
 #include "worker/launch/attest.h"
 #include "worker/launch/child.h"
 #include "worker/launch/setup.h"
@@ -89,6 +90,16 @@ spawn_bury(struct spawned *s, bool *ret_signaled, int *ret_status)
 	close_fd(&s->worker_pidfd);
 	close_fd(&s->notify_fd);
 	close_fd(&s->death_fd);
+}
+
+void
+spawn_drop_network(struct spawned *s)
+{
+	for (unsigned i = 0; i < s->n_network; i++)
+		close(s->network_fd[i]);
+	free(s->network_fd);
+	s->network_fd = NULL;
+	s->n_network = 0;
 }
 
 static bool
@@ -304,6 +315,31 @@ ended_early(struct attempt *a, struct err *err)
 	    strsignal(death.status));
 }
 
+/* NETWORK, where there is one to be served. */
+static bool
+wait_for_network(struct attempt *a, struct err *err)
+{
+	const struct egress_plan *plan = a->child.plan;
+	struct setup_record r;
+	bool eof;
+
+	if (a->child.layers == 0 || plan->n == 0)
+		return true;
+	a->out.network_fd = calloc(plan->n, sizeof(int));
+	if (a->out.network_fd == NULL)
+		return err_nomem(err);
+	struct wire_in in = {.fds = a->out.network_fd, .max_fd = plan->n};
+	if (!next_record(a, &r, &in, &eof, err))
+		return false;
+	a->out.n_network = in.n_fd;
+	if (eof)
+		return ended_early(a, err);
+	if (r.kind != SETUP_NETWORK || in.n_fd != plan->n)
+		return err_set(
+		    err, ERR_PEER, "record %u where a network was due", r.kind);
+	return true;
+}
+
 /* WALLS, HELLO: then it waits for our word. */
 static bool
 wait_for_hello(struct attempt *a, struct err *err)
@@ -377,7 +413,7 @@ run_attempt(struct attempt *a, struct err *err)
 	if (is_confined && !root_open(a->request->confinement, a->child.source, err))
 		return false;
 	if (!make_plumbing(a, err) || !clone_child(a, err) || !prepare_child(a, err) ||
-	    !wait_for_hello(a, err))
+	    !wait_for_network(a, err) || !wait_for_hello(a, err))
 		return false;
 	if (is_confined && !attest(a, err))
 		return err_wrap(err, "attestation");
@@ -388,8 +424,9 @@ run_attempt(struct attempt *a, struct err *err)
 }
 
 static bool
-attempt(const struct host *host, const struct launch_request *r, uint32_t layers,
-    uint64_t deadline_ns, struct spawned *ret_spawned, struct err *err)
+attempt(const struct host *host, const struct launch_request *r,
+    const struct egress_plan *plan, uint32_t layers, uint64_t deadline_ns,
+    struct spawned *ret_spawned, struct err *err)
 {
 	struct root_source source[LIMIT_WORKER_MOUNTS];
 	struct attempt a = {
@@ -407,6 +444,7 @@ attempt(const struct host *host, const struct launch_request *r, uint32_t layers
 		    .stdin_fd = -1,
 		    .filters_fd = -1,
 		    .source = source,
+		    .plan = plan,
 		},
 	    .out = {.shim_pidfd = -1,
 		.worker_pidfd = -1,
@@ -436,6 +474,7 @@ attempt(const struct host *host, const struct launch_request *r, uint32_t layers
 	if (a.out.shim_pidfd >= 0)
 		spawn_bury(&a.out, &signaled, &status);
 	close_fd(&a.out.death_fd);
+	spawn_drop_network(&a.out);
 	return false;
 }
 
@@ -446,8 +485,12 @@ spawn_worker(const struct host *host, const struct launch_request *r,
 	uint32_t min_tier = r->min_tier != 0 ? r->min_tier : LAUNCH_TIER_FULL;
 	uint64_t deadline_ns = clock_mono_ns() + SETUP_DEADLINE_MS * 1000000ull;
 
+	static struct egress_plan plan;
+
+	if (!egress_plan_make(&plan, r->confinement->profile, err))
+		return false;
 	if (r->confinement->profile->base == PROFILE_UNCONFINED)
-		return attempt(host, r, 0, deadline_ns, ret_spawned, err);
+		return attempt(host, r, &plan, 0, deadline_ns, ret_spawned, err);
 	/* Sockets are confined by a network of the worker's own, and by telling it from
 	 * the host's. */
 	if (profile_has_sockets(r->confinement->profile)) {
@@ -464,7 +507,7 @@ spawn_worker(const struct host *host, const struct launch_request *r,
 		if (tier == 2 && !host->is_root && min_tier < 2)
 			continue;
 		uint32_t layers = launch_tier_layers(tier) | LAYER_MDWE;
-		if (attempt(host, r, layers, deadline_ns, ret_spawned, err))
+		if (attempt(host, r, &plan, layers, deadline_ns, ret_spawned, err))
 			return true;
 		if (tier <= min_tier)
 			return err_wrap(err,

@@ -20,11 +20,18 @@ struct spawned {
 	uint32_t layers;
 	int32_t inner_pid; /* the worker's pid as it sees it */
 	struct root_note note;
+	/* Sockets of its network, for egress: egress_plan_make's, in its order. NULL:
+	 * none. Freed by spawn_drop_network. */
+	int *network_fd;
+	unsigned n_network;
 };
 
 /* On failure nothing is left of it. */
 bool spawn_worker(const struct host *host, const struct launch_request *r,
     struct spawned *ret_spawned, struct err *err);
+
+/* Closes what egress has its own descriptors of by now. */
+void spawn_drop_network(struct spawned *s);
 
 /* SIGKILL to worker and shim, and with it to all of the pid namespace. */
 void spawn_kill(const struct spawned *s);

@@ -3,14 +3,17 @@
 
 #include <errno.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "policy/notify.h"
 #include "worker/launch/sockets.h"
 
@@ -140,6 +143,25 @@ note_denial(struct watch *w, const char *what, const char *allow_with)
 	}
 }
 
+void
+watch_denied(struct watch *w, const char *what, const char *allow_with, uint64_t count)
+{
+	bool is_new;
+	struct watch_denial *d = find_denial(w, what, &is_new);
+
+	if (d == NULL)
+		return;
+	if (is_new) {
+		d->event =
+		    (struct launch_event){.kind = LAUNCH_EVENT_DENIED, .id = w->id};
+		snprintf(d->event.what, sizeof(d->event.what), "%s", what);
+		snprintf(
+		    d->event.allow_with, sizeof(d->event.allow_with), "%s", allow_with);
+	}
+	d->event.count = count;
+	d->is_due = true;
+}
+
 static void
 note_call(struct watch *w, const struct seccomp_data *data, const char *path)
 {
@@ -259,9 +281,49 @@ watch_notification(struct watch *w)
 		w->is_sealed = true;
 }
 
+/* A share of one CPU for the process as a whole, in the long run exactly, with bursts of
+ * a second's worth. It needs no cgroup, so it holds for every user on every host. */
+static void
+meter_cpu(struct watch *w)
+{
+	uint32_t percent = w->confinement->profile->limits.cpu_percent;
+	uint64_t now = clock_mono_ns();
+	struct timespec used;
+
+	/* The kernel's name for the CPU clock of a whole process, by its pid. */
+	if (w->is_dead ||
+	    clock_gettime((clockid_t)(~(unsigned)w->worker.worker_pid << 3 | 2), &used) <
+		0)
+		return;
+	uint64_t used_ns = (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
+	int64_t most = (int64_t)percent * 10000000;
+	if (w->cpu_at_ns == 0)
+		w->cpu_left_ns = most;
+	else
+		w->cpu_left_ns += (int64_t)((now - w->cpu_at_ns) / 100 * percent) -
+				  (int64_t)(used_ns - w->cpu_used_ns);
+	if (w->cpu_left_ns > most)
+		w->cpu_left_ns = most;
+	w->cpu_at_ns = now;
+	w->cpu_used_ns = used_ns;
+	bool stop = w->cpu_left_ns < 0;
+	if (stop != w->is_stopped &&
+	    syscall(SYS_pidfd_send_signal, w->worker.worker_pidfd,
+		stop ? SIGSTOP : SIGCONT, NULL, 0u) == 0)
+		w->is_stopped = stop;
+}
+
+bool
+watch_is_metered(const struct watch *w)
+{
+	return w->confinement->profile->limits.cpu_percent > 0 && !w->is_dead;
+}
+
 void
 watch_tick(struct watch *w)
 {
+	if (watch_is_metered(w))
+		meter_cpu(w);
 	w->answers_left += LIMIT_NOTIFICATIONS_PER_TICK;
 	if (w->answers_left > LIMIT_NOTIFICATIONS)
 		w->answers_left = LIMIT_NOTIFICATIONS;

@@ -35,6 +35,11 @@ struct watch {
 	struct watch_denial *denial[LIMIT_DENIALS + 1];
 	unsigned n_denials;
 	unsigned answers_left; /* until the next tick */
+	/* Of limits: cpu. What it may still use; below zero it is stopped until the share
+	 * has come in again. */
+	int64_t cpu_left_ns;
+	uint64_t cpu_used_ns, cpu_at_ns; /* as of the last tick */
+	bool is_stopped;
 };
 
 /* False when this kernel's notifications do not fit. Once, at the launcher's start. */
@@ -48,8 +53,13 @@ void watch_free(struct watch *w);
 
 /* The listener is readable: answers one notification. */
 void watch_notification(struct watch *w);
+/* Egress refused something, or could not; count is how often by now. */
+void watch_denied(
+    struct watch *w, const char *what, const char *allow_with, uint64_t count);
 /* Every 100 ms: it may ask on. */
 void watch_tick(struct watch *w);
+/* Whether it needs ticks even when it asks nothing. */
+bool watch_is_metered(const struct watch *w);
 /* The shim has ended, or was killed: buries it. */
 void watch_bury(struct watch *w);
 /* The next event to tell, until watch_told; NULL: none. */

@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "worker/egress/egress.h"
 #include "worker/launch/setup.h"
 
 /* NUMBER, FLAG (a bool) and TEXT of request r, its confinement c and its profile p. */
@@ -24,6 +25,7 @@
 	NUMBER(p->base)                FLAG(p->late_dlopen)           FLAG(p->jit) \
 	NUMBER(p->limits.memory_bytes) NUMBER(p->limits.threads) \
 	NUMBER(p->limits.open_files)   NUMBER(p->limits.file_size_bytes) \
+	NUMBER(p->limits.cpu_percent)  TEXT(r->egress_hosts) \
 	TEXT(p->name)                  TEXT(c->plugin_target)         TEXT(c->worker_target) \
 	NUMBER(c->plugin_dev)          NUMBER(c->plugin_ino) \
 	NUMBER(c->plugin_size)         NUMBER(c->plugin_mtime_ns) \
@@ -70,6 +72,12 @@ wire_plan_pack(const struct launch_request *r, int *ret_memfd, struct err *err)
 		put_text(&b, c->mount[i].target);
 		buf_addc(&b, c->mount[i].directory);
 		buf_addc(&b, c->mount[i].exec);
+		buf_addc(&b, c->mount[i].writable);
+	}
+	buf_add(&b, &c->n_file, sizeof(c->n_file));
+	for (uint32_t i = 0; i < c->n_file; i++) {
+		put_text(&b, c->file[i].target);
+		put_text(&b, c->file[i].text);
 	}
 	buf_add(&b, &c->n_env, sizeof(c->n_env));
 	for (uint32_t i = 0; i < c->n_env; i++)
@@ -77,6 +85,15 @@ wire_plan_pack(const struct launch_request *r, int *ret_memfd, struct err *err)
 	buf_add(&b, &p->n_read, sizeof(p->n_read));
 	for (uint32_t i = 0; i < p->n_read; i++)
 		put_text(&b, p->read[i]);
+	buf_add(&b, &p->n_write, sizeof(p->n_write));
+	for (uint32_t i = 0; i < p->n_write; i++)
+		put_text(&b, p->write[i]);
+	struct buf places;
+	buf_init(&places, LIMIT_EGRESS_GRANT_BYTES);
+	egress_policy_pack(p, &places);
+	put_bytes(&b, places.data, places.len);
+	bool fits = !places.failed;
+	buf_release(&places);
 	buf_add(&b, &p->n_listen, sizeof(p->n_listen));
 	for (uint32_t i = 0; i < p->n_listen; i++) {
 		uint8_t transport = (uint8_t)p->listen[i].transport;
@@ -87,8 +104,9 @@ wire_plan_pack(const struct launch_request *r, int *ret_memfd, struct err *err)
 	put_bytes(&b, c->filter_load, c->filter_load_len);
 	put_bytes(&b, c->filter_run, c->filter_run_len);
 
-	bool ok = b.failed ? err_set(err, ERR_LIMIT, "the confinement is too large")
-			   : wire_memfd("mews-plan", b.data, b.len, ret_memfd, err);
+	bool ok = b.failed || !fits
+		      ? err_set(err, ERR_LIMIT, "the confinement is too large")
+		      : wire_memfd("mews-plan", b.data, b.len, ret_memfd, err);
 	buf_release(&b);
 	return ok;
 }
@@ -185,6 +203,18 @@ get_texts(struct reader *in, struct arena *arena, uint32_t *ret_n)
 }
 
 static bool
+get_files(struct reader *in, struct arena *arena, struct confinement *c)
+{
+	c->n_file = get_count(in, 2 * (sizeof(uint32_t) + 1));
+	c->file = arena_array(arena, (size_t)c->n_file + 1, sizeof(*c->file));
+	for (uint32_t i = 0; c->file != NULL && i < c->n_file; i++) {
+		c->file[i].target = get_text(in);
+		c->file[i].text = get_text(in);
+	}
+	return c->file != NULL;
+}
+
+static bool
 get_listen(struct reader *in, struct arena *arena, struct profile *p)
 {
 	p->n_listen = get_count(in, 1 + sizeof(uint16_t) + sizeof(uint32_t) + 1);
@@ -254,6 +284,15 @@ plan_check(const struct launch_request *r, struct err *err)
 		has_worker |= strcmp(m->target, c->worker_target) == 0;
 		has_plugin |= strcmp(m->target, c->plugin_target) == 0;
 	}
+	for (uint32_t i = 0; i < c->n_file; i++)
+		if (!path_is_plain(c->file[i].target))
+			return err_set(err, ERR_USAGE,
+			    "%s: not an absolute, plain path to make", c->file[i].target);
+	for (uint32_t i = 0; i < p->n_unix_socket; i++)
+		if (!path_is_plain(p->unix_socket[i].path))
+			return err_set(err, ERR_USAGE,
+			    "unix: %s: not an absolute, plain path",
+			    p->unix_socket[i].path);
 	if (!has_worker || !has_plugin)
 		return err_set(err, ERR_USAGE, "the confinement does not mount the %s",
 		    has_worker ? "plugin" : "worker");
@@ -287,7 +326,7 @@ plan_read(
 	const char *sha256 = get_text(in);
 	if (strlen(sha256) < sizeof(c->sha256))
 		memcpy(c->sha256, sha256, strlen(sha256));
-	c->n_mount = get_count(in, 2 * (sizeof(uint32_t) + 1) + 2);
+	c->n_mount = get_count(in, 2 * (sizeof(uint32_t) + 1) + 3);
 	c->mount = arena_array(arena, c->n_mount + 1, sizeof(*c->mount));
 	if (c->mount == NULL)
 		return err_nomem(err);
@@ -296,9 +335,22 @@ plan_read(
 		c->mount[i].target = get_text(in);
 		c->mount[i].directory = get_flag(in);
 		c->mount[i].exec = get_flag(in);
+		c->mount[i].writable = get_flag(in);
 	}
+	if (!get_files(in, arena, c))
+		return err_nomem(err);
 	c->env = get_texts(in, arena, &c->n_env);
 	p->read = get_texts(in, arena, &p->n_read);
+	p->write = get_texts(in, arena, &p->n_write);
+	uint32_t n_places;
+	const char *places = get_bytes(in, &n_places, 0);
+	struct profile connects = {0};
+	if (!in->failed && !egress_policy_unpack(places, n_places, arena, &connects, err))
+		return false;
+	p->connect = connects.connect;
+	p->n_connect = connects.n_connect;
+	p->unix_socket = connects.unix_socket;
+	p->n_unix_socket = connects.n_unix_socket;
 	if (!get_listen(in, arena, p))
 		return err_nomem(err);
 	c->filter_load = get_bytes(in, &c->filter_load_len, 0);

@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# The client profile: allowed names are reached, through mews-egress; nothing else is, and
+# each refusal is told. Unix sockets through a proxy; directories to write to.
+. "$(dirname "$0")/../hostile/lib.sh"
+
+command -v python3 >/dev/null || skip_all "python3 is not installed"
+port=$((20000 + $$ % 20000))
+printf '127.0.0.1 allowed.example inside.example other.example deep.sub.example\n' >"$tmp/hosts"
+chmod 644 "$tmp/hosts"
+mkdir -p "$tmp/run" "$tmp/data"
+chmod 777 "$tmp/run" "$tmp/data"
+
+# What is reached: says hello to whoever connects; on the unix socket, to GET and POST.
+cat >"$tmp/server.py" <<'P'
+import os, socket, sys, threading
+def serve(s, answer):
+    while True:
+        c, _ = s.accept()
+        threading.Thread(target=answer, args=(c,), daemon=True).start()
+def hello(c):
+    c.sendall(b"hello\n")
+    c.close()
+def http(c):
+    c.recv(1000)
+    c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+    c.close()
+t = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+u = socket.socket(socket.AF_UNIX)
+u.bind(sys.argv[2])
+os.chmod(sys.argv[2], 0o666)
+u.listen()
+threading.Thread(target=serve, args=(t, hello), daemon=True).start()
+serve(u, http)
+P
+python3 "$tmp/server.py" "$port" "$tmp/run/docker.sock" &
+background+=($!)
+until_true 5 test -S "$tmp/run/docker.sock" || skip_all "no server to reach"
+
+rules net.yaml <<'Y'
+- rule: Deed
+  desc: what it did
+  condition: net.text exists
+  output: deed %net.text
+  priority: INFO
+  source: net
+Y
+
+does() { # does SANDBOX DEEDS: sets out, err, rc
+	config falco.yaml <<Y
+rules_files: [$tmp/net.yaml]
+sandbox: {egress_hosts: $tmp/hosts}
+plugins:
+  - name: net
+    library_path: $plugins/net_client.so
+    open_params: "$2"
+    sandbox: {$1}
+Y
+	run_mews run -c "$tmp/falco.yaml" --enable-source net
+}
+came_to() { # came_to DEED
+	sed -n "s/^.* deed $1: //p" <<<"$out" | head -1
+}
+
+allowed="connect: ['allowed.example:$port', '127.0.0.1:$port', '*.sub.example:$port']"
+does "profile: client, $allowed" "get allowed.example $port;get deep.sub.example $port;name other.example;name nowhere.example;get 127.0.0.1 1;get 8.8.8.8 $port;get allowed.example 22"
+is "exit status" "$rc" 0
+is "a name that is listed" "$(came_to 'get allowed.example [0-9]*')" hello
+is "a name below one that is listed" "$(came_to 'get deep.sub.example [0-9]*')" hello
+is "a name that is not listed" "$(came_to 'name other.example')" "Name or service not known"
+check "it is told, with what would allow it" err_has "other.example"
+check "a name of nobody is not asked of anybody" \
+	test "$(came_to 'name nowhere.example')" = "Name or service not known"
+is "the host's loopback, another port" "$(came_to 'get 127.0.0.1 1' | sed 's/Permission denied/refused/; s/Connection refused/refused/')" refused
+[ "$(came_to "get 8.8.8.8 $port")" != hello ]
+holds "an address that is not listed"
+[ "$(came_to 'get allowed.example 22')" != hello ]
+holds "another port of a name that is listed"
+check "nothing left" nothing_left
+
+does "profile: client, connect: ['inside.example:$port']" "get inside.example $port"
+[ "$(came_to 'get inside.example [0-9]*')" != hello ]
+holds "a listed name that stands for loopback"
+check "it is told" err_has "inside.example|127.0.0.1"
+does "profile: client" "name allowed.example"
+is "no places at all" "$(came_to 'name allowed.example')" "Name or service not known"
+does "profile: pure" "name allowed.example;get 127.0.0.1 $port"
+[ "$(came_to 'get 127.0.0.1 [0-9]*')" != hello ]
+holds "pure reaches nothing"
+
+does "profile: listener, listen: [tcp:9], $allowed" "get allowed.example $port"
+is "a listener that connects too" "$(came_to 'get allowed.example [0-9]*')" hello
+
+sock=$tmp/run/docker.sock
+short=${sock:0:30}
+does "unix: [{path: $sock, http-get: [/containers/*]}]" \
+	"unix $sock GET /containers/json;unix $sock GET /images/json"
+is "a unix socket, what it lets through" "$(grep -c 'HTTP/1.1 200' <<<"$out")" 1
+is "and what not" "$(grep -c 'HTTP/1.1 403' <<<"$out")" 1
+does "unix: [{path: $sock, http-get: [/containers/*]}]" "unix $sock POST /containers/create"
+check "nor another verb" out_has "HTTP/1.1 403"
+does "unix: [$sock]" "unix $sock POST /containers/create"
+check "without a filter everything passes" out_has "HTTP/1.1 200"
+does "profile: client" "unix $sock GET /"
+! out_has "HTTP/1.1 200"
+holds "a unix socket that is not listed"
+
+does "write: [$tmp/data], limits: {file_size: 1MiB}" \
+	"write $tmp/data/a;mkdir $tmp/data/d;link $tmp/data/l;write $tmp/run/b;write $tmp/data/s 4755"
+is "a directory to write to" "$(cat "$tmp/data/a" 2>/dev/null)" text
+check "and to make directories in" test -d "$tmp/data/d"
+check "no links" test ! -L "$tmp/data/l"
+check "nowhere else" test ! -e "$tmp/run/b"
+check "no program that runs as its owner" test ! -e "$tmp/data/s"
+is "exit status" "$rc" 0
+finish
