@@ -13,6 +13,14 @@
 	    "run a plugin confined and print its events, or run a whole configuration") \
 	C(cmd_plugin_info, "plugin-info", "PLUGIN.so", \
 	    "what a plugin says of itself, its fields and its open parameters") \
+	C(cmd_list, "list", "[SOURCE]", \
+	    "the fields that rules may use") \
+	C(cmd_check, "check", "[RULES…]", \
+	    "all mistakes of rules files at once, and rules that can never fire") \
+	C(cmd_test, "test", "CASES…", \
+	    "run rule cases: rules, events and what should match") \
+	C(cmd_explain, "explain", "RULE --event EVENT | --cost", \
+	    "why a rule matches an event or not; what rules cost") \
 	C(cmd_fuzz, "fuzz", "PLUGIN.so | --replay FILE", \
 	    "look for input that a plugin does not survive, confined") \
 	C(cmd_help, "help", "[COMMAND]", "this list, or how to use one command")

@@ -140,7 +140,18 @@ const char *load_result_name(const struct load_result *r);
 const char *load_result_schema_status(const struct load_result *r);
 /* One line of JSON, the verbose text, the summary text. */
 void load_result_json(const struct load_result *r, struct buf *out);
+/* The same with all mistakes: those beyond the first are "more_errors". */
+void load_result_json_all(const struct load_result *r, struct buf *out);
 void load_result_text(const struct load_result *r, bool verbose, struct buf *out);
+/*
+ * Everything that was found, as compilers say it: "file:line:column: error: …", safe for
+ * a terminal; and how much it is. Not what the load before, of the same loader, told
+ * already (NULL: there was none).
+ */
+void load_result_lines(const struct load_result *r, const struct load_result *before,
+    struct buf *out, uint32_t *ret_errors, uint32_t *ret_warnings);
+/* "file:line:column" of a rule's definition. */
+void rule_place(const struct rule *rule, struct buf *out);
 /* The mistakes beyond the first, at which Falco stops; nothing when there are none. */
 void load_result_more_errors_text(const struct load_result *r, struct buf *out);
 

@@ -301,6 +301,12 @@ loader_ruleset(const struct loader *l, uint32_t source_index)
 	return &l->compiled.ruleset[source_index];
 }
 
+void
+rule_place(const struct rule *rule, struct buf *out)
+{
+	diag_place_in_file(((const struct loaded_rule *)rule)->info->context, out);
+}
+
 const struct rule *const *
 loader_rules(const struct loader *l, uint32_t *ret_n)
 {

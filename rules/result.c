@@ -72,8 +72,9 @@ schema_is_valid(const struct load_result *r)
 	return strcmp(load_result_schema_status(r), "ok") == 0;
 }
 
-static void
-snippet(const struct load_result *r, const struct diag_context *context, struct buf *out)
+void
+load_result_snippet(
+    const struct load_result *r, const struct diag_context *context, struct buf *out)
 {
 	const struct rules_file *f = r->files;
 
@@ -131,7 +132,7 @@ diags_json(
 		json_end_array(w);
 		json_key(w, "snippet");
 		buf_init(&text, LIMIT_TEXT_BYTES);
-		snippet(r, d->context, &text);
+		load_result_snippet(r, d->context, &text);
 		json_str_n(w, buf_str(&text), text.len);
 		buf_release(&text);
 		json_end_object(w);
@@ -146,8 +147,8 @@ diags_json(
 	json_end_array(w);
 }
 
-void
-load_result_json(const struct load_result *r, struct buf *out)
+static void
+result_json(const struct load_result *r, bool all, struct buf *out)
 {
 	struct json_writer w;
 
@@ -155,6 +156,10 @@ load_result_json(const struct load_result *r, struct buf *out)
 	json_begin_object(&w);
 	json_key(&w, "errors");
 	diags_json(r, &w, &r->errors);
+	if (all) {
+		json_key(&w, "more_errors");
+		diags_json(r, &w, &r->more);
+	}
 	json_key(&w, "name");
 	json_str(&w, r->name);
 	if (r->n_schema) {
@@ -171,6 +176,18 @@ load_result_json(const struct load_result *r, struct buf *out)
 	json_key(&w, "warnings");
 	diags_json(r, &w, &r->warnings);
 	json_end_object(&w);
+}
+
+void
+load_result_json(const struct load_result *r, struct buf *out)
+{
+	result_json(r, false, out);
+}
+
+void
+load_result_json_all(const struct load_result *r, struct buf *out)
+{
+	result_json(r, true, out);
 }
 
 /* -- text
@@ -195,7 +212,7 @@ diags_text(const struct load_result *r, const struct diag_list *list, const char
 	for (const struct diag *d = list->first; d; d = d->next) {
 		diag_locations_text(d->context, out);
 		buf_adds(out, "------\n");
-		snippet(r, d->context, out);
+		load_result_snippet(r, d->context, out);
 		buf_adds(out, "------\n");
 		short_text(d, out);
 		buf_addf(out, ": %s\n", d->text);

@@ -41,4 +41,10 @@ bool load_report(struct load_result *r, enum diag_code code,
 bool load_report_deprecated(struct load_result *r, const char *field,
     const struct diag_context *context, const char *text);
 
+/* The line that holds a place, and a mark under it. */
+void load_result_snippet(
+    const struct load_result *r, const struct diag_context *context, struct buf *out);
+/* "file:line:column", from 1. */
+void diag_place_in_file(const struct diag_context *context, struct buf *out);
+
 #endif
