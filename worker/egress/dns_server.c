@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/utf8.h"
 
 #define DATAGRAMS_PER_TURN 64
 #define STREAMS_PER_TURN   16

@@ -67,7 +67,7 @@ struct egress_plan {
 	uint8_t host_number[LIMIT_POLICY_ITEMS];
 };
 
-/* ERR_USAGE: an entry of the policy that cannot be had, and why. */
+/* Errors are those of the policy: an entry that cannot be had and why, or too many. */
 bool egress_plan_make(
     struct egress_plan *plan, const struct profile *profile, struct err *err);
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* n_connect, then host, subdomains, port of each; n_unix, then path, filtered,
+/* n_connect, then host, subdomains, port of each; base; n_unix, then path, filtered,
  * n_http_get, http_get of each. Numbers are u32 as they are in memory, texts end with
  * NUL. */
 

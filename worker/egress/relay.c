@@ -10,11 +10,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/utf8.h"
 
 #define ACCEPTS_PER_TURN 64
 #define SECOND_NS        1000000000ull
-/* All names servers of a usual resolv.conf, twice. */
+/* Libc asks each of two name servers twice, five seconds each. */
 #define RESOLVE_DEADLINE_NS (20 * SECOND_NS)
 /* To one address; with others left to try, less. */
 #define CONNECT_DEADLINE_NS  (10 * SECOND_NS)

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -134,7 +133,8 @@ add_worker(struct server *s, uint32_t id, const char *body, size_t n, const int 
 	LIST_INIT(&w->dns_streams);
 	for (unsigned i = 0; i < LIMIT_EGRESS_SOCKETS; i++)
 		w->listener[i].source.fd = -1;
-	arena_init(&w->arena, 8 * LIMIT_EGRESS_GRANT_BYTES);
+	/* Short texts take more room there than on the way. */
+	arena_init(&w->arena, 32 * LIMIT_EGRESS_GRANT_BYTES);
 	LIST_INSERT_HEAD(&s->workers, w, link);
 	if (!start_worker(w, body, n, fd, n_fd, &err)) {
 		denials_fail(&w->denials, id, err.msg);
