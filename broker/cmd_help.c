@@ -27,21 +27,60 @@ command_find(const char *name)
 	return NULL;
 }
 
+/* What a command's part of the list is about: it begins with that command. */
+static const struct {
+	const char *command, *title;
+} parts[] = {
+    {"run", "Run plugins"},
+    {"check", "Write rules"},
+    {"fuzz", "Look for crashes"},
+    {"top", "Watch what runs"},
+    {"help", "Find out more"},
+};
+
+static const char examples[] =
+    "Examples:\n"
+    "  mews run libdummy.so\n"
+    "      what a plugin gives, confined, without any configuration\n"
+    "  mews run -c /etc/mews/falco.yaml\n"
+    "      what falco does with that configuration; also as: falco -c …\n"
+    "  mews check -c falco.yaml --strict && mews test cases/\n"
+    "      rules, before they are used\n"
+    "  mews explain 'Secret read' -c falco.yaml --event 17\n"
+    "      why the rule was silent\n"
+    "\n"
+    "Without a command it takes Falco's flags: mews -c falco.yaml, mews --help.\n"
+    "Manuals: mews(1), mews.yaml(5), mews(8).\n";
+
+static void
+print_all(void)
+{
+	printf("mews runs Falco plugins, each confined in a process of its own.\n");
+	for (int i = 0; i < N_COMMANDS; i++) {
+		for (size_t k = 0; k < sizeof(parts) / sizeof(*parts); k++) {
+			if (strcmp(parts[k].command, commands[i].name) == 0)
+				printf("\n%s:\n", parts[k].title);
+		}
+		printf("  mews %-12s %-30s %s\n", commands[i].name, commands[i].args,
+		    commands[i].text);
+	}
+	printf("\n%s", examples);
+}
+
 int
 cmd_help(int argc, char **argv)
 {
-	if (argc > 1) {
-		char *ask[] = {argv[1], "--help", NULL};
-		command_fn *command = command_find(argv[1]);
+	command_fn *command = argc > 1 ? command_find(argv[1]) : NULL;
 
-		if (command && command != cmd_help)
-			return command(2, ask);
+	if (command && command != cmd_help) {
+		char *ask[] = {argv[1], "--help", NULL};
+		return command(2, ask);
 	}
-	printf("mews runs Falco plugins, each confined in a process of its own.\n\n");
-	for (int i = 0; i < N_COMMANDS; i++)
-		printf("  mews %-12s %-28s %s\n", commands[i].name, commands[i].args,
-		    commands[i].text);
-	printf("\nWithout a command it takes Falco's flags: mews -c falco.yaml, mews "
-	       "--help.\n");
+	if (argc > 1 && !command && strcmp(argv[1], "--help") != 0) {
+		fprintf(
+		    stderr, "Error: there is no command '%s'; see: mews help\n", argv[1]);
+		return 1;
+	}
+	print_all();
 	return 0;
 }
