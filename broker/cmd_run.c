@@ -12,6 +12,7 @@
 #include "broker/commands.h"
 #include "broker/run.h"
 #include "broker/single.h"
+#include "rules/ast.h"
 #include "rules/format.h"
 #include "rules/time_text.h"
 
@@ -103,6 +104,44 @@ add_fields(const struct app *app, const char *fields, struct buf *out)
 	}
 }
 
+/* Does the field exist, with that argument? Says so of the field itself, before it is
+ * part of a rule. */
+static bool
+check_field(const struct app *app, const char *text, size_t n, struct err *err)
+{
+	const struct field_source *source =
+	    field_catalog_source(&app->catalog, only_plugin(app)->source);
+	struct arena arena;
+	struct field_ref ref;
+	struct ast_pos pos;
+	const struct ast *ast;
+	size_t used;
+	bool done;
+
+	arena_init(&arena, LIMIT_RULES_FILE_BYTES);
+	done = ast_parse_operand(
+	    &arena, text, n, LIMIT_FORMAT_DEPTH, &ast, &used, &pos, err);
+	if (done && used != n)
+		done = err_set(err, ERR_USAGE, "there is more behind it");
+	if (done && ast->kind == AST_FIELD)
+		done = field_resolve(source, &arena, ast->text.s, ast->text.n, ast->arg.s,
+		    ast->arg.n, ast->has_arg, &ref, err);
+	arena_release(&arena);
+	return done || err_wrap(err, "--fields %.*s", (int)n, text);
+}
+
+static bool
+check_fields(const struct app *app, struct err *err)
+{
+	for (const char *p = app->show_fields; p && *p;) {
+		const char *end = field_end(p);
+		if (!check_field(app, p, (size_t)(end - p), err))
+			return false;
+		p = *end ? end + 1 : end;
+	}
+	return true;
+}
+
 /* A rule that every event matches; its output holds the fields to be shown. */
 static enum step_rc
 step_show_rule(struct app *app, struct err *err)
@@ -111,6 +150,8 @@ step_show_rule(struct app *app, struct err *err)
 	struct buf fields, text, escaped, why;
 	bool done;
 
+	if (!check_fields(app, err))
+		return STEP_FAILED;
 	buf_init(&fields, LIMIT_RULES_FILE_BYTES);
 	buf_init(&text, LIMIT_RULES_FILE_BYTES);
 	buf_init(&escaped, LIMIT_RULES_FILE_BYTES);
