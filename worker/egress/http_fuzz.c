@@ -47,10 +47,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		const char *up = strstr(text, "/..");
 		if (up != NULL && up < path_end && (up[3] == '/' || up + 3 == path_end))
 			abort();
-		if (http_request_check(text, forward.len, allowed, 2, &r, &again) !=
-			HTTP_ALLOWED ||
-		    again.len != forward.len ||
-		    memcmp(again.data, forward.data, again.len) != 0)
+		/* Two headers of ours may make it one of too many. */
+		v = http_request_check(text, forward.len, allowed, 2, &r, &again);
+		if (v == HTTP_REFUSED ? r.status != 431
+				      : again.len != forward.len ||
+					    memcmp(again.data, text, again.len) != 0)
 			abort();
 	}
 	buf_release(&forward);
