@@ -166,15 +166,17 @@ is_internet(const uint64_t args[6])
 	return (int)args[0] == AF_INET || (int)args[0] == AF_INET6;
 }
 
-/* What runtimes try first and do without: TCP over several paths, and asking the kernel
- * which addresses there are. */
+/* What runtimes try first and do without: TCP over several paths, asking the kernel which
+ * addresses there are, and libc's cache of names. */
 static bool
 is_probe(const uint64_t args[6])
 {
 	int type = (int)args[1] & SOCKET_TYPE;
 
 	return (is_internet(args) && type == SOCK_STREAM && (int)args[2] == 262) ||
-	       ((int)args[0] == AF_NETLINK && (int)args[2] == 0);
+	       ((int)args[0] == AF_NETLINK && (int)args[2] == 0) ||
+	       ((int)args[0] == AF_UNIX &&
+		   (int)args[1] == (SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK));
 }
 
 /* Its arguments are registers: what was looked at is what the kernel does. */

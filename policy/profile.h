@@ -104,6 +104,9 @@ struct profile {
 	/* Restarts: budget within window, then the plugin is failed. */
 	uint32_t restart_max, restart_window_s, backoff_min_ms, backoff_max_ms;
 	bool required; /* a failed plugin ends the program; default true */
+	/* Of a profile file: what it takes from a plugin's entry, checked (template.h). */
+	const struct conf_node **part;
+	uint32_t n_part;
 	/* Of a profile file. */
 	const char **plugin; /* names of plugins it was written for */
 	uint32_t n_plugin;

@@ -53,6 +53,8 @@ profile_read_fn profile_read_sha256, profile_read_text;
 /* Lists of strings: a pointer, and the count right after it. */
 profile_read_fn profile_read_paths, profile_read_env, profile_read_names,
     profile_read_requests;
+/* Parts taken from a plugin's entry, of struct profile itself (template.c). */
+profile_read_fn profile_read_parts;
 /* One path. */
 profile_read_fn profile_read_path;
 /* Lists of struct profile itself; out is not used. */

@@ -127,6 +127,7 @@ static const struct key keys[] = {
     {"name", profile_read_text, P(name), 0, 0, true},
     {"plugins", profile_read_names, P(plugin), 0, 0, true},
     {"comment", profile_read_text, P(comment), 0, 0, true},
+    {"parts", profile_read_parts, 0, 0, 0, true},
     {0},
 };
 /* clang-format on */
