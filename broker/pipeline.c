@@ -308,10 +308,12 @@ static void
 deliver(struct pipeline *p)
 {
 	const struct eval_match *match;
-	uint32_t n, at = 0;
+	uint32_t n, at = 0, matched = 0;
 
 	match = evaluator_matches(p->ev, &n);
 	p->counts.matches += n;
+	for (uint32_t i = 0; i < n; i++)
+		matched += i == 0 || match[i].event != match[i - 1].event;
 	for (uint32_t e = 0; p->sink.event && e < p->n_events; e++) {
 		struct event_view view = {p->ev, e};
 		p->sink.event(p, &view, p->sink.arg);
@@ -320,6 +322,7 @@ deliver(struct pipeline *p)
 		struct event_view view = {p->ev, match[at].event};
 		p->sink.match(p, p->rules->rule[match[at].rule], &view, p->sink.arg);
 	}
+	pipeline_tune_count(p, p->n_events, matched);
 }
 
 /* On to the next window, the next chunk, the next batch. */
@@ -652,6 +655,8 @@ pipeline_new(struct supervisor *sup, const struct ruleset *rules,
 		p->worker[i].worker = i < n_first ? first : helper[i - n_first];
 		worker_assign(p->worker[i].worker, p->name, &owner_hooks, p);
 	}
+	p->config = *config;
+	pipeline_tune_init(p);
 	p->ev = evaluator_new(rules, config, err);
 	if (!p->ev || !allocate(p, err) || !pipeline_plan_make(p, err)) {
 		pipeline_free(p);

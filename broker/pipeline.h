@@ -113,6 +113,17 @@ struct pipeline_sink {
 	void *arg;
 };
 
+/*
+ * Are outputs' fields fetched for matching events alone, or with every event? A plugin
+ * that takes an event to pieces for the first field wants all of them at once; that pays
+ * when many events match (pipeline_tune.c).
+ */
+struct pipeline_tune {
+	bool eager;
+	uint32_t events, matched; /* since the last look */
+	uint32_t window;          /* events until the next one */
+};
+
 struct pipeline_counts {
 	uint64_t events, async_events, chunks, batches, matches, dropped_large,
 	    missing_columns, poison_events;
@@ -192,6 +203,8 @@ struct pipeline {
 	uint32_t next_request;
 	struct pipeline_counts counts;
 	struct pipeline_swap swap;
+	struct pipeline_tune tune;
+	struct eval_config config; /* hostname is the caller's */
 };
 
 /*

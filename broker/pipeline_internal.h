@@ -21,6 +21,14 @@ bool pipeline_inject(struct pipeline *p, struct pipeline_worker *pw, uint32_t ty
 bool pipeline_begin_injected(struct pipeline *p, uint64_t ts_ns);
 void pipeline_end_injected(struct pipeline *p);
 
+/* pipeline_swap.c: the same rules, their outputs' fields fetched otherwise. */
+void pipeline_refetch(struct pipeline *p, bool eager);
+
+/* pipeline_tune.c */
+void pipeline_tune_init(struct pipeline *p);
+/* n events are over, of which so many matched. Between chunks only. */
+void pipeline_tune_count(struct pipeline *p, uint32_t n, uint32_t matched);
+
 /* pipeline_plan.c */
 /* Who parses and who has to be asked in lockstep; then the slots. */
 bool pipeline_plan_make(struct pipeline *p, struct err *err);

@@ -71,8 +71,9 @@ needs_lockstep(const struct pipeline *p)
 		   &p->worker[0].worker->parse_types, PLUGIN_ASYNC_EVENT_TYPE);
 }
 
+/* first: they come with every event. */
 static void
-assign_slots(struct pipeline *p, const uint32_t *list, uint32_t n, bool conditions)
+assign_slots(struct pipeline *p, const uint32_t *list, uint32_t n, bool first)
 {
 	const struct slot_set *set = p->rules->slots;
 
@@ -86,8 +87,7 @@ assign_slots(struct pipeline *p, const uint32_t *list, uint32_t n, bool conditio
 			p->owner[list[i]] = at;
 			p->worker[at].n_slot++;
 		}
-		if ((conditions && s->stage == 0) ||
-		    (at != UINT32_MAX && p->worker[at].stateful && !is_text))
+		if (first || (at != UINT32_MAX && p->worker[at].stateful && !is_text))
 			p->first_stage[list[i]] = true;
 	}
 }
@@ -109,7 +109,7 @@ pipeline_plan_make(struct pipeline *p, struct err *err)
 	list = evaluator_condition_slots(p->ev, &n);
 	assign_slots(p, list, n, true);
 	list = evaluator_output_slots(p->ev, &n);
-	assign_slots(p, list, n, false);
+	assign_slots(p, list, n, p->tune.eager);
 	for (uint32_t i = 0; i < p->n_worker; i++) {
 		struct pipeline_worker *pw = &p->worker[i];
 

@@ -24,6 +24,7 @@ rules_free(struct pipeline *q)
 	pipeline_plan_release(q);
 	evaluator_free(q->ev);
 	free(q->parser);
+	free(q->in_order);
 	free(q->column);
 	free(q->have);
 	free(q->worker);
@@ -32,7 +33,7 @@ rules_free(struct pipeline *q)
 
 static struct pipeline *
 rules_new(const struct pipeline *p, const struct ruleset *rules,
-    const struct eval_config *config, struct err *err)
+    const struct eval_config *config, bool eager, struct err *err)
 {
 	struct pipeline *q = calloc(1, sizeof(*q));
 	uint32_t n = rules->slots->n + 1;
@@ -47,14 +48,17 @@ rules_new(const struct pipeline *p, const struct ruleset *rules,
 	q->rules = rules;
 	q->has_origin = p->has_origin;
 	q->lockstep = p->lockstep;
+	q->config = *config;
+	q->tune.eager = eager;
 	q->n_worker = p->n_worker;
 	for (uint32_t i = 0; i < p->n_worker; i++)
 		q->worker[i].worker = p->worker[i].worker;
 	q->parser = calloc(p->n_worker, sizeof(*q->parser));
+	q->in_order = calloc(p->n_worker, sizeof(*q->in_order));
 	q->column = calloc(n, sizeof(*q->column));
 	q->have = calloc(n, sizeof(*q->have));
 	q->ev = evaluator_new(rules, config, err);
-	if (q->ev && (!q->parser || !q->column || !q->have))
+	if (q->ev && (!q->parser || !q->in_order || !q->column || !q->have))
 		err_nomem(err);
 	else if (q->ev && pipeline_plan_make(q, err))
 		return q;
@@ -74,6 +78,8 @@ static void
 exchange(struct pipeline *p, struct pipeline *q)
 {
 	SWAP(p->rules, q->rules);
+	SWAP(p->config, q->config);
+	SWAP(p->tune.eager, q->tune.eager);
 	SWAP(p->ev, q->ev);
 	SWAP(p->owner, q->owner);
 	SWAP(p->first_stage, q->first_stage);
@@ -95,6 +101,10 @@ let_go(struct pipeline *p, struct pipeline *q)
 	const struct ruleset *rules = q->rules;
 
 	rules_free(q);
+	/* Only fetched otherwise: they are in use still. */
+	if (rules == p->rules || (p->swap.next && rules == p->swap.next->rules) ||
+	    (p->swap.then && rules == p->swap.then->rules))
+		return;
 	if (p->sink.replaced)
 		p->sink.replaced(p, rules, p->sink.arg);
 }
@@ -196,8 +206,24 @@ pipeline_prepare_rules(struct pipeline *p, const struct ruleset *rules,
     const struct eval_config *config, struct err *err)
 {
 	pipeline_forget_rules(p);
-	p->swap.prepared = rules_new(p, rules, config, err);
+	p->swap.prepared = rules_new(p, rules, config, p->tune.eager, err);
 	return p->swap.prepared != NULL;
+}
+
+void
+pipeline_refetch(struct pipeline *p, bool eager)
+{
+	struct pipeline *q;
+	struct err err;
+
+	/* One thing at a time: whatever is on its way is looked at again later. */
+	if (p->swap.prepared || p->swap.next)
+		return;
+	q = rules_new(p, p->rules, &p->config, eager, &err);
+	if (q)
+		begin(p, q);
+	else
+		log_warning("source %s: %s", p->name, err.msg);
 }
 
 void
