@@ -60,7 +60,7 @@ enum fuzz_engine {
 struct fuzz_options {
 	const char *plugin, *out, *replay, *minimize;
 	enum fuzz_target target;
-	bool target_given, list_targets, afl_target, help;
+	bool target_given, list_targets, stop_at_first, afl_target, help;
 	uint64_t time_s, runs; /* 0: no bound */
 	uint64_t seed;
 	uint32_t hang_ms, memory_mib, max_bytes;
@@ -226,7 +226,8 @@ void fuzz_path(char to[FUZZ_PATH_BYTES], const char *fmt, ...)
 /* fuzz_corpus.c: what is worth changing further. */
 struct fuzz_entry {
 	uint8_t *bytes;
-	uint32_t n, rounds;
+	uint32_t n;
+	uint32_t tried; /* rounds, and what they cost by killing workers */
 };
 
 struct fuzz_corpus {
@@ -267,7 +268,7 @@ struct fuzz_campaign {
 	uint64_t features, rng;
 	uint8_t rare[FUZZ_RARE_FIELDS / 8]; /* of shared.h */
 	volatile sig_atomic_t *stop;
-	bool is_stopped;
+	bool is_stopped, has_failed; /* has_failed: found something of --fail-on */
 };
 
 bool fuzz_campaign_init(struct fuzz_campaign *c, const struct fuzz_options *o,

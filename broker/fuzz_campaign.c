@@ -18,6 +18,10 @@ enum {
 	FINDINGS_MAX = 1000,
 	/* Deaths by one field, until it is asked for less. */
 	RARE_FROM = 3,
+	/* Deaths in one round until it is given up, and what each costs its seed: a start
+	 * of a worker takes as long as many rounds. */
+	DEATHS_MAX = 4,
+	DEATH_COST = 16,
 	SETTLE_MS = 20,
 };
 
@@ -38,7 +42,8 @@ is_over(const struct fuzz_campaign *c)
 {
 	const struct fuzz_options *o = c->options;
 
-	return *c->stop || (o->runs && c->executions >= o->runs) ||
+	return *c->stop || (o->stop_at_first && c->has_failed) ||
+	       (o->runs && c->executions >= o->runs) ||
 	       (o->time_s && clock_mono_ns() - c->started_ns >= o->time_s * second_ns);
 }
 
@@ -66,18 +71,6 @@ tell(struct fuzz_campaign *c, uint64_t executions)
 	c->told_executions = executions;
 }
 
-static bool
-tick(void *arg, const struct fuzz_worker *w)
-{
-	struct fuzz_campaign *c = arg;
-	const struct fuzz_options *o = c->options;
-	uint64_t now = clock_mono_ns();
-
-	if (now - c->told_ns >= TELL_S * second_ns)
-		tell(c, c->executions + w->up->executions - w->executions);
-	return !*c->stop && !(o->time_s && now - c->started_ns >= o->time_s * second_ns);
-}
-
 /* Findings. */
 
 static struct fuzz_finding *
@@ -87,6 +80,34 @@ find_finding(struct fuzz_campaign *c, const struct fuzz_verdict *v)
 		if (strcmp(c->finding[i].verdict.key, v->key) == 0)
 			return &c->finding[i];
 	return NULL;
+}
+
+/* What is refused over and over only costs time. */
+static bool
+is_old_news(struct fuzz_campaign *c, const struct fuzz_worker *w)
+{
+	struct fuzz_verdict v;
+
+	for (uint32_t i = 0; i < w->n_incidents; i++) {
+		fuzz_judge_incident(&v, &w->incident[i]);
+		if (!find_finding(c, &v))
+			return false;
+	}
+	return w->n_incidents > 0;
+}
+
+static bool
+tick(void *arg, const struct fuzz_worker *w)
+{
+	struct fuzz_campaign *c = arg;
+	const struct fuzz_options *o = c->options;
+	uint64_t now = clock_mono_ns();
+
+	if (now - c->told_ns >= TELL_S * second_ns)
+		tell(c, c->executions + w->up->executions - w->executions);
+	if (is_old_news(c, w))
+		return false;
+	return !*c->stop && !(o->time_s && now - c->started_ns >= o->time_s * second_ns);
 }
 
 static struct fuzz_finding *
@@ -180,6 +201,7 @@ fuzz_campaign_found(struct fuzz_campaign *c, const struct fuzz_verdict *v,
 	name_finding(f);
 	c->n_findings++;
 	c->find_ns = clock_mono_ns();
+	c->has_failed |= c->options->fail_on >> f->verdict.kind & 1;
 	fprintf(stderr, "FOUND %s %s%s\n", f->id, f->verdict.headline,
 	    reproduced ? "" : " (not seen again alone)");
 	return fuzz_record_write(c->options->out, c->subject, f, err);
@@ -255,7 +277,7 @@ ready(struct fuzz_campaign *c, struct err *err)
 	if (end == FUZZ_END_DONE)
 		return true;
 	if (end == FUZZ_END_STOPPED) {
-		c->is_stopped = true;
+		c->is_stopped = is_over(c);
 		return err_set(err, ERR_GONE, "stopped");
 	}
 	fuzz_judge(&v, &c->worker, end);
@@ -371,10 +393,10 @@ run_round(struct fuzz_campaign *c, uint32_t seed, uint32_t n, struct err *err)
 	static uint8_t bytes[CASE_BYTES];
 	struct fuzz_worker *w = &c->worker;
 	struct fuzz_rng r = {c->rng++};
-	uint32_t first = 0;
+	uint32_t first = 0, deaths = 0;
 
 	put_round(c, &c->corpus.entry[seed], fuzz_rng_next(&r));
-	c->corpus.entry[seed].rounds++;
+	c->corpus.entry[seed].tried++;
 	while (first < n && !is_over(c)) {
 		enum fuzz_end end;
 		struct fuzz_verdict v;
@@ -388,13 +410,17 @@ run_round(struct fuzz_campaign *c, uint32_t seed, uint32_t n, struct err *err)
 		if (!run_part(c, first, n - first, &end, err))
 			return false;
 		uint32_t at = w->up->case_number, len = fuzz_worker_case(w, bytes);
-		if (end == FUZZ_END_STOPPED)
+		if (end == FUZZ_END_STOPPED) {
+			c->corpus.entry[seed].tried += DEATH_COST;
 			break;
+		}
 		if (end != FUZZ_END_DONE)
 			fuzz_judge(&v, w, end);
 		if (!take_finds(c, err))
 			return false;
 		if (w->n_incidents > 0) {
+			/* What is refused is slow, too. */
+			c->corpus.entry[seed].tried += DEATH_COST;
 			uint32_t upto = end == FUZZ_END_DONE ? n : at + 1;
 			if (!look_at_incidents(c, had, upto > had ? upto - had : 1, err))
 				return false;
@@ -405,7 +431,8 @@ run_round(struct fuzz_campaign *c, uint32_t seed, uint32_t n, struct err *err)
 		if (!fuzz_campaign_found(c, &v, bytes, len, err))
 			return false;
 		/* A seed that kills every time says nothing about its variations. */
-		if (at < first || at == 0)
+		c->corpus.entry[seed].tried += DEATH_COST;
+		if (at < first || at == 0 || ++deaths == DEATHS_MAX)
 			break;
 		first = at + 1;
 	}
@@ -420,7 +447,7 @@ choose(struct fuzz_campaign *c)
 	uint32_t a = below(c, 2) ? newest + below(c, n - newest) : below(c, n);
 	uint32_t b = below(c, n);
 
-	return c->corpus.entry[b].rounds < c->corpus.entry[a].rounds ? b : a;
+	return c->corpus.entry[b].tried < c->corpus.entry[a].tried ? b : a;
 }
 
 /* Events of the plugin's own source; that it does not open says nothing. */

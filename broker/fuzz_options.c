@@ -5,29 +5,7 @@
 #include <string.h>
 
 #include "broker/fuzz.h"
-
-/* OPT(name, argument, help); what each does is in take(). */
-/* clang-format off */
-#define FUZZ_OPTIONS(OPT) \
-	OPT("--target",      "NAME",   "what is called: see --list-targets (the first that the plugin has)") \
-	OPT("--list-targets", "",      "which targets this plugin has") \
-	OPT("--time",        "S",      "stop after that many seconds") \
-	OPT("--runs",        "N",      "stop after that many executions") \
-	OPT("--seed",        "N",      "of the random numbers (1): the same seed does the same") \
-	OPT("--out",         "DIR",    "corpus and findings (fuzz-NAME); a campaign there is resumed") \
-	OPT("--seeds",       "PATH",   "a payload, a .jsonl of them, a reproducer or an event set aside by a broker, or a folder of such; again for more") \
-	OPT("--rules",       "FILE",   "rules for the plugin: arguments and words of theirs are tried") \
-	OPT("--init-config", "TEXT",   "init configuration") \
-	OPT("--open-params", "TEXT",   "open parameters; {file} is the fuzzed file of --target source") \
-	OPT("--sandbox",     "'{…}'",  "a sandbox block, as in falco.yaml") \
-	OPT("--fail-on",     "KINDS",  "exit with 3 for these: crash,hang,memory,sanitizer,breach,denial (all)") \
-	OPT("--hang-ms",     "MS",     "a call that takes longer hangs (1000)") \
-	OPT("--memory",      "MIB",    "that one case may take (256)") \
-	OPT("--max-bytes",   "N",      "a case grows no larger, unless its seed is (4096)") \
-	OPT("--engine",      "NAME",   "builtin, or afl: AFL++ chooses and changes, if it is installed (builtin)") \
-	OPT("--replay",      "FILE",   "run a reproducer, or an event set aside, once, and tell") \
-	OPT("--minimize",    "FILE",   "make a reproducer smaller, in --out")
-/* clang-format on */
+#include "broker/fuzz_option_table.h"
 
 void
 fuzz_usage(FILE *to)
@@ -47,7 +25,7 @@ fuzz_usage(FILE *to)
 	    "stops; the\nsame command goes on.\n\n",
 	    to);
 	for (size_t i = 0; i < sizeof(row) / sizeof(*row); i++)
-		fprintf(to, "  %-14s %-7s %s\n", row[i][0], row[i][1], row[i][2]);
+		fprintf(to, "  %-15s %-6s %s\n", row[i][0], row[i][1], row[i][2]);
 	fputs("\nExit status: 0 nothing found, 1 an error, 3 found something of "
 	      "--fail-on.\n\n"
 	      "  mews fuzz libdummy.so --time 60\n"
@@ -198,7 +176,10 @@ fuzz_options_take(
 				return err_set(err, ERR_USAGE, "one plugin at a time");
 			o->plugin = argv[i];
 		} else if (!takes) {
-			o->list_targets = true;
+			if (strcmp(name, "--list-targets") == 0)
+				o->list_targets = true;
+			else
+				o->stop_at_first = true;
 		} else if (!eq && i + 1 >= argc) {
 			return err_set(err, ERR_USAGE, "%s takes a value", name);
 		} else if (!take(o, name, eq ? eq + 1 : argv[++i], err)) {

@@ -53,8 +53,13 @@ fuzz_try(struct fuzz_triage *t, const uint8_t *bytes, uint32_t n, bool fresh,
 		return true;
 	}
 	fuzz_worker_finds(w, take_breach, v);
-	if (v->kind == FINDING_NONE && w->n_incidents > 0)
-		fuzz_judge_incident(v, &w->incident[0]);
+	/* A sanitizer's report comes before what its library tries in order to make one.
+	 */
+	for (uint32_t i = 0; i < w->n_incidents; i++)
+		if (v->kind == FINDING_NONE ||
+		    (v->kind == FINDING_DENIAL &&
+			w->incident[i].kind == FINDING_SANITIZER))
+			fuzz_judge_incident(v, &w->incident[i]);
 	return true;
 }
 

@@ -239,23 +239,23 @@ __sanitizer_weak_hook_strncmp(
 
 /* Folding. */
 
-static uint8_t
+/* Exact while they are few: a loop over a text shows how much of it was right. */
+static uint16_t
 bucket(uint8_t n)
 {
-	static const uint8_t few[] = {0, 1, 2, 4};
-
-	if (n < 4)
-		return few[n];
-	return n < 8 ? 8 : n < 16 ? 16 : n < 32 ? 32 : n < 128 ? 64 : 128;
+	if (n <= 10)
+		return (uint16_t)(1u << (n - 1));
+	return n < 16    ? 1u << 10
+	       : n < 32  ? 1u << 11
+	       : n < 64  ? 1u << 12
+	       : n < 128 ? 1u << 13
+	       : n < 255 ? 1u << 14
+			 : 1u << 15;
 }
 
 void
 coverage_clear(void)
 {
-	for (uint32_t i = 0; i < n_touched; i++)
-		count[touched[i]] = 0;
-	n_touched = 0;
-	last_place = 0;
 	for (unsigned i = 0; i < n_ranges; i++)
 		memset(range[i].start, 0, (size_t)(range[i].end - range[i].start));
 }
@@ -263,7 +263,7 @@ coverage_clear(void)
 static inline uint32_t
 see(struct fuzz_up *up, uint32_t feature, uint8_t n)
 {
-	uint8_t bit = bucket(n);
+	uint16_t bit = bucket(n);
 
 	if (up->seen[feature] & bit)
 		return 0;
@@ -289,8 +289,9 @@ fold_range(struct fuzz_up *up, const struct range *r, uint32_t feature, uint8_t 
 				continue;
 			new += see(up, f, r->start[k]);
 			if (map)
-				map[f & (FUZZ_EDGES - 1)] = r->start[k];
+				map[f & (FUZZ_EDGES - 1)] |= r->start[k];
 		}
+		memset(r->start + i, 0, len);
 	}
 	return new;
 }
@@ -303,8 +304,11 @@ coverage_fold(struct fuzz_up *up, uint8_t *map)
 	for (uint32_t i = 0; i < n_touched; i++) {
 		new += see(up, touched[i], count[touched[i]]);
 		if (map)
-			map[touched[i]] = count[touched[i]];
+			map[touched[i]] |= count[touched[i]];
+		count[touched[i]] = 0;
 	}
+	n_touched = 0;
+	last_place = 0;
 	for (unsigned i = 0; i < n_ranges; i++) {
 		new += fold_range(up, &range[i], feature, map);
 		feature += (uint32_t)(range[i].end - range[i].start);

@@ -30,9 +30,13 @@ void coverage_use_afl_area(void);
 /* Has anything of the plugin called in, or registered counters? */
 bool coverage_is_there(void);
 
-/* Before and after a case. fold adds what was hit to what was seen; true when there was
- * something new. map, when not NULL, gets the hit counts by edge. */
+/* Forgets what the plugin's own counters count by themselves, between cases. */
 void coverage_clear(void);
+/*
+ * After a call: adds what was hit to what was seen, and forgets it; true when there was
+ * something new. By call, not by case: many calls would count as one long loop. map, when
+ * not NULL, gets the hit counts by edge, too.
+ */
 bool coverage_fold(struct fuzz_up *up, uint8_t *map);
 
 /* A failed comparison of two texts. */

@@ -161,6 +161,17 @@ wanted(void)
 	return coverage_compares && coverage_counts;
 }
 
+static bool
+is_same(const char *a, const char *b, size_t n)
+{
+	while (n > 0 && *a == *b) {
+		a++;
+		b++;
+		n--;
+	}
+	return n == 0;
+}
+
 HOOK int
 memcmp(const void *a, const void *b, size_t n)
 {
@@ -249,10 +260,29 @@ strstr(const char *in, const char *what)
 	size_t n = strlen(what);
 
 	for (const char *p = in; (p = n ? strchr(p, what[0]) : p); p++)
-		if (__builtin_strncmp(p, what, n) == 0)
+		if (strnlen(p, n) == n && is_same(p, what, n))
 			return (char *)(uintptr_t)p;
 	if (wanted())
 		coverage_text(in, strnlen(in, OPERAND_BYTES), what,
 		    n < OPERAND_BYTES ? n : OPERAND_BYTES);
+	return NULL;
+}
+
+HOOK void *
+memmem(const void *in, size_t in_n, const void *what, size_t n)
+{
+	const char *p = in, *end = p + in_n;
+
+	if (n == 0)
+		return (void *)(uintptr_t)in;
+	for (; (size_t)(end - p) >= n; p++) {
+		p = memchr(p, *(const char *)what, (size_t)(end - p) - n + 1);
+		if (!p)
+			break;
+		if (is_same(p + 1, (const char *)what + 1, n - 1))
+			return (void *)(uintptr_t)p;
+	}
+	if (wanted())
+		coverage_text(in, in_n, what, n);
 	return NULL;
 }

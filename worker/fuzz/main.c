@@ -86,7 +86,6 @@ run_case(const uint8_t *bytes, uint32_t n, struct err *err)
 	if (up->test_case != bytes)
 		memcpy(up->test_case, bytes, n);
 	up->case_len = n;
-	coverage_clear();
 	bool ok = target_run(&target, up->test_case, n, err);
 	atomic_fetch_add(&up->executions, 1);
 	return ok;
@@ -106,9 +105,9 @@ run_round(struct err *err)
 	    .n_fields = (uint32_t)target.plugin.info.n_fields,
 	    .max_bytes = down->max_bytes,
 	};
-	uint8_t *map = up->want_map ? up->map : NULL;
 
 	target.rare = down->verbatim ? NULL : down->rare;
+	target.map = up->want_map ? up->map : NULL;
 
 	for (uint32_t k = down->first; k < down->first + down->n; k++) {
 		uint32_t n;
@@ -123,7 +122,7 @@ run_round(struct err *err)
 				return false;
 			coverage_compares = false;
 			m.n_operands = up->n_operands = coverage_n_operands;
-			if (coverage_fold(up, map) && !down->verbatim)
+			if (target.is_new && !down->verbatim)
 				target_find(up, FUZZ_FIND_COVERAGE, up->test_case,
 				    up->case_len, NULL);
 			if (k == 0 || down->verbatim)
@@ -132,7 +131,7 @@ run_round(struct err *err)
 		n = mutate(&m, down->round, k, up->test_case);
 		if (!run_case(up->test_case, n, err))
 			return false;
-		if (coverage_fold(up, map))
+		if (target.is_new)
 			target_find(
 			    up, FUZZ_FIND_COVERAGE, up->test_case, up->case_len, NULL);
 	}

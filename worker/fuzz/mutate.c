@@ -64,6 +64,13 @@ place(struct piece *p)
 	return p->n ? fuzz_rng_below(p->r, p->n) : 0;
 }
 
+/* Where something is put in: often at the end, where texts grow. */
+static uint32_t
+gap(struct piece *p)
+{
+	return fuzz_rng_below(p->r, 3) == 0 ? p->n : fuzz_rng_below(p->r, p->n + 1);
+}
+
 static void
 flip_bit(struct piece *p)
 {
@@ -121,7 +128,7 @@ put_in_noise(struct piece *p)
 
 	for (uint32_t i = 0; i < n; i++)
 		noise[i] = n & 1 ? one : (uint8_t)fuzz_rng_next(p->r);
-	put(p, fuzz_rng_below(p->r, p->n + 1), 0, noise, n);
+	put(p, gap(p), 0, noise, n);
 }
 
 static void
@@ -136,7 +143,7 @@ copy_range(struct piece *p)
 	n = n < sizeof(part) ? n : sizeof(part);
 	memcpy(part, p->bytes + from, n);
 	for (uint32_t times = skewed(p->r, 16) + 1; times > 0; times--)
-		put(p, fuzz_rng_below(p->r, p->n + 1), 0, part, n);
+		put(p, gap(p), 0, part, n);
 }
 
 static void
@@ -147,7 +154,7 @@ use_word(struct piece *p)
 	const struct fuzz_word *w = &p->m->word[fuzz_rng_below(p->r, p->m->n_words)];
 	uint32_t at = place(p), n = w->len;
 	bool over = fuzz_rng_below(p->r, 2) && n <= p->n - at;
-	put(p, at, over ? n : 0, w->bytes, n);
+	put(p, over ? at : gap(p), over ? n : 0, w->bytes, n);
 }
 
 /* Where what stands in the bytes, from a random place on, all around; n when nowhere. */
@@ -207,10 +214,11 @@ use_text_operand(struct piece *p, const struct operand *o, unsigned from)
 	uint32_t old_n = o->n[from], new_n = o->n[!from];
 	uint32_t at = find(p, old, old_n);
 
-	if (at < p->n)
+	/* A search puts its needle anywhere. */
+	if (at < p->n && fuzz_rng_below(p->r, 3))
 		put(p, at, old_n, new, new_n);
 	else
-		put(p, place(p), 0, new, new_n);
+		put(p, gap(p), 0, new, new_n);
 }
 
 static void
@@ -236,8 +244,9 @@ use_operand(struct piece *p)
 			uint32_t old_n = shape(o, from, form, size, old);
 			uint32_t new_n = shape(o, !from, form, size, new);
 			uint32_t at = find(p, old, old_n);
-			if (at < p->n && (size > 1 || form >= FORM_DECIMAL ||
-					     fuzz_rng_below(p->r, 8) == 0)) {
+			/* One byte of a wide number is found everywhere. */
+			if (at < p->n &&
+			    (size > 1 || o->n[from] == 1 || form >= FORM_DECIMAL)) {
 				put(p, at, old_n, new, new_n);
 				return;
 			}
@@ -245,7 +254,7 @@ use_operand(struct piece *p)
 				break;
 		}
 	}
-	put(p, place(p), 0, new, shape(o, !from, first, o->n[!from], new));
+	put(p, gap(p), 0, new, shape(o, !from, first, o->n[!from], new));
 }
 
 static void

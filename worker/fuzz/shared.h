@@ -167,7 +167,7 @@ struct fuzz_up {
 	uint32_t n_breaches;
 	uint64_t breach[FUZZ_BREACHES]; /* hashes of those told */
 	/* Buckets of hit counts, one bit each. */
-	uint8_t seen[FUZZ_FEATURES];
+	uint16_t seen[FUZZ_FEATURES];
 	/* What the last case hit, kept where somebody outside asks for it. */
 	uint32_t want_map;
 	uint8_t map[FUZZ_EDGES];

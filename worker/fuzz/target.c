@@ -55,6 +55,7 @@ static void
 leave(struct target *t)
 {
 	coverage_counts = false;
+	t->is_new |= coverage_fold(t->up, t->map);
 	t->up->stage = FUZZ_STAGE_IDLE;
 }
 
@@ -417,7 +418,9 @@ target_run(struct target *t, const uint8_t *bytes, uint32_t n, struct err *err)
 	const uint64_t hash = hash_case(bytes, n);
 	tables_begin(hash);
 	t->spares = t->rare && hash % 16 != 0;
+	t->is_new = false;
 	asked.n = 0;
+	coverage_clear();
 	hooks_begin(t->memory_bytes);
 	trap_running(true);
 	if (t->kind == FUZZ_ASYNC)

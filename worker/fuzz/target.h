@@ -28,6 +28,8 @@ struct target {
 	void (*on_event)(void *arg, const uint8_t *payload, uint32_t n);
 	const uint8_t *rare; /* of shared.h; NULL: every field is asked for */
 	bool spares;         /* this case leaves them out */
+	bool is_new;         /* this case covered something new */
+	uint8_t *map;        /* of coverage_fold */
 };
 
 /* Memory only, before confinement. */
