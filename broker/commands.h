@@ -15,14 +15,20 @@
 	    "what a plugin says of itself, its fields and its open parameters") \
 	C(cmd_list, "list", "[SOURCE]", \
 	    "the fields that rules may use") \
-	C(cmd_check, "check", "[RULES…]", \
+	C(cmd_check, "check", "[RULES...]", \
 	    "all mistakes of rules files at once, and rules that can never fire") \
-	C(cmd_test, "test", "CASES…", \
+	C(cmd_test, "test", "CASES...", \
 	    "run rule cases: rules, events and what should match") \
 	C(cmd_explain, "explain", "RULE --event EVENT | --cost", \
 	    "why a rule matches an event or not; what rules cost") \
 	C(cmd_fuzz, "fuzz", "PLUGIN.so | --replay FILE", \
 	    "look for input that a plugin does not survive, confined") \
+	C(cmd_top, "top", "", \
+	    "pipelines and workers of a running broker, live") \
+	C(cmd_tap, "tap", "PLUGIN", \
+	    "events of a running broker with their fields, as they pass") \
+	C(cmd_ctl, "ctl", "COMMAND", \
+	    "ask a running broker, or make it reload or restart a plugin") \
 	C(cmd_help, "help", "[COMMAND]", "this list, or how to use one command")
 /* clang-format on */
 

@@ -44,7 +44,7 @@ KEY("plugins[].name",                      TEXT,   "",      "Name in messages an
 KEY("plugins[].library_path",              TEXT,   "",      "Shared object; without a leading / it is below /usr/share/falco/plugins/")
 KEY("plugins[].init_config",               ANY,    "",      "Configuration for the plugin: a map, passed as JSON, or text, passed as it is")
 KEY("plugins[].open_params",               TEXT,   "",      "Parameters of the event source")
-KEY("plugins[].sandbox.profile",           TEXT,   "pure",  "Profile that the rest of this block adds to (mews)")
+KEY("plugins[].sandbox.profile",           TEXT,   "auto",  "Profile that the rest of this block adds to; auto: the one for this plugin (mews)")
 KEY("plugins[].sandbox.read",              ANY,    "",      "Files and folders that the plugin may read (mews)")
 KEY("plugins[].sandbox.write",             ANY,    "",      "Folders that the plugin may write to (mews)")
 KEY("plugins[].sandbox.listen",            ANY,    "",      "Ports that it may listen on, as tcp:9765 (mews)")
@@ -153,5 +153,6 @@ KEY("sandbox.min_tier",                    UINT,   "3",     "Fewest layers of co
 KEY("sandbox.worker_dir",                  TEXT,   "",      "Folder of mews-worker and mews-launcher; default: beside mews (mews)")
 KEY("sandbox.state_dir",                   TEXT,   "/var/lib/mews", "Folder for crash records and quarantined events (mews)")
 KEY("sandbox.egress_hosts",                TEXT,   "",      "File of names, as hosts(5), that plugins which connect get before DNS (mews)")
-KEY("sandbox.profiles_dir",                TEXT,   "/etc/mews/profiles", "Folder with profiles (mews)")
+KEY("sandbox.ctl_socket",                  TEXT,   "",      "Unix socket of mews ctl; none: no such socket; default: /run/mews/ctl.sock, or $XDG_RUNTIME_DIR/mews/ctl.sock (mews)")
+KEY("sandbox.profiles_dir",                TEXT,   "/etc/mews/profiles", "Folder with profiles, used before those that came with mews (mews)")
 /* clang-format on */

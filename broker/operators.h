@@ -18,6 +18,8 @@ void operators_ready(struct operators *o);
  * ones that held before (the same after a failure). */
 void operators_reloading(struct operators *o);
 void operators_reloaded(struct operators *o, const struct settings *before);
+struct ctl;
+struct ctl *operators_ctl(struct operators *o);
 /* NULL is allowed: there was nothing to stop. */
 void operators_stopping(struct operators *o);
 

@@ -220,8 +220,6 @@ take_on(struct reload *r, struct generation *g, struct reload_changes *changes)
 		r->kept[r->n_kept] = g->settings;
 		reload_restart_plugins(app, changes, &r->kept_arena[r->n_kept++]);
 	}
-	operators_reloaded(app->operators, before);
-	drop_unused(r);
 }
 
 static bool
@@ -259,6 +257,7 @@ reload(struct reload *r, struct err *err)
 bool
 reload_run(struct reload *r)
 {
+	const struct settings *before;
 	struct err err = {0};
 	struct buf text;
 	bool done;
@@ -266,17 +265,19 @@ reload_run(struct reload *r)
 	r->is_asked = false;
 	log_info("SIGHUP received, restarting...");
 	operators_reloading(r->app->operators);
+	before = r->app->settings;
 	done = reload(r, &err);
 	r->number++;
 	r->ended_wall_ns = clock_wall_ns();
 	snprintf(r->failure, sizeof(r->failure), "%s", done ? "" : err.msg);
+	operators_reloaded(r->app->operators, before);
+	drop_unused(r);
 	if (done) {
 		log_notice(r->wants_restart
 			       ? "the list of plugins is another one: starting again"
 			       : "the new configuration holds");
 		return true;
 	}
-	operators_reloaded(r->app->operators, r->app->settings);
 	log_error("the configuration stays as it was: %s", err.msg);
 	buf_init(&text, LIMIT_OUTPUT_LINE_BYTES);
 	buf_addf(&text, "%s: %s", OWN_ALERT_RESTART_FAILED, err.msg);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The control socket: one unix socket, requests and answers as lines of JSON.
+ *
+ *   {"command": "restart", "argument": "dummy"}   or just   restart dummy
+ *   {"ok": true, …}                               or        {"ok": false, "error": "…"}
+ *
+ * Only processes of the same user and of root are answered (SO_PEERCRED). Commands are
+ * the rows of CTL_COMMANDS; "tap" goes on sending lines until its client hangs up. A
+ * client that does not read is hung up on: nothing here waits for anybody.
+ */
+#ifndef BROKER_CTL_H
+#define BROKER_CTL_H
+
+#include "broker/app.h"
+
+/* COMMAND(function, name, argument, what it does) */
+/* clang-format off */
+#define CTL_COMMANDS(C) \
+	C(ctl_help,        "help",        "",       "this list") \
+	C(ctl_status,      "status",      "",       "sources, whether events can flow, alerts, the last reload") \
+	C(ctl_plugins,     "plugins",     "",       "a row for each worker: state, pid, restarts, cpu, memory, latency") \
+	C(ctl_restart,     "restart",     "PLUGIN", "end the plugin's workers in good order and start them again") \
+	C(ctl_reload,      "reload",      "",       "read configuration and rules again, as SIGHUP; answers when it is done") \
+	C(ctl_drops,       "drops",       "",       "everything that was dropped: what, where, why, how often") \
+	C(ctl_denials,     "denials",     "",       "what plugins tried and were refused, and what would allow it") \
+	C(ctl_dump_config, "dump-config", "",       "the configuration that holds, merged; it may name secrets") \
+	C(ctl_tap,         "tap",         "PLUGIN", "the events of a plugin's source with the fields that rules ask for, as they pass")
+/* clang-format on */
+
+struct ctl;
+
+/* app outlives it. path is replaced when nobody listens there. */
+struct ctl *ctl_new(struct app *app, const char *path, struct err *err);
+/* Removes the socket. */
+void ctl_free(struct ctl *c);
+/* Answers who asked for a reload. */
+void ctl_reloaded(struct ctl *c);
+
+/* Where the socket is by the settings, or by default: /run/mews/ctl.sock for root,
+ * $XDG_RUNTIME_DIR/mews/ctl.sock for others. False: nowhere. settings may be NULL. */
+bool ctl_path(const struct settings *s, char *out, size_t size);
+
+#endif
