@@ -80,10 +80,10 @@ occasions(const struct profile *p)
 	 * whoever connects by name reads resolv.conf when it does. */
 	bool files = p->base == PROFILE_FILE_READER || p->base == PROFILE_CLIENT ||
 		     p->n_read > 0 || p->n_connect > 0 || p->n_write > 0;
-	bool opens = files || p->late_dlopen, writes = p->n_write > 0;
+	bool opens = (files || p->late_dlopen) && !p->observe, writes = p->n_write > 0;
 
 	return ALWAYS | (files ? FILES : 0) | (opens ? OPENS_FREE : OPENS_JUDGED) |
-	       (writes     ? OPENS_WRITE | WRITES
+	       (writes     ? (opens ? OPENS_WRITE : 0) | WRITES
 		   : opens ? OPENS_READ | NO_WRITES
 			   : NO_WRITES) |
 	       (p->jit ? JIT : NO_JIT) | (p->late_dlopen || p->jit ? 0 : NO_EXEC) |

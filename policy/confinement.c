@@ -17,9 +17,8 @@
 /* Where Debian keeps the certificates of authorities, and clients look first. */
 #define AUTHORITIES "/etc/ssl/certs/ca-certificates.crt"
 
-/* What the model can say and this version cannot give: asked for, it is an error. */
-static bool
-check_enforceable(const struct profile *p, struct err *err)
+bool
+confinement_check(const struct profile *p, struct err *err)
 {
 	bool listens = p->base == PROFILE_LISTENER || p->n_listen > 0;
 
@@ -358,7 +357,7 @@ confinement_make(struct confinement *c, struct arena *arena,
 	struct confinement made = {.profile = profile, .worker_target = WORKER_TARGET};
 	struct preflight plugin, worker;
 
-	if (!check_enforceable(profile, err) ||
+	if (!confinement_check(profile, err) ||
 	    !preflight_plugin(
 		&plugin, arena, plugin_path, profile->read, profile->n_read, err) ||
 	    !preflight_program(&worker, arena, worker_path, err))

@@ -75,6 +75,9 @@ struct confinement {
 	int64_t plugin_mtime_ns, plugin_ctime_ns;
 };
 
+/* Whether this version can give what the profile asks for; ERR_USAGE says what not. */
+bool confinement_check(const struct profile *p, struct err *err);
+
 /*
  * Preflight of the plugin file and compilation of its profile. plugin_path is the host
  * path. worker_path is the mews-worker binary. Errors name the file and what is wrong

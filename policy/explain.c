@@ -146,6 +146,9 @@ explain_profile(const struct profile *p, struct buf *out)
 	}
 	add_strings(out, "reads", p->read, p->n_read);
 	add_strings(out, "writes", p->write, p->n_write);
+	if (p->n_write > 0)
+		buf_addf(out, "  %-12s files of at most %llu KiB\n", "",
+		    (unsigned long long)(profile_file_size(p) >> 10));
 	add_places(out, p);
 	for (uint32_t i = 0; i < p->n_env; i++) {
 		add_label(out, i ? "" : "environment");
@@ -200,9 +203,26 @@ static const struct {
 };
 /* clang-format on */
 
+/* The same of what sockets are used with, where there may be some. */
+static const struct {
+	int nr;
+	const char *what;
+} socket_conditions[] = {
+    {__NR_socket, "TCP and UDP, and local streams where the policy names one"},
+    {__NR_sendto, "without MSG_FASTOPEN; where datagrams are received, to no address"},
+    {__NR_sendmsg, "without MSG_FASTOPEN; not where datagrams are received"},
+    {__NR_sendmmsg, "without MSG_FASTOPEN; not where datagrams are received"},
+    {__NR_setsockopt, "time-outs, buffers, keep-alive and the like"},
+    {__NR_getsockopt, "of sockets, TCP and IP"},
+};
+
 static const char *
-condition_of(int nr)
+condition_of(const struct profile *p, int nr)
 {
+	for (size_t i = 0; i < sizeof(socket_conditions) / sizeof(*socket_conditions);
+	     i++)
+		if (socket_conditions[i].nr == nr && profile_has_sockets(p))
+			return socket_conditions[i].what;
 	for (size_t i = 0; i < sizeof(conditions) / sizeof(*conditions); i++)
 		if (conditions[i].nr == nr)
 			return conditions[i].what;
@@ -211,6 +231,7 @@ condition_of(int nr)
 
 enum outcome {
 	OUTCOME_ALLOWED,
+	OUTCOME_JUDGED,
 	OUTCOME_BY_ARGUMENTS,
 	OUTCOME_TOLD,
 	OUTCOME_REFUSED,
@@ -231,7 +252,7 @@ outcome_of(const struct confinement *c, int nr)
 {
 	struct notify_verdict v;
 
-	if (condition_of(nr))
+	if (condition_of(c->profile, nr))
 		return OUTCOME_BY_ARGUMENTS;
 	uint32_t action = bpf_stricter(answer(c->filter_load, c->filter_load_len, nr),
 	    answer(c->filter_run, c->filter_run_len, nr));
@@ -241,6 +262,9 @@ outcome_of(const struct confinement *c, int nr)
 	case SECCOMP_RET_USER_NOTIF:
 		notify_judge(
 		    c->profile, true, CONFINEMENT_WORKER_PID, nr, (uint64_t[6]){0}, &v);
+		if (v.answer == NOTIFY_BIND || v.answer == NOTIFY_LISTEN ||
+		    v.answer == NOTIFY_CONNECT)
+			return OUTCOME_JUDGED;
 		return v.answer == NOTIFY_KILL ? OUTCOME_KILLED : OUTCOME_TOLD;
 	default:
 		return OUTCOME_REFUSED;
@@ -281,9 +305,11 @@ explain_filters(const struct confinement *c, struct buf *out)
 	add_calls(c, OUTCOME_ALLOWED, "allowed", out);
 	buf_adds(out, "  allowed by their arguments\n");
 	for (int nr = 0; nr < N_CALLS; nr++)
-		if (condition_of(nr))
-			buf_addf(
-			    out, "    %-12s %s\n", notify_name(nr), condition_of(nr));
+		if (condition_of(c->profile, nr))
+			buf_addf(out, "    %-12s %s\n", notify_name(nr),
+			    condition_of(c->profile, nr));
+	add_calls(c, OUTCOME_JUDGED,
+	    "done by the launcher in its place, where the policy names it", out);
 	add_calls(c, OUTCOME_TOLD, "refused, and reported", out);
 	add_calls(c, OUTCOME_REFUSED, "refused", out);
 	add_calls(c, OUTCOME_KILLED, "end the worker, and are reported", out);
@@ -302,11 +328,12 @@ explain_confinement(const struct confinement *c, struct buf *out)
 		buf_addf(out, "  %-12s %s\n", "build-id", c->build_id);
 	if (c->go_runtime)
 		buf_addf(out, "  %-12s Go\n", "runtime");
-	buf_adds(out, "its root holds, read-only\n");
+	buf_adds(out, "its root holds, read-only but for what it writes\n");
 	for (uint32_t i = 0; i < c->n_mount; i++) {
 		const struct confinement_mount *m = &c->mount[i];
 		buf_addf(out, "  %-12s ",
 		    m->exec        ? "code"
+		    : m->writable  ? "writes"
 		    : m->directory ? "directory"
 				   : "file");
 		add_text(out, m->target);
@@ -317,6 +344,8 @@ explain_confinement(const struct confinement *c, struct buf *out)
 		}
 		buf_addc(out, '\n');
 	}
+	for (uint32_t i = 0; i < c->n_file; i++)
+		buf_addf(out, "  %-12s %s\n", "made for it", c->file[i].target);
 	buf_adds(out, "its environment\n");
 	for (uint32_t i = 0; i < c->n_env; i++) {
 		buf_adds(out, "  ");

@@ -199,9 +199,32 @@ judge_socket(const struct profile *p, const uint64_t args[6], struct notify_verd
 	if (is_plain && (internet || local)) {
 		v->answer = NOTIFY_CONTINUE;
 		v->is_denial = false;
+	} else if (p->observe && is_plain && (int)args[0] == AF_UNIX) {
+		/* It leads nowhere; where it would have led is what is asked. */
+		v->answer = NOTIFY_CONTINUE;
+		v->is_denial = false;
 	} else if (is_probe(args)) {
 		v->error = EPROTONOSUPPORT;
 		v->is_denial = false;
+	}
+}
+
+static void
+judge_open(const struct profile *p, const struct row *r, bool is_sealed,
+    const uint64_t args[6], struct notify_verdict *v)
+{
+	uint64_t flags = open_flags(r, args);
+	uint64_t mode = args[r->nr == __NR_openat ? 3 : 2];
+
+	if (!opens_to_write(flags)) {
+		/* Sealed: nothing is opened any more, and the root would say the same. */
+		v->answer = is_sealed && !p->observe ? NOTIFY_ERRNO : NOTIFY_CONTINUE;
+		v->error = ENOENT;
+	} else if (p->n_write > 0 &&
+		   (!(flags & MAKES_A_FILE) || !(mode & (S_ISUID | S_ISGID | S_ISVTX)))) {
+		/* Without a file to make, the mode is whatever stood in the register. */
+		v->answer = NOTIFY_CONTINUE;
+		v->is_denial = p->observe;
 	}
 }
 
@@ -225,18 +248,7 @@ judge(const struct profile *p, const struct row *r, bool is_sealed, int32_t own_
 		v->answer = NOTIFY_CONTINUE;
 		return;
 	case KIND_OPEN:
-		/* Where it may write at all, it was stopped for the mode alone, which
-		 * counts only when something is made. */
-		if (p->n_write > 0 && !(open_flags(r, args) & MAKES_A_FILE)) {
-			v->answer = NOTIFY_CONTINUE;
-			v->is_denial = false;
-			return;
-		}
-		if (opens_to_write(open_flags(r, args)))
-			break;
-		/* Sealed: nothing is opened any more, and the root would say the same. */
-		v->answer = is_sealed ? NOTIFY_ERRNO : NOTIFY_CONTINUE;
-		v->error = ENOENT;
+		judge_open(p, r, is_sealed, args, v);
 		return;
 	case KIND_PROCESS:
 		if (args[0] & NEW_NAMESPACE)
@@ -489,13 +501,22 @@ add_socket(struct buf *b, const uint64_t args[6])
 	buf_addf(b, ", protocol %d", (int)args[2]);
 }
 
-/* Fit to stand in a YAML flow list as it is. */
+bool
+notify_path_is_plain(const char *path, size_t n)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789/._-+@~=";
+
+	for (size_t i = 0; i < n; i++)
+		if (memchr(plain, path[i], sizeof(plain) - 1) == NULL)
+			return false;
+	return n > 0 && path[0] == '/';
+}
+
 static bool
 is_plain_path(const char *path)
 {
-	return path && path[0] == '/' &&
-	       path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				 "0123456789/._-+@~=")] == '\0';
+	return path && notify_path_is_plain(path, strlen(path));
 }
 
 /* The directory in which something would change. */

@@ -72,6 +72,8 @@ bool notify_path_is_denied(const struct confinement *c, const char *path);
 void notify_explain(int nr, const uint64_t args[6], const char *path, char *what,
     size_t what_size, char *allow_with, size_t allow_size);
 
+/* Absolute, and fit to stand in a YAML flow list as it is. */
+bool notify_path_is_plain(const char *path, size_t n);
 /* "openat"; NULL when the table does not have it. */
 const char *notify_name(int nr);
 /* The call with raw arguments, for crash records: "ptrace(16, 1, 0x0, 0x0, 0x0, 0x0)". */

@@ -100,11 +100,15 @@ struct profile {
 	const char *sha256; /* what the plugin file must be; NULL: anything */
 	bool late_dlopen;   /* libraries may be loaded after init */
 	bool jit;           /* memory may be made executable: lifts W^X */
+	/* Opens go by the watcher, where they would not, so that those that find nothing
+	 * are told. Slower; allows nothing more. */
+	bool observe;
 	struct profile_limits limits;
 	/* Restarts: budget within window, then the plugin is failed. */
 	uint32_t restart_max, restart_window_s, backoff_min_ms, backoff_max_ms;
 	bool required; /* a failed plugin ends the program; default true */
-	/* Of a profile file: what it takes from a plugin's entry, checked (template.h). */
+	/* Of a profile file: what it takes from a plugin's entry, checked (template.h).
+	 */
 	const struct conf_node **part;
 	uint32_t n_part;
 	/* Of a profile file. */

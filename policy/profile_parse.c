@@ -122,6 +122,7 @@ static const struct key keys[] = {
     {"restart", read_restart, 0, 0, 0, false},
     {"required", profile_read_bool, P(required), 0, 0, false},
     {"late_dlopen", profile_read_bool, P(late_dlopen), 0, 0, false},
+    {"observe", profile_read_bool, P(observe), 0, 0, false},
     {"jit", profile_read_bool, P(jit), 0, 0, false},
     {"sha256", profile_read_sha256, P(sha256), 0, 0, false},
     {"name", profile_read_text, P(name), 0, 0, true},

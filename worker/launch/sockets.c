@@ -6,17 +6,21 @@
 #include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "policy/listen.h"
+#include "policy/notify.h"
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
@@ -166,6 +170,31 @@ deny_place(struct sockets_answer *a, enum profile_transport transport,
 	buf_init(&b, sizeof(a->allow_with));
 	listen_allow_with(transport, at, &b);
 	snprintf(a->allow_with, sizeof(a->allow_with), "%s", buf_str(&b));
+	buf_release(&b);
+}
+
+static void
+deny_path(struct sockets_answer *a, const struct sockaddr_storage *at, socklen_t len)
+{
+	const struct sockaddr_un *un = (const void *)at;
+	size_t n =
+	    len > offsetof(struct sockaddr_un, sun_path)
+		? strnlen(un->sun_path, len - offsetof(struct sockaddr_un, sun_path))
+		: 0;
+	struct buf b;
+
+	a->error = EACCES;
+	if (at->ss_family != AF_UNIX)
+		return;
+	a->is_denial = true;
+	buf_init(&b, sizeof(a->what));
+	buf_adds(&b, "connect to the socket \"");
+	utf8_escape(&b, un->sun_path, n, 150);
+	buf_adds(&b, "\" (connect)");
+	snprintf(a->what, sizeof(a->what), "%s", buf_str(&b));
+	if (n > 0 && notify_path_is_plain(un->sun_path, n))
+		snprintf(a->allow_with, sizeof(a->allow_with), "unix: [%.*s]", (int)n,
+		    un->sun_path);
 	buf_release(&b);
 }
 
@@ -343,7 +372,8 @@ sockets_connect(const struct sockets_call *c, struct sockets_answer *ret_answer)
 		    (int)c->args[0]);
 	} else if (t.family != AF_INET && t.family != AF_INET6) {
 		/* A path would be looked up in our root. */
-		a->error = EACCES;
+		if (read_address(c, &at, &len, a))
+			deny_path(a, &at, len);
 	} else if (read_address(c, &at, &len, a)) {
 		a->error = connect_inside(t.fd, &at, len, a);
 	}

@@ -2,6 +2,7 @@
 #include "worker/launch/watch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -273,7 +274,10 @@ watch_notification(struct watch *w)
 		kill_for(w, data);
 		return;
 	}
-	if (is_told(w, &v, has_path ? path : NULL))
+	/* What is below an open directory is where that is. */
+	bool is_below = has_path && path[0] != '/' && v.path_arg == 1 &&
+			(int)data->args[0] != AT_FDCWD;
+	if (is_told(w, &v, has_path && !is_below ? path : NULL))
 		note_call(w, data, has_path ? path : NULL);
 	bool is_error = v.answer == NOTIFY_ERRNO;
 	send_answer(w, n.in.id, is_error ? v.error : 0, !is_error, &sent);

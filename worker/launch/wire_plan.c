@@ -23,6 +23,7 @@
 	NUMBER(r->id)                  NUMBER(r->min_tier) \
 	TEXT(r->title)                 TEXT(r->worker_path) \
 	NUMBER(p->base)                FLAG(p->late_dlopen)           FLAG(p->jit) \
+	FLAG(p->observe) \
 	NUMBER(p->limits.memory_bytes) NUMBER(p->limits.threads) \
 	NUMBER(p->limits.open_files)   NUMBER(p->limits.file_size_bytes) \
 	NUMBER(p->limits.cpu_percent)  TEXT(r->egress_hosts) \
