@@ -29,6 +29,12 @@
 	    "events of a running broker with their fields, as they pass") \
 	C(cmd_ctl, "ctl", "COMMAND", \
 	    "ask a running broker, or make it reload or restart a plugin") \
+	C(cmd_sandbox, "sandbox", "[PLUGIN.so]", \
+	    "what this host offers for confinement, and what a plugin gets of it") \
+	C(cmd_policy, "policy", "check FILE... | explain PLUGIN", \
+	    "mistakes of policy files; what a plugin may do, in words") \
+	C(cmd_learn, "learn", "PLUGIN.so | NAME -c falco.yaml", \
+	    "run a plugin under observation and write the profile that it needs") \
 	C(cmd_help, "help", "[COMMAND]", "this list, or how to use one command")
 /* clang-format on */
 

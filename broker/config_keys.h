@@ -56,6 +56,7 @@ KEY("plugins[].sandbox.deadlines.*",       ANY,    "",      "Longest time of eac
 KEY("plugins[].sandbox.restart.*",         ANY,    "",      "How often it is started again (mews)")
 KEY("plugins[].sandbox.required",          BOOL,   "true",  "Does its failure end the program? (mews)")
 KEY("plugins[].sandbox.late_dlopen",       BOOL,   "false", "May it load libraries after its initialisation? (mews)")
+KEY("plugins[].sandbox.observe",           BOOL,   "false", "Are opens that find nothing told? Slower (mews)")
 KEY("plugins[].sandbox.jit",               BOOL,   "false", "May it make memory executable? (mews)")
 KEY("plugins[].sandbox.sha256",            TEXT,   "",      "What the file must be (mews)")
 KEY("load_plugins[]",                      TEXT,   "",      "Names of the plugins to load, in order; absent: all of them")
@@ -154,5 +155,6 @@ KEY("sandbox.worker_dir",                  TEXT,   "",      "Folder of mews-work
 KEY("sandbox.state_dir",                   TEXT,   "/var/lib/mews", "Folder for crash records and quarantined events (mews)")
 KEY("sandbox.egress_hosts",                TEXT,   "",      "File of names, as hosts(5), that plugins which connect get before DNS (mews)")
 KEY("sandbox.ctl_socket",                  TEXT,   "",      "Unix socket of mews ctl; none: no such socket; default: /run/mews/ctl.sock, or $XDG_RUNTIME_DIR/mews/ctl.sock (mews)")
+KEY("sandbox.egress_hosts",                TEXT,   "",      "File of names, as hosts(5), that plugins which connect get before DNS (mews)")
 KEY("sandbox.profiles_dir",                TEXT,   "/etc/mews/profiles", "Folder with profiles, used before those that came with mews (mews)")
 /* clang-format on */
