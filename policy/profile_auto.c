@@ -11,7 +11,7 @@
 /* An operator's own, when the configuration names no other folder. */
 #define LOCAL_DIR "/etc/mews/profiles"
 
-/* By its name, else by the plugins that it lists; NULL: none is. */
+/* The first that lists the plugin; NULL: none does. */
 static const struct profile *
 find_for(const struct profile_set *set, const char *plugin, size_t n)
 {

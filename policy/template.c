@@ -169,6 +169,7 @@ struct expansion {
 	const struct conf_node *init_config, *open_params; /* as trees; NULL: none */
 	struct conf_node *block;
 	struct buf *notes;
+	bool is_default; /* the value at hand is the profile's, not the entry's */
 	bool nomem;
 };
 
@@ -227,6 +228,14 @@ keep_value(
 	return kept != NULL;
 }
 
+static void
+merge(struct values *v, const struct values *other)
+{
+	for (int i = 0; i < N_HOLES; i++)
+		if (other->text[i])
+			v->text[i] = other->text[i];
+}
+
 /* Each hole takes all that it can; only {any} stops at what follows it. */
 static bool
 fits(struct arena *arena, const char *pattern, const char *text, struct values *ret)
@@ -281,6 +290,9 @@ filled(struct arena *arena, const char *text, const struct values *v)
 			return NULL;
 		}
 		buf_adds(&b, v->text[hole]);
+		/* Every address has no word of its own: "tcp:80". */
+		if (hole == HOLE_ADDRESS && !v->text[hole][0] && *text == ':')
+			text++;
 	}
 	const char *kept = b.failed ? NULL : arena_strdup(arena, buf_str(&b));
 	buf_release(&b);
@@ -379,19 +391,42 @@ fits_any(const struct expansion *x, const struct conf_node *patterns, const char
 	return false;
 }
 
-/* Whether a value of one of the sources has one of its forms. */
+/* Whether a value of the source has one of the forms; what its holes hold is added. */
 static bool
-holds(const struct expansion *x, const struct conf_node *conditions)
+source_fits(const struct expansion *x, const char *from, const struct conf_node *patterns,
+    struct values *v)
 {
-	struct values ignored;
+	struct values found;
 	struct texts ts;
 
-	for (size_t i = 0; conditions && i < conditions->n; i++) {
-		values_of(x, conditions->key[i], &ts);
-		for (uint32_t k = 0; k < ts.n; k++)
-			if (fits_any(x, conditions->child[i], ts.text[k], &ignored))
-				return true;
-	}
+	values_of(x, from, &ts);
+	for (uint32_t k = 0; k < ts.n; k++)
+		if (fits_any(x, patterns, ts.text[k], &found)) {
+			merge(v, &found);
+			return true;
+		}
+	return false;
+}
+
+/* when: every source fits; its holes are there for what is given. */
+static bool
+all_fit(const struct expansion *x, const struct conf_node *conditions, struct values *v)
+{
+	for (size_t i = 0; conditions && i < conditions->n; i++)
+		if (!source_fits(x, conditions->key[i], conditions->child[i], v))
+			return false;
+	return true;
+}
+
+/* unless: one does. */
+static bool
+one_fits(const struct expansion *x, const struct conf_node *conditions)
+{
+	struct values ignored = {{NULL}};
+
+	for (size_t i = 0; conditions && i < conditions->n; i++)
+		if (source_fits(x, conditions->key[i], conditions->child[i], &ignored))
+			return true;
 	return false;
 }
 
@@ -495,9 +530,8 @@ give_item(struct expansion *x, const struct conf_node *part, size_t g,
 		struct buf all;
 		buf_init(&all, 512);
 		buf_addf(&all, "is not given to %s: %s", gifts[g].name, why ? why : "");
-		/* What the part itself names may well not be there. */
-		if (why && strchr(item->kind == CONF_MAP ? "" : item->text, '{'))
-			note(x, conf_text(part, "from", "profile"), path, buf_str(&all));
+		if (why && !x->is_default)
+			note(x, conf_text(part, "from", ""), path, buf_str(&all));
 		buf_release(&all);
 		if (why)
 			return;
@@ -514,16 +548,12 @@ give_item(struct expansion *x, const struct conf_node *part, size_t g,
 }
 
 static void
-give(struct expansion *x, const struct conf_node *part, const struct values *found)
+give(struct expansion *x, const struct conf_node *part, const struct values *v)
 {
-	struct values v = *found;
-	const char *home = getenv("HOME");
-
-	v.text[HOLE_HOME] = home && home[0] == '/' ? home : NULL;
 	for (size_t g = 0; g < N_GIFTS; g++) {
 		const struct conf_node *items = conf_get(part, gifts[g].name);
 		for (size_t i = 0; i < n_items(items); i++)
-			give_item(x, part, g, item_at(items, i), &v);
+			give_item(x, part, g, item_at(items, i), v);
 	}
 }
 
@@ -532,26 +562,30 @@ expand_part(struct expansion *x, const struct conf_node *part)
 {
 	const struct conf_node *match = conf_get(part, "match");
 	const struct conf_node *defaults = conf_get(part, "default");
-	const struct conf_node *when = conf_get(part, "when");
-	const char *from = conf_text(part, "from", NULL);
-	const char *home = getenv("HOME");
-	struct values v = {{NULL}};
+	const char *from = conf_text(part, "from", NULL), *home = getenv("HOME");
+	struct values common = {{NULL}};
 	struct texts ts = {.n = 0};
 
-	if ((when && !holds(x, when)) || holds(x, conf_get(part, "unless")))
+	common.text[HOLE_HOME] = home && home[0] == '/' ? home : NULL;
+	if (!all_fit(x, conf_get(part, "when"), &common) ||
+	    one_fits(x, conf_get(part, "unless")))
 		return;
+	/* What the profile itself names may well not be there. */
+	x->is_default = true;
 	if (!from) {
-		give(x, part, &v);
+		give(x, part, &common);
 		return;
 	}
 	values_of(x, from, &ts);
-	v.text[HOLE_HOME] = home && home[0] == '/' ? home : NULL;
+	x->is_default = ts.n == 0;
 	for (size_t i = 0; ts.n == 0 && i < n_items(defaults); i++)
-		add_text(&ts, filled(x->arena, item_at(defaults, i)->text, &v));
+		add_text(&ts, filled(x->arena, item_at(defaults, i)->text, &common));
 	for (uint32_t i = 0; i < ts.n; i++) {
-		struct values found = {{NULL}};
-		if (!match || fits_any(x, match, ts.text[i], &found))
-			give(x, part, &found);
+		struct values v = common, found = {{NULL}};
+		if (match && !fits_any(x, match, ts.text[i], &found))
+			continue;
+		merge(&v, &found);
+		give(x, part, &v);
 	}
 }
 
@@ -679,11 +713,14 @@ check_source(struct parser *ps, const struct conf_node *at, const char *from)
 	return false;
 }
 
+/* ret_holes: those that are filled when all conditions are met. */
 static void
-check_conditions(struct parser *ps, const struct conf_node *node, const char *name)
+check_conditions(struct parser *ps, const struct conf_node *node, const char *name,
+    unsigned *ret_holes)
 {
 	unsigned holes;
 
+	*ret_holes = 0;
 	if (!node)
 		return;
 	if (node->kind != CONF_MAP) {
@@ -694,8 +731,10 @@ check_conditions(struct parser *ps, const struct conf_node *node, const char *na
 		return;
 	}
 	for (size_t i = 0; i < node->n; i++)
-		if (check_source(ps, node->child[i], node->key[i]))
-			check_texts(ps, node->child[i], node->key[i], true, &holes);
+		if (check_source(ps, node->child[i], node->key[i]) &&
+		    check_texts(ps, node->child[i], node->key[i], true, &holes) &&
+		    n_items(node->child[i]) > 0)
+			*ret_holes |= holes;
 }
 
 /* What is given is read as the profile's own would be, with samples in the holes. */
@@ -712,7 +751,8 @@ check_gift(struct parser *ps, const struct conf_node *item, size_t g, unsigned a
 		return false;
 	if (holes & ~available) {
 		parser_mistake(ps, text, text->text,
-		    "has a hole that match: does not have in each of its forms");
+		    "has a hole that match: and when: do not have in each of their "
+		    "forms");
 		return false;
 	}
 	struct conf_node *node = text && text->kind == CONF_SCALAR
@@ -751,7 +791,7 @@ check_part(struct parser *ps, const struct conf_node *part)
 	const struct conf_node *from = conf_get(part, "from");
 	const struct conf_node *match = conf_get(part, "match");
 	const struct conf_node *defaults = conf_get(part, "default");
-	unsigned available = 0, ignored;
+	unsigned available = 0, conditions, ignored;
 
 	profile_read_map(ps, part, "a part", part_keys, &ps->p);
 	if (part->kind != CONF_MAP)
@@ -765,8 +805,9 @@ check_part(struct parser *ps, const struct conf_node *part)
 		check_texts(ps, defaults, "default", false, &ignored);
 	if (match && !check_texts(ps, match, "match", true, &available))
 		return;
-	check_conditions(ps, conf_get(part, "when"), "when");
-	check_conditions(ps, conf_get(part, "unless"), "unless");
+	check_conditions(ps, conf_get(part, "when"), "when", &conditions);
+	check_conditions(ps, conf_get(part, "unless"), "unless", &ignored);
+	available |= conditions;
 	if (available & 1u << HOLE_PATH)
 		available |= 1u << HOLE_DIR;
 	available |= 1u << HOLE_HOME;
