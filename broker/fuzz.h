@@ -152,6 +152,8 @@ bool fuzz_worker_request(struct fuzz_worker *w, enum fuzz_request_kind kind,
 void fuzz_worker_settle(struct fuzz_worker *w, int wait_ms);
 /* The case that is in up, copied; its length. */
 uint32_t fuzz_worker_case(const struct fuzz_worker *w, uint8_t to[CASE_BYTES]);
+/* The last cases of a worker that died, this one included, as one. */
+uint32_t fuzz_worker_past(const struct fuzz_worker *w, uint8_t to[CASE_BYTES]);
 /* Hands out what lies in finds and empties it; only while nothing runs. */
 void fuzz_worker_finds(struct fuzz_worker *w,
     void (*take)(void *arg, uint32_t kind, const uint8_t *bytes, uint32_t n,
@@ -268,6 +270,8 @@ struct fuzz_campaign {
 	uint64_t features, rng;
 	uint8_t rare[FUZZ_RARE_FIELDS / 8]; /* of shared.h */
 	volatile sig_atomic_t *stop;
+	uint8_t past[CASE_BYTES]; /* what came before the case that is looked at */
+	uint32_t past_n;
 	bool is_stopped, has_failed; /* has_failed: found something of --fail-on */
 };
 

@@ -175,7 +175,18 @@ fuzz_campaign_found(struct fuzz_campaign *c, const struct fuzz_verdict *v,
 	uint32_t small_n = n;
 	if (!fuzz_try(&c->triage, bytes, n, true, &again, err))
 		return false;
-	/* Alone it may show as what it is: by another stack, or not at all. */
+	if (again.kind == FINDING_NONE && c->past_n > 0) {
+		/* Alone it does nothing: what came before may be a part of it. */
+		memcpy(small, c->past, c->past_n);
+		small_n = c->past_n;
+		if (!fuzz_try(&c->triage, small, small_n, true, &again, err))
+			return false;
+		if (again.kind == FINDING_NONE) {
+			memcpy(small, bytes, n);
+			small_n = n;
+		}
+	}
+	/* It may show as what it is by another stack. */
 	bool reproduced = again.kind != FINDING_NONE;
 	if (reproduced && (f = find_finding(c, &again))) {
 		count(c, f);
@@ -322,6 +333,16 @@ run_part(struct fuzz_campaign *c, uint32_t first, uint32_t n, enum fuzz_end *ret
 	return true;
 }
 
+static bool
+is_same_incident(const struct fuzz_incident *a, const struct fuzz_incident *b)
+{
+	struct fuzz_verdict v, w;
+
+	fuzz_judge_incident(&v, a);
+	fuzz_judge_incident(&w, b);
+	return strcmp(v.key, w.key) == 0;
+}
+
 /*
  * Somewhere in cases first to first + n - 1 something was tried, or reported, and nobody
  * said in which. The round is done again in fresh workers, in halves, until one case is
@@ -349,7 +370,7 @@ search(struct fuzz_campaign *c, const struct fuzz_incident *wanted, uint32_t fir
 			return false;
 		fuzz_worker_settle(w, SETTLE_MS);
 		for (uint32_t i = 0; i < w->n_incidents; i++)
-			seen |= strcmp(w->incident[i].text, wanted->text) == 0;
+			seen |= is_same_incident(&w->incident[i], wanted);
 		if (!take_finds(c, err))
 			return false;
 		if (n == 1) {
@@ -428,7 +449,10 @@ run_round(struct fuzz_campaign *c, uint32_t seed, uint32_t n, struct err *err)
 		if (end == FUZZ_END_DONE)
 			break;
 		c->executions++;
-		if (!fuzz_campaign_found(c, &v, bytes, len, err))
+		c->past_n = fuzz_worker_past(w, c->past);
+		bool ok = fuzz_campaign_found(c, &v, bytes, len, err);
+		c->past_n = 0;
+		if (!ok)
 			return false;
 		/* A seed that kills every time says nothing about its variations. */
 		c->corpus.entry[seed].tried += DEATH_COST;

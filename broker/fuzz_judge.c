@@ -290,9 +290,16 @@ fuzz_judge_breach(struct fuzz_verdict *v, const char *message, size_t n)
 void
 fuzz_judge_incident(struct fuzz_verdict *v, const struct fuzz_incident *i)
 {
+	char what[sizeof(v->headline)];
+
 	memset(v, 0, sizeof(*v));
 	v->kind = i->kind;
 	escape(v->headline, sizeof(v->headline), i->text, sizeof(i->text));
 	snprintf(v->allow_with, sizeof(v->allow_with), "%s", i->allow_with);
-	make_key(v, v->headline);
+	/* Which file it was is the case's choice. */
+	memcpy(what, v->headline, sizeof(what));
+	char *from = strchr(what, '"'), *to = strrchr(what, '"');
+	if (from && to > from)
+		memmove(from, to, strlen(to) + 1);
+	make_key(v, what);
 }

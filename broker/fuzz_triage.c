@@ -69,6 +69,7 @@ struct minimizing {
 	uint8_t *best;
 	uint32_t n;
 	unsigned tries_left;
+	bool fresh; /* each try in a process of its own */
 	uint8_t candidate[CASE_BYTES];
 };
 
@@ -82,10 +83,7 @@ accept(struct minimizing *m, uint32_t n, bool *ret_same, struct err *err)
 	if (m->tries_left == 0)
 		return true;
 	m->tries_left--;
-	/* A denial is told once per kind and process. */
-	bool fresh =
-	    m->wanted->kind == FINDING_DENIAL || m->wanted->kind == FINDING_SANITIZER;
-	if (!fuzz_try(m->triage, m->candidate, n, fresh, &v, err))
+	if (!fuzz_try(m->triage, m->candidate, n, m->fresh, &v, err))
 		return false;
 	*ret_same = v.kind == m->wanted->kind && strcmp(v.key, m->wanted->key) == 0;
 	if (*ret_same) {
@@ -157,31 +155,57 @@ shorten_part(struct minimizing *m, uint32_t i, struct err *err)
 	return true;
 }
 
+static bool
+make_smaller(struct minimizing *m, struct err *err)
+{
+	uint32_t before;
+
+	do {
+		before = m->n;
+		if (!drop_parts(m, err))
+			return false;
+		for (uint32_t i = 0; i < count_parts(m); i++)
+			if (!shorten_part(m, i, err))
+				return false;
+	} while (m->n < before && m->tries_left > 0);
+	return true;
+}
+
 bool
 fuzz_minimize(struct fuzz_triage *t, uint8_t *bytes, uint32_t *n,
     struct fuzz_verdict *verdict, struct err *err)
 {
 	static struct minimizing m;
+	static uint8_t original[CASE_BYTES];
 	struct fuzz_verdict last;
-	uint32_t before;
+	/* A denial is told once per kind and process. */
+	bool fresh =
+	    verdict->kind == FINDING_DENIAL || verdict->kind == FINDING_SANITIZER;
 
-	m.triage = t;
-	m.wanted = verdict;
-	m.best = bytes;
-	m.n = *n;
-	m.tries_left = verdict->kind == FINDING_HANG ? TRIES_OF_HANGS : TRIES;
-	bool ok;
-	do {
-		before = m.n;
-		ok = drop_parts(&m, err);
-		for (uint32_t i = 0; ok && i < count_parts(&m); i++)
-			ok = shorten_part(&m, i, err);
-	} while (ok && m.n < before && m.tries_left > 0);
-	*n = m.n;
-	/* Reports tell of the case as it is now. */
-	if (!ok || !fuzz_try(t, bytes, m.n, true, &last, err))
-		return false;
-	if (last.kind == verdict->kind && strcmp(last.key, verdict->key) == 0)
-		*verdict = last;
+	memcpy(original, bytes, *n);
+	for (;;) {
+		m.triage = t;
+		m.wanted = verdict;
+		m.best = bytes;
+		m.n = *n;
+		m.tries_left = verdict->kind == FINDING_HANG ? TRIES_OF_HANGS : TRIES;
+		m.fresh = fresh;
+		/* Reports tell of the case as it then is. */
+		if (!make_smaller(&m, err) || !fuzz_try(t, bytes, m.n, true, &last, err))
+			return false;
+		bool same =
+		    last.kind == verdict->kind && strcmp(last.key, verdict->key) == 0;
+		if (same) {
+			*verdict = last;
+			*n = m.n;
+		}
+		if (same || fresh)
+			break;
+		/* One try had left something behind for the next: again, without that. */
+		memcpy(bytes, original, *n);
+		fresh = true;
+	}
+	if (m.n != *n)
+		memcpy(bytes, original, *n);
 	return true;
 }

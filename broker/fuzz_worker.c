@@ -22,6 +22,7 @@ enum {
 	/* Over the worker's own verdict on a hang. */
 	HANG_GRACE_MS = 2000,
 	LOAD_MS = 60000,
+	START_TRIES = 3,
 };
 
 static bool
@@ -262,8 +263,8 @@ launch(struct fuzz_worker *w, struct err *err)
 	return true;
 }
 
-bool
-fuzz_worker_start(struct fuzz_worker *w, enum fuzz_end *ret_end, struct err *err)
+static bool
+start(struct fuzz_worker *w, enum fuzz_end *ret_end, struct err *err)
 {
 	const struct fuzz_subject *s = w->subject;
 	struct fuzz_down *d = w->down;
@@ -300,6 +301,20 @@ fuzz_worker_start(struct fuzz_worker *w, enum fuzz_end *ret_end, struct err *err
 	/* What it tried on its way here is nothing that a case did. */
 	fuzz_worker_settle(w, 2);
 	w->loaded = true;
+	return true;
+}
+
+bool
+fuzz_worker_start(struct fuzz_worker *w, enum fuzz_end *ret_end, struct err *err)
+{
+	unsigned tries = START_TRIES;
+
+	/* Before the plugin is loaded nothing is the plugin's doing. */
+	do {
+		if (!start(w, ret_end, err))
+			return false;
+	} while (
+	    *ret_end == FUZZ_END_DIED && w->up->stage == FUZZ_STAGE_START && --tries > 0);
 	return true;
 }
 
@@ -391,6 +406,23 @@ fuzz_worker_case(const struct fuzz_worker *w, uint8_t to[CASE_BYTES])
 
 	n = n < CASE_BYTES ? n : CASE_BYTES;
 	memcpy(to, w->up->test_case, n);
+	return n;
+}
+
+uint32_t
+fuzz_worker_past(const struct fuzz_worker *w, uint8_t to[CASE_BYTES])
+{
+	uint64_t now = w->executions;
+	uint32_t n = 0;
+
+	for (uint64_t i = now < FUZZ_HISTORY ? 0 : now - FUZZ_HISTORY + 1; i <= now;
+	     i++) {
+		const struct fuzz_past *p = &w->up->past[i % FUZZ_HISTORY];
+		uint32_t len = *(const volatile uint32_t *)&p->len;
+		len = len < FUZZ_HISTORY_BYTES ? len : FUZZ_HISTORY_BYTES;
+		memcpy(to + n, p->bytes, len);
+		n += len;
+	}
 	return n;
 }
 

@@ -86,6 +86,9 @@ run_case(const uint8_t *bytes, uint32_t n, struct err *err)
 	if (up->test_case != bytes)
 		memcpy(up->test_case, bytes, n);
 	up->case_len = n;
+	struct fuzz_past *past = &up->past[up->executions % FUZZ_HISTORY];
+	past->len = n <= sizeof(past->bytes) ? n : 0;
+	memcpy(past->bytes, up->test_case, past->len);
 	bool ok = target_run(&target, up->test_case, n, err);
 	atomic_fetch_add(&up->executions, 1);
 	return ok;

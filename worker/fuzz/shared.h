@@ -41,6 +41,8 @@ enum {
 	FUZZ_FEATURES = 1 << 19,
 	FUZZ_FIND_BYTES = 4 << 20,
 	FUZZ_RARE_FIELDS = 1024,
+	FUZZ_HISTORY = 16,
+	FUZZ_HISTORY_BYTES = 4096,
 	FUZZ_BREACHES = 256,
 };
 
@@ -150,6 +152,12 @@ struct fuzz_find_head {
 	uint32_t kind, len, message_len;
 };
 
+/* A case that ran: what came later may depend on it. */
+struct fuzz_past {
+	uint32_t len; /* 0: too large to be kept */
+	uint8_t bytes[FUZZ_HISTORY_BYTES];
+};
+
 struct fuzz_up {
 	_Atomic uint64_t executions; /* of this worker */
 	_Atomic uint32_t stage;
@@ -162,6 +170,8 @@ struct fuzz_up {
 	struct fuzz_trap trap;
 	uint32_t case_len;
 	uint8_t test_case[CASE_BYTES];
+	struct fuzz_past
+	    past[FUZZ_HISTORY];       /* case n of the process at n modulo their number */
 	_Atomic uint32_t finds_bytes; /* in whole finds */
 	uint8_t finds[FUZZ_FIND_BYTES];
 	uint32_t n_breaches;
