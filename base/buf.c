@@ -47,6 +47,7 @@ buf_reserve(struct buf *b, size_t n)
 		goto fail;
 	b->data = p;
 	b->cap = cap;
+	p[b->len] = '\0';
 	return true;
 fail:
 	b->failed = true;
