@@ -22,17 +22,20 @@ fake_flow(struct arena *a, const char *text, struct conf_node **ret, struct err 
 static const char *
 assign_all(const char *const *options)
 {
-	static struct buf out;
 	struct conf_node *root = conf_new(&arena, CONF_MAP);
+	const char *json;
+	struct buf out;
 	struct err err;
 
 	for (; *options; options++) {
 		if (!conf_assign(&arena, root, *options, fake_flow, &err))
-			return strdup(err.msg);
+			return arena_strdup(&arena, err.msg);
 	}
 	buf_init(&out, 1 << 20);
 	conf_json(root, &out);
-	return buf_str(&out);
+	json = arena_strdup(&arena, buf_str(&out));
+	buf_release(&out);
+	return json;
 }
 
 static void
