@@ -115,28 +115,36 @@ find_denial(struct watch *w, const char *what, bool *ret_is_new)
 	return d;
 }
 
-/* what is "tried to …", cut where it is too long. */
-static void
-note_denial(struct watch *w, const char *what, const char *allow_with)
+/* The record of what it "tried to", cut where it is too long; NULL: no memory. */
+static struct watch_denial *
+denial_of(struct watch *w, const char *what, const char *allow_with)
 {
 	struct launch_event event = {.kind = LAUNCH_EVENT_DENIED, .id = w->id};
 	bool is_new;
 
-	snprintf(event.what, sizeof(event.what), "tried to %s", what);
+	snprintf(event.what, sizeof(event.what), "tried to %.*s",
+	    (int)sizeof(event.what) - 16, what);
 	snprintf(event.allow_with, sizeof(event.allow_with), "%s", allow_with);
 	struct watch_denial *d = find_denial(w, event.what, &is_new);
+	if (d == NULL || !is_new)
+		return d;
+	if (w->n_denials > LIMIT_DENIALS) {
+		snprintf(event.what, sizeof(event.what),
+		    "tried more than %u different things that it may not", LIMIT_DENIALS);
+		event.allow_with[0] = '\0';
+	}
+	d->event = event;
+	d->tell_at = 1;
+	return d;
+}
+
+static void
+note_denial(struct watch *w, const char *what, const char *allow_with)
+{
+	struct watch_denial *d = denial_of(w, what, allow_with);
+
 	if (d == NULL)
 		return;
-	if (is_new) {
-		if (w->n_denials > LIMIT_DENIALS) {
-			snprintf(event.what, sizeof(event.what),
-			    "tried more than %u different things that it may not",
-			    LIMIT_DENIALS);
-			event.allow_with[0] = '\0';
-		}
-		d->event = event;
-		d->tell_at = 1;
-	}
 	d->event.count++;
 	if (d->event.count == d->tell_at) {
 		d->is_due = true;
@@ -147,18 +155,10 @@ note_denial(struct watch *w, const char *what, const char *allow_with)
 void
 watch_denied(struct watch *w, const char *what, const char *allow_with, uint64_t count)
 {
-	bool is_new;
-	struct watch_denial *d = find_denial(w, what, &is_new);
+	struct watch_denial *d = denial_of(w, what, allow_with);
 
 	if (d == NULL)
 		return;
-	if (is_new) {
-		d->event =
-		    (struct launch_event){.kind = LAUNCH_EVENT_DENIED, .id = w->id};
-		snprintf(d->event.what, sizeof(d->event.what), "%s", what);
-		snprintf(
-		    d->event.allow_with, sizeof(d->event.allow_with), "%s", allow_with);
-	}
 	d->event.count = count;
 	d->is_due = true;
 }
