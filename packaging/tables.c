@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "broker/commands.h"
-#include "broker/ctl.h"
+#include "broker/ctl_command_table.h"
 #include "broker/fuzz_option_table.h"
 
 enum {
