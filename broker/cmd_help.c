@@ -32,6 +32,7 @@ static const struct {
 	const char *command, *title;
 } parts[] = {
     {"run", "Run plugins"},
+    {"sandbox", "Say what they may do"},
     {"check", "Write rules"},
     {"fuzz", "Look for crashes"},
     {"top", "Watch what runs"},
@@ -42,6 +43,8 @@ static const char examples[] =
     "Examples:\n"
     "  mews run libdummy.so\n"
     "      what a plugin gives, confined, without any configuration\n"
+    "  mews learn libk8saudit.so --open-params http://:9765/k8s-audit\n"
+    "      the policy that it needs\n"
     "  mews run -c /etc/mews/falco.yaml\n"
     "      what falco does with that configuration; also as: falco -c …\n"
     "  mews check -c falco.yaml --strict && mews test cases/\n"

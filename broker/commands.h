@@ -15,6 +15,12 @@
 	    "what a plugin says of itself, its fields and its open parameters") \
 	C(cmd_list, "list", "[SOURCE]", \
 	    "the fields that rules may use") \
+	C(cmd_sandbox, "sandbox", "[PLUGIN.so]", \
+	    "what this host offers for confinement, and what a plugin gets of it") \
+	C(cmd_policy, "policy", "check FILE... | explain PLUGIN", \
+	    "mistakes of policy files; what a plugin may do, in words") \
+	C(cmd_learn, "learn", "PLUGIN.so | NAME -c falco.yaml", \
+	    "run a plugin under observation and write the profile that it needs") \
 	C(cmd_check, "check", "[RULES...]", \
 	    "all mistakes of rules files at once, and rules that can never fire") \
 	C(cmd_test, "test", "CASES...", \
@@ -29,12 +35,6 @@
 	    "events of a running broker with their fields, as they pass") \
 	C(cmd_ctl, "ctl", "COMMAND", \
 	    "ask a running broker, or make it reload or restart a plugin") \
-	C(cmd_sandbox, "sandbox", "[PLUGIN.so]", \
-	    "what this host offers for confinement, and what a plugin gets of it") \
-	C(cmd_policy, "policy", "check FILE... | explain PLUGIN", \
-	    "mistakes of policy files; what a plugin may do, in words") \
-	C(cmd_learn, "learn", "PLUGIN.so | NAME -c falco.yaml", \
-	    "run a plugin under observation and write the profile that it needs") \
 	C(cmd_help, "help", "[COMMAND]", "this list, or how to use one command")
 /* clang-format on */
 
