@@ -24,6 +24,13 @@
 #define LIMIT_RING_SIDE_DOWN_BYTES (2u << 20) /* broker to worker; a power of two */
 #define LIMIT_METRICS_BYTES        (256u << 10) /* all metrics of a plugin, as a message */
 #define LIMIT_PLUGIN_METRICS       1024u /* that one plugin has */
+#define LIMIT_TABLES               256u  /* that the plugins of one source have */
+#define LIMIT_TABLE_FIELDS         256u  /* of one table */
+#define LIMIT_TABLE_HANDLES        4096u /* entries and sub-tables that one user holds of one owner */
+#define LIMIT_TABLE_CALLS          64u   /* of one worker that are not answered yet */
+#define LIMIT_TABLE_CALL_MS        1000u /* how long an owner may take to answer */
+#define LIMIT_TABLE_ENTRIES        (1u << 20) /* of all built-in tables of a source */
+#define LIMIT_TABLE_BYTES          (256ul << 20) /* their keys and values */
 #define LIMIT_ASYNC_EVENTS         4096u      /* Falco's: that wait for their turn */
 #define LIMIT_ASYNC_BYTES          (64u << 20) /* what they may take */
 #define LIMIT_ASYNC_AHEAD_NS       10000000000ull /* Falco's: in the future, at most */

@@ -21,6 +21,7 @@ struct pipeline;
 struct run;
 struct statistics;
 struct supervisor;
+struct table_registry;
 struct worker;
 
 /* One event source with the workers that serve it. */
@@ -31,6 +32,7 @@ struct app_source {
 	struct worker **helper;
 	uint32_t n_helper;
 	struct pipeline *pipeline;
+	struct table_registry *tables; /* of all its workers */
 	/* What its pipeline evaluates, while events are processed. */
 	struct generation *generation;
 	struct app *app;

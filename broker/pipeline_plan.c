@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "broker/pipeline_internal.h"
+#include "broker/tables.h"
 
 /* The worker that holds a plugin; UINT32_MAX when the pipeline has none. */
 static uint32_t
@@ -57,15 +58,24 @@ find_parsers(struct pipeline *p)
 	}
 }
 
-/* Must events be parsed by all before they are extracted from, one by one? The origin
- * parses its own events long before one that is injected between them comes to it. */
+/* Must events be parsed by all before they are extracted from, one by one? So it is when
+ * one sees in tables what another does; and because the origin parses its own events long
+ * before one that is injected between them comes to it. */
 static bool
-needs_lockstep(const struct pipeline *p)
+needs_lockstep(struct pipeline *p)
 {
-	bool injected = false;
+	bool injected = false, shared = false;
 
-	for (uint32_t i = 0; i < p->n_worker; i++)
-		injected |= plugin_injects_for(p->worker[i].worker->plugin, p->name);
+	for (uint32_t i = 0; i < p->n_worker; i++) {
+		struct pipeline_worker *pw = &p->worker[i];
+		injected |= plugin_injects_for(pw->worker->plugin, p->name);
+		if (!tables_are_shared_by(pw->worker))
+			continue;
+		shared = true;
+		pw->stateful = true;
+	}
+	if (shared)
+		return true;
 	return injected && p->has_origin && p->worker[0].parses &&
 	       worker_types_have(
 		   &p->worker[0].worker->parse_types, PLUGIN_ASYNC_EVENT_TYPE);
@@ -154,7 +164,7 @@ static bool
 may_run_ahead(const struct pipeline *p, const struct pipeline_worker *pw)
 {
 	for (uint32_t i = 0; i < pw->n_slot; i++) {
-		if (!p->first_stage[pw->slot[i].slot])
+		if (p->lockstep || !p->first_stage[pw->slot[i].slot])
 			return false;
 	}
 	return pipeline_is_origin(p, pw);

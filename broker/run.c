@@ -19,6 +19,7 @@
 #include "broker/reload.h"
 #include "broker/statistics.h"
 #include "broker/supervisor.h"
+#include "broker/tables.h"
 
 /* What processing needs besides the app: signals, and buffers that alerts are made in. */
 struct run {
@@ -65,6 +66,27 @@ is_helper(const struct plugin *p, const char *source)
 	       plugin_injects_for(p, source);
 }
 
+/* All workers of the source share its tables, in load order. */
+static bool
+join_tables(struct app *app, struct app_source *as, struct err *err)
+{
+	if (!as->origin && as->n_helper == 0)
+		return true;
+	as->tables = table_registry_new(app->supervisor, err);
+	for (uint32_t i = 0; as->tables && i < app->plugins.n; i++) {
+		struct worker *w = as->origin && as->origin->plugin->index == i
+				       ? as->origin
+				       : NULL;
+		for (uint32_t k = 0; !w && k < as->n_helper; k++) {
+			if (as->helper[k]->plugin->index == i)
+				w = as->helper[k];
+		}
+		if (w && !table_registry_join(as->tables, w, err))
+			return false;
+	}
+	return as->tables != NULL;
+}
+
 /* The workers of one source: its origin, and every other plugin that reads its events or
  * adds to them. */
 static bool
@@ -94,7 +116,7 @@ gather_workers(struct app *app, struct app_source *as, struct err *err)
 		worker_assign(w, as->source->name, NULL, NULL);
 		as->helper[as->n_helper++] = w;
 	}
-	return true;
+	return join_tables(app, as, err);
 }
 
 static bool
@@ -546,6 +568,7 @@ run_release(struct app *app)
 	operators_free(app->operators);
 	for (uint32_t i = 0; i < app->n_source; i++) {
 		pipeline_free(app->source[i].pipeline);
+		table_registry_free(app->source[i].tables);
 		free(app->source[i].helper);
 	}
 	free(app->source);

@@ -164,6 +164,15 @@ enum {
 	WORKER_DENIALS_KEPT = 16
 };
 
+/* Whoever carries table operations (tables.h). */
+struct worker_port {
+	/* A frame of the side ring, unchecked, which may be changed. False: a breach. */
+	bool (*take)(struct worker *w, void *peer_frame, uint32_t len, void *arg,
+	    struct err *err);
+	/* Its state is another, or its process is gone. */
+	void (*moved)(struct worker *w, void *arg);
+};
+
 /* Something asked of a worker beside the steps of its life. */
 enum worker_ask {
 	WORKER_ASK_NONE,
@@ -182,6 +191,8 @@ struct worker {
 	const char *source; /* event source of its pipeline; "" before it has one */
 	const struct worker_owner *owner;
 	void *owner_arg;
+	const struct worker_port *port;
+	void *port_arg;
 
 	enum worker_state state, goal;
 	bool restartable;    /* once everything has started; before, a failure is final */

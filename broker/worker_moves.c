@@ -426,6 +426,8 @@ worker_event(struct worker *w, enum worker_event event)
 		w->state = m->next;
 	if (m->act)
 		m->act(w);
+	if (w->port)
+		w->port->moved(w, w->port_arg);
 	if (w->state == before && m->next == SAME)
 		return;
 	arm_deadline(w);

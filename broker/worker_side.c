@@ -26,7 +26,7 @@ frame_memory(void)
 
 static bool
 dispatch(
-    struct worker *w, uint32_t type, const uint8_t *frame, uint32_t len, struct err *err)
+    struct worker *w, uint32_t type, uint8_t *frame, uint32_t len, struct err *err)
 {
 	switch (type) {
 	case FRAME_ASYNC:
@@ -34,6 +34,9 @@ dispatch(
 		/* One that comes before there is a pipeline is for nobody. */
 		return !w->owner || !w->owner->async ||
 		       w->owner->async(w, type, frame, len, w->owner_arg, err);
+	case FRAME_TABLE:
+		return w->port ? w->port->take(w, frame, len, w->port_arg, err)
+			       : err_set(err, ERR_PEER, "a table operation of no source");
 	default:
 		return err_set(
 		    err, ERR_PEER, "a frame of a kind that has no place beside events");

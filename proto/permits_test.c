@@ -125,8 +125,8 @@ test_permits_are_those_of_the_table_in_every_cell(void **state)
 			}
 		}
 	}
-	assert_int_equal(
-	    permitted, 1 + 2 + 2 + 3 + 2 + 7 + 11 + 7 + 1 + 2 + 2 + 3 + 3 + 7 + 7);
+	assert_int_equal(permitted,
+	    1 + 2 + 2 + 3 + 2 + 7 + 11 + 7 + 1 + 4 * 7 + 2 + 2 + 3 + 3 + 5 * 7);
 	struct permit_state s = {0};
 	assert_false(check(&s, PHASE_N, 38, 0, 1, 1));
 	assert_false(check(&s, -1, 38, 0, 1, 1));

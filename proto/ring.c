@@ -29,6 +29,7 @@ struct ring_page {
 	_Alignas(64) _Atomic uint64_t peer_head;
 	_Alignas(64) _Atomic uint32_t data_waiting;
 	_Alignas(64) _Atomic uint32_t space_waiting;
+	_Alignas(64) _Atomic uint64_t note;
 };
 
 _Static_assert(sizeof(struct ring_page) <= PAGE_BYTES, "indices fit their page");
@@ -178,6 +179,27 @@ static struct ring_page *
 page(const struct ring_map *m)
 {
 	return m->page;
+}
+
+void
+ring_note(struct ring_map *own, uint64_t note)
+{
+	atomic_store_explicit(&page(own)->note, note, memory_order_relaxed);
+}
+
+uint64_t
+ring_peer_note(const struct ring_map *peer)
+{
+	return atomic_load_explicit(&page(peer)->note, memory_order_relaxed);
+}
+
+uint64_t
+ring_reader_fill(const struct ring_reader *r)
+{
+	uint64_t n =
+	    atomic_load_explicit(&page(r->peer)->tail, memory_order_relaxed) - r->head;
+
+	return n <= r->peer->size ? n : r->peer->size;
 }
 
 void

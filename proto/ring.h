@@ -67,6 +67,10 @@ bool ring_pair_map(struct ring_map *first, struct ring_map *second, int fd,
 bool ring_seal_future_writes(int fd, struct err *err);
 void ring_unmap(struct ring_map *m);
 
+/* A word of the owner's that its peer may look at, of no meaning here (call.h). */
+void ring_note(struct ring_map *own, uint64_t note);
+uint64_t ring_peer_note(const struct ring_map *peer);
+
 struct ring_writer {
 	struct ring_map *own;        /* where we write */
 	const struct ring_map *peer; /* whose page holds our reader's head */
@@ -120,5 +124,9 @@ void ring_writer_awake(struct ring_writer *w);
  * is told so wakes it. */
 bool ring_writer_must_wake(struct ring_writer *w);
 bool ring_reader_must_wake(struct ring_reader *r);
+
+/* Bytes that wait to be taken, for people to see; not checked, at most the ring's size.
+ */
+uint64_t ring_reader_fill(const struct ring_reader *r);
 
 #endif

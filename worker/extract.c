@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "worker/quirks.h"
+#include "worker/tables.h"
 #include "worker/text.h"
 #include "worker/values.h"
 
@@ -20,8 +21,8 @@ extractor_init(struct extractor *x, struct plugin *plugin, struct host *host)
 		{
 		    .owner = host,
 		    .get_owner_last_error = host_last_error,
-		    .table_reader = *host_table_reader(),
-		    .table_reader_ext = host_table_reader_ext(),
+		    .table_reader = *tables_reader(),
+		    .table_reader_ext = tables_reader_ext(),
 		},
 	};
 }
@@ -182,6 +183,8 @@ extract_event(struct extractor *x, const struct plan *plan, struct slot_set *set
 		if (set->slot[i]->is_text)
 			extract_text(x, set->slot[i], in, room);
 	}
+	/* Values are copied: entries of tables that they may lie in can go. */
+	tables_call_done(x->host->tables);
 }
 
 void

@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+#include "worker/tables.h"
+
 void
 parser_init(struct parser *p, struct plugin *plugin, struct host *host)
 {
@@ -13,10 +15,10 @@ parser_init(struct parser *p, struct plugin *plugin, struct host *host)
 		{
 		    .owner = host,
 		    .get_owner_last_error = host_last_error,
-		    .table_reader = *host_table_reader(),
-		    .table_writer = *host_table_writer(),
-		    .table_reader_ext = host_table_reader_ext(),
-		    .table_writer_ext = host_table_writer_ext(),
+		    .table_reader = *tables_reader(),
+		    .table_writer = *tables_writer(),
+		    .table_reader_ext = tables_reader_ext(),
+		    .table_writer_ext = tables_writer_ext(),
 		},
 	};
 }
@@ -35,4 +37,5 @@ parse_event(struct parser *p, const struct plugin_event_input *in)
 		host_complain(p->host, &p->failed, PLUGIN_LOG_DEBUG,
 		    "parsing event %" PRIu64 " failed (%" PRIu64 " so far): %s",
 		    in->evtnum, p->failed.count + 1, plugin_last_error(plugin));
+	tables_call_done(p->host->tables);
 }

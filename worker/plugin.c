@@ -10,6 +10,7 @@
 #include "worker/host.h"
 #include "worker/quirks.h"
 #include "worker/schema.h"
+#include "worker/tables.h"
 
 /* What a description may take: fields with their texts, mostly. */
 enum {
@@ -377,7 +378,9 @@ plugin_init(struct plugin *p, struct host *host, const char *config, struct err 
 	    .config = config,
 	    .owner = host,
 	    .get_owner_last_error = host_last_error,
-	    .tables = host_init_tables(),
+	    .tables = p->info.capabilities & (PLUGIN_PARSING | PLUGIN_EXTRACTION)
+			  ? tables_for_init()
+			  : NULL,
 	    .log_fn = host_log,
 	};
 	p->state = p->sym.init(&in, &rc);

@@ -55,12 +55,16 @@ fill_chunk(struct publisher *p, uint32_t first, uint32_t max, struct chunk_event
 		    .evtnum = s->first_number + first + n,
 		    .evtsrc = p->plan->source,
 		};
-		if (p->plan->parse)
+		if (p->plan->parse) {
+			call_enter(p->call, CALL_PARSE);
 			parse_event(p->parser, &in);
+		}
+		call_enter(p->call, CALL_EXTRACT);
 		uint32_t room = LIMIT_FRAME_BYTES - used, had = room;
 		extract_event(p->extractor, p->plan, set, &in, &room);
 		used += had - room;
 	}
+	call_leave(p->call);
 	return n;
 }
 
@@ -162,10 +166,14 @@ publish_answer(struct publisher *p, const struct extract_view *v, struct err *er
 			extract_nothing(set);
 			continue;
 		}
-		if (h->flags & EXTRACT_PARSE)
+		if (h->flags & EXTRACT_PARSE) {
+			call_enter(p->call, CALL_PARSE);
 			parse_event(p->parser, &in);
+		}
+		call_enter(p->call, CALL_EXTRACT);
 		extract_event(p->extractor, p->plan, set, &in, &room);
 	}
+	call_leave(p->call);
 	const struct frame_parts parts = {
 	    .head =
 		{

@@ -4,6 +4,7 @@
 #ifndef WORKER_PUBLISH_H
 #define WORKER_PUBLISH_H
 
+#include "proto/call.h"
 #include "worker/extract.h"
 #include "worker/outbox.h"
 #include "worker/parse.h"
@@ -15,6 +16,7 @@ struct publisher {
 	struct extractor *extractor;
 	struct parser *parser;
 	struct outbox *out;
+	struct call_note *call;
 	/* Broker and worker can run at the same time: chunks are made small enough for
 	 * one to evaluate while the other extracts. */
 	bool parallel;

@@ -57,6 +57,12 @@ list_types(const struct type_set *t, uint32_t *types)
 	return n;
 }
 
+static const char *
+last_error(void *plugin)
+{
+	return plugin_last_error(plugin);
+}
+
 static bool
 on_init(struct worker *w, const Control__Message *m, struct err *err)
 {
@@ -64,11 +70,14 @@ on_init(struct worker *w, const Control__Message *m, struct err *err)
 	uint32_t extract[PLUGIN_EVENT_TYPES_N], parse[PLUGIN_EVENT_TYPES_N];
 	struct err why;
 
+	tables_begin(&w->tables, w->plugin.info.name, w->plugin.info.required_api_version,
+	    last_error, &w->plugin);
 	if (!plugin_init(
 		&w->plugin, &w->host, m->init->config ? m->init->config : "", &why)) {
 		w->phase = SERVE_FAILED;
 		return answer_failed(w, CONTROL__FAILED__STEP__INIT, &why, err);
 	}
+	tables_call_done(&w->tables);
 	if (!confine_tighten(err))
 		return false;
 	source_init(

@@ -43,11 +43,15 @@ worker_init(struct worker *w, int control_fd, struct worker_rings *rings,
 	    .extractor = &w->extractor,
 	    .parser = &w->parser,
 	    .out = &w->out,
+	    .call = &w->call,
 	    .parallel = n_cpus > 1,
 	};
+	w->call.own = &rings->up;
 	w->frame = malloc(LIMIT_FRAME_BYTES);
 	if (!w->frame)
 		return err_nomem(err);
+	if (!tables_init(&w->tables, &w->host, &w->side, wake_worker_fd, err))
+		return false;
 	return outbox_init(&w->out, &rings->up, &rings->down, wake_broker_fd, err);
 }
 
@@ -181,8 +185,10 @@ drive_source(struct worker *w, bool *ret_busy, struct err *err)
 		return true;
 	if (s->state == SOURCE_FETCHING) {
 		uint64_t before = clock_mono_ns();
+		call_enter(&w->call, CALL_NEXT_BATCH);
 		if (!source_fetch(s, err))
 			return false;
+		call_leave(&w->call);
 		/* next_batch may have taken its time. */
 		w->look = s->state == SOURCE_FETCHING;
 		count_idle(w, s->state == SOURCE_FETCHING, clock_mono_ns() - before);
@@ -220,6 +226,7 @@ spin(struct worker *w, bool *ret_busy, struct err *err)
 	while (!*ret_busy && clock_mono_ns() < end) {
 		if (!take_frames(w, ret_busy, err))
 			return false;
+		tables_serve(&w->tables);
 		relax();
 	}
 	return true;
@@ -229,8 +236,12 @@ spin(struct worker *w, bool *ret_busy, struct err *err)
 static bool
 announce(struct worker *w)
 {
-	return outbox_is_free(&w->out) ? ring_reader_sleep(&w->in)
-				       : outbox_sleep(&w->out);
+	if (!tables_sleep(&w->tables))
+		return false;
+	if (outbox_is_free(&w->out) ? ring_reader_sleep(&w->in) : outbox_sleep(&w->out))
+		return true;
+	tables_awake(&w->tables);
+	return false;
 }
 
 static bool
@@ -255,6 +266,7 @@ wait_for_work(struct worker *w, struct err *err)
 		return err_sys(err, "poll");
 	ring_reader_awake(&w->in);
 	outbox_awake(&w->out);
+	tables_awake(&w->tables);
 	if (p[1].revents && read(w->wake_fd, &rings, sizeof(rings)) < 0 &&
 	    errno != EAGAIN && errno != EINTR)
 		return err_sys(err, "reading the wake-up descriptor");
@@ -271,6 +283,7 @@ worker_serve(struct worker *w, struct err *err)
 		if (!outbox_retry(&w->out, err))
 			return false;
 		busy = busy && outbox_is_free(&w->out);
+		tables_serve(&w->tables);
 		if (!look_at_channel(w, err) || !take_frames(w, &busy, err) ||
 		    !worker_take_plan(w, err) || !drive_source(w, &busy, err))
 			return false;

@@ -22,6 +22,7 @@
 #include "worker/publish.h"
 #include "worker/side.h"
 #include "worker/source.h"
+#include "worker/tables.h"
 #include "worker/uplink.h"
 
 /* How far the plugin has come: what the broker may ask for next. */
@@ -47,8 +48,10 @@ struct worker {
 	struct extractor extractor;
 	struct parser parser;
 	struct publisher publisher;
+	struct call_note call; /* for the broker to see which call hangs */
 	struct side side;
 	struct async async;
+	struct tables tables;
 	struct outbox out;
 	struct ring_reader in;
 	uint8_t *frame; /* LIMIT_FRAME_BYTES: a copy of what came down */
