@@ -27,6 +27,7 @@ print_usage(void)
 	printf("  %-12s %-7s %s\n", name, argument, text);
 	CTL_COMMANDS(CTL_ROW)
 #undef CTL_ROW
+	fputs("\n  mews ctl status\n  mews ctl restart k8saudit\n", stdout);
 }
 
 static void

@@ -13,7 +13,10 @@ static const char usage[] =
     "the\n"
     "plugin's fields that the rules asked for. Lines beyond a rate are skipped; the next "
     "one\n"
-    "says how many. Nothing slows down because somebody looks.\n";
+    "says how many. Nothing slows down because somebody looks.\n"
+    "\n"
+    "  mews tap k8saudit\n"
+    "  mews tap dummy | jq -c .fields\n";
 
 int
 cmd_tap(int argc, char **argv)

@@ -17,7 +17,10 @@
 static const char usage[] = "mews top [--socket PATH | -c falco.yaml] [--once]\n"
 			    "\n"
 			    "Pipelines and workers of a running broker, renewed every "
-			    "second until interrupted.\n";
+			    "second until interrupted.\n"
+			    "\n"
+			    "  mews top\n"
+			    "  mews top -c falco.yaml --once\n";
 
 enum {
 	ROWS = 256
