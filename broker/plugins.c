@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/utf8.h"
 #include "broker/supervisor.h"
-#include "policy/profile.h"
+#include "policy/profile_auto.h"
 
 /* All plugins' descriptions and confinements; the largest known takes some 100 KiB. */
 enum {
@@ -20,6 +21,49 @@ is_wanted(const struct plugin_setting *ps, const char *only)
 	       strcmp(ps->library_path, only) == 0;
 }
 
+static void
+log_choice(const struct plugin_setting *ps, const struct profile *p,
+    enum profile_origin origin, const struct buf *notes)
+{
+	static const char *const why[] = {
+	    [PROFILE_ASKED] = "as its sandbox says",
+	    [PROFILE_BY_NAME] = "by its name",
+	    [PROFILE_BY_FILE] = "by its file's name",
+	    [PROFILE_UNKNOWN] = "as no profile names it",
+	};
+
+	log_info("plugin '%s': profile %s, %s", ps->name, p->name, why[origin]);
+	for (const char *line = buf_str(notes); *line; line += *line == '\n') {
+		size_t n = strcspn(line, "\n");
+		log_warning(
+		    "plugin '%s': profile %s: %.*s", ps->name, p->name, (int)n, line);
+		line += n;
+	}
+}
+
+static bool
+choose_profile(struct profile *p, struct arena *arena, const struct plugin_set *set,
+    const struct plugin_setting *ps, struct err *err)
+{
+	const struct profile_subject subject = {
+	    .name = ps->name,
+	    .library_path = ps->library_path,
+	    .entry = {ps->init_config, ps->open_params},
+	    .block = ps->sandbox,
+	    .file = ps->file,
+	};
+	enum profile_origin origin;
+	struct buf notes;
+	bool ok;
+
+	buf_init(&notes, LIMIT_TEXT_BYTES);
+	ok = profile_for_plugin(p, arena, &set->profiles, &subject, &origin, &notes, err);
+	if (ok)
+		log_choice(ps, p, origin, &notes);
+	buf_release(&notes);
+	return ok;
+}
+
 /* Policy and preflight: everything that can be refused before a process exists. */
 bool
 plugin_set_prepare(
@@ -31,7 +75,7 @@ plugin_set_prepare(
 
 	if (!profile || !c)
 		return err_nomem(err);
-	if (!profile_parse(profile, arena, p->setting->sandbox, p->setting->file, err))
+	if (!choose_profile(profile, arena, set, p->setting, err))
 		return false;
 	p->profile = profile;
 	p->confinement = c;
@@ -91,6 +135,9 @@ plugin_set_load(struct plugin_set *set, const struct settings *s, struct supervi
 	set->plugin = arena_array(&set->arena, s->n_plugin + 1, sizeof(*set->plugin));
 	if (!set->plugin)
 		return err_nomem(err);
+	if (!profile_set_load_all(&set->profiles, &set->arena,
+		conf_text(s->sandbox, "profiles_dir", NULL), err))
+		return false;
 	for (uint32_t i = 0; i < s->n_plugin; i++) {
 		struct plugin *p = &set->plugin[set->n];
 

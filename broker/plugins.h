@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "broker/settings.h"
 #include "policy/confinement.h"
+#include "policy/profile.h"
 #include "rules/engine.h"
 #include "rules/field.h"
 
@@ -62,6 +63,7 @@ struct plugin {
 struct plugin_set {
 	struct arena arena;
 	struct supervisor *sup;
+	struct profile_set profiles; /* of sandbox.profiles_dir */
 	struct plugin *plugin;
 	uint32_t n;
 };

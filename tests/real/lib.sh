@@ -2,6 +2,9 @@
 # Sourced by the scripts beside it: published plugins, built by build.sh, under mews.
 . "$(dirname "${BASH_SOURCE[0]}")/../e2e/lib.sh"
 real=$root/tests/real/out
+# As mews finds them when it is installed: two folders up from the program's own.
+mkdir -p "$bin/policy"
+cp -r "$root/policy/profiles" "$bin/policy/"
 samples=$tmp/samples
 cp -r "$root/tests/data" "$samples"
 chmod -R a+rX "$samples"

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
 #include <signal.h>
@@ -341,6 +342,11 @@ build_walls(struct child *c, struct err *err)
 	if ((c->layers & LAYER_USER_NS) != 0)
 		forbid_user_namespaces();
 	umask(022);
+	/* Relative paths of a configuration mean what they would without confinement, as
+	 * far as they are given: the directory is looked for inside. */
+	char cwd[PATH_MAX] = "/";
+	if (!getcwd(cwd, sizeof(cwd)))
+		cwd[0] = '\0'; /* it is gone: the root, below */
 	struct network network = {.child = c};
 	if (!egress_sockets_make(c->plan, network.fd, err))
 		return false;
@@ -352,7 +358,7 @@ build_walls(struct child *c, struct err *err)
 	if ((c->layers & LAYER_UTS_NS) != 0 && sethostname("mews", 4) < 0)
 		return err_sys(err, "sethostname");
 	umask(077);
-	if (chdir("/") < 0)
+	if (chdir(cwd) < 0 && chdir("/") < 0)
 		return err_sys(err, "chdir to /");
 	/* No controlling terminal, whose input could be forged. */
 	if (setsid() < 0)
