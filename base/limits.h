@@ -35,15 +35,6 @@
 #define LIMIT_ASYNC_BYTES          (64u << 20) /* what they may take */
 #define LIMIT_ASYNC_AHEAD_NS       10000000000ull /* Falco's: in the future, at most */
 
-/* async events and table operations, beside the rings of events */
-#define LIMIT_RING_SIDE_UP_BYTES   (4u << 20) /* worker to broker; a power of two */
-#define LIMIT_RING_SIDE_DOWN_BYTES (2u << 20) /* broker to worker; a power of two */
-#define LIMIT_METRICS_BYTES        (256u << 10) /* all metrics of a plugin, as a message */
-#define LIMIT_PLUGIN_METRICS       1024u /* that one plugin has */
-#define LIMIT_ASYNC_EVENTS         4096u      /* Falco's: that wait for their turn */
-#define LIMIT_ASYNC_BYTES          (64u << 20) /* what they may take */
-#define LIMIT_ASYNC_AHEAD_NS       10000000000ull /* Falco's: in the future, at most */
-
 /* -- what a plugin may declare ------------------------------------------------------ */
 #define LIMIT_PLUGIN_FIELDS     8192u      /* entries of get_fields */
 #define LIMIT_PLUGIN_JSON_BYTES (4u << 20) /* get_fields and the like, as text */
