@@ -235,24 +235,44 @@ print_latency(const struct row *r, enum subject s)
 	putchar('\n');
 }
 
+/* What can be told from outside: CPU times, and the differences between scenarios. */
 static void
-print_ways(const struct row *r)
+print_ways(const struct row *r, const struct row *empty)
 {
-	double bare_next = median(r, SUBJECT_BARE, FIGURE_NEXT_NS),
+	double next = median(r, SUBJECT_BARE, FIGURE_NEXT_NS),
 	       bare = median(r, SUBJECT_BARE, FIGURE_WORKER_NS),
 	       worker = median(r, SUBJECT_CONFINED, FIGURE_WORKER_NS),
-	       broker = median(r, SUBJECT_CONFINED, FIGURE_BROKER_NS);
+	       broker = median(r, SUBJECT_CONFINED, FIGURE_BROKER_NS),
+	       frames = empty && r->scenario->source == SOURCE_CHEAP
+			    ? median(empty, SUBJECT_CONFINED, FIGURE_BROKER_NS)
+			    : NAN;
 
-	if (isnan(bare) || isnan(worker) || r->scenario->load != LOAD_FULL)
+	if (isnan(bare) || isnan(worker))
 		return;
 	printf("%-22s", r->scenario->name);
-	print_number(bare_next, 10, 0);
-	print_number(bare - bare_next, 8, 0);
+	print_number(next, 10, 0);
+	print_number(bare - next, 8, 0);
 	print_number(worker - bare, 8, 0);
-	print_number(broker, 8, 0);
+	print_number(frames, 8, 0);
+	print_number(isnan(frames) ? broker : broker - frames, 8, 0);
 	print_number(worker + broker, 8, 0);
 	print_number(1e9 / median(r, SUBJECT_CONFINED, FIGURE_RATE), 8, 0);
 	putchar('\n');
+}
+
+/* An alert's price: what a scenario of one per event takes beyond one without. */
+static void
+print_alerts(const struct row *r, const struct row *without)
+{
+	double broker = median(r, SUBJECT_CONFINED, FIGURE_BROKER_NS),
+	       worker = median(r, SUBJECT_CONFINED, FIGURE_WORKER_NS);
+
+	if (r->scenario->alerts == ALERTS_MATCHES || isnan(broker) || !without)
+		return;
+	printf("an alert of %-10s broker %+.0f ns (format, output), worker %+.0f ns\n",
+	    r->scenario->name,
+	    broker - median(without, SUBJECT_CONFINED, FIGURE_BROKER_NS),
+	    worker - median(without, SUBJECT_CONFINED, FIGURE_WORKER_NS));
 }
 
 static void
@@ -300,10 +320,12 @@ report_text(const struct row *row, uint32_t n)
 			r->outcome[i % SUBJECTS_N].why[0]))
 			print_latency(r, i % SUBJECTS_N);
 	}
-	printf("\n%-22s %10s %8s %8s %8s %8s %8s\n", "where it goes, ns/event",
-	    "next_batch", "extract", "worker+", "broker", "CPU", "wall");
+	printf("\n%-22s %10s %8s %8s %8s %8s %8s %8s\n", "where it goes, ns/event",
+	    "next_batch", "extract", "publish", "frames", "evaluate", "all CPU", "wall");
 	for (uint32_t i = 0; i < n; i++)
-		print_ways(&row[i]);
+		print_ways(&row[i], row_of(row, n, "no-fields"));
+	for (uint32_t i = 0; i < n; i++)
+		print_alerts(&row[i], row_of(row, n, "cheap-1"));
 	putchar('\n');
 #define RATIO(...) print_ratio(row, n, __VA_ARGS__)
 	RATIO("confined / unconfined, events/s, 100 rules", "cheap-100", SUBJECT_CONFINED,

@@ -117,6 +117,13 @@ add_cheap_rules(struct buf *out, const struct setting *set, const char *p)
 		    p, p, p, p);
 		return;
 	}
+	if (s->rules == 0) {
+		add_rule_head(out, p, "mark", 0);
+		buf_addf(out,
+		    "  output: mark %%evt.num\n  condition: evt.num in (1, %llu)\n",
+		    (unsigned long long)set->events);
+		return;
+	}
 	snprintf(mark, sizeof(mark), "%s.user = mark", p);
 	add_mark(out, p, mark, "seq");
 	if (set->rate > 0) {

@@ -29,6 +29,9 @@
 
 enum {
 	TEMPLATES = 256,
+	/* Where name and path of a template differ from event to event. */
+	NAME_HEX = 0,
+	PATH_HEX = sizeof("/api/core/") - 1,
 	MAX_BATCH = 1024,
 	TIMEOUT_NS = 30000000, /* what the SDKs use */
 };
@@ -190,8 +193,8 @@ background(struct payload *p, uint64_t *seed)
 		SET(p, user, "user-%u@example.com", draw(seed, 200));
 	SET(p, ns, "team-%u", ns);
 	SET(p, resource, "%s", resource);
-	SET(p, name, "%s-%08x-x", resource, name);
-	SET(p, path, "/api/core/namespaces/team-%u/%s/%08x", ns, resource, name);
+	SET(p, name, "%08x-%s", name, resource);
+	SET(p, path, "/api/core/%08x/namespaces/team-%u/%s", name, ns, resource);
 	SET(p, agent, "kubectl/v1.%u (linux/amd64) kubernetes/%06x", draw(seed, 30),
 	    draw(seed, 40) * 77777);
 	SET(p, code, "%u", draw(seed, 6) ? 200 : 404);
@@ -305,6 +308,16 @@ due(struct instance *h)
 	return 0;
 }
 
+/* Eight hex digits that no other event near has. */
+static void
+write_hex(char *out, uint64_t seq)
+{
+	uint32_t v = (uint32_t)(seq * 2654435761u);
+
+	for (int i = 0; i < 8; i++, v >>= 4)
+		out[i] = "0123456789abcdef"[v & 15];
+}
+
 /* The last ones, where there is no room for all. */
 static void
 write_digits(char *out, size_t size, uint64_t v)
@@ -331,6 +344,8 @@ make_event(struct instance *h, unsigned char *m)
 	memcpy(m, from, PLUGIN_EVENT_PAYLOAD_OFF + h->size);
 	memcpy(m, &ts, sizeof(ts));
 	write_digits(p->seq, sizeof(p->seq), seq);
+	write_hex(p->name + NAME_HEX, seq);
+	write_hex(p->path + PATH_HEX, seq);
 	if (seq == 0 || seq + 1 == h->n) {
 		SET(p, user, "mark");
 	} else if (h->probe && seq % h->probe == 0) {
