@@ -157,7 +157,8 @@ if [ "$mode" = all ]; then
 fi
 if [ "$mode" = all ] || [ "$mode" = e2e ] || [ "$mode" = real ]; then
 	check "build of what runs" bazel build //broker:mews //worker:mews-worker \
-		//worker/launch:mews-launcher //tests/plugins/... //tests/hostile/... //demo/...
+		//worker/launch:mews-launcher //tests/plugins/... //tests/hostile/... \
+		//worker/fuzz:mews-fuzz-worker //worker/fuzz:mews-instrumented-worker //tests/fuzzing/... //demo/...
 fi
 if [ "$mode" = all ] || [ "$mode" = e2e ]; then
 	for script in tests/e2e/[0-9]*.sh tests/golden/[0-9]*.sh; do

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/conf/conf.h"
 #include "base/log.h"
@@ -165,6 +166,7 @@ step_fuzz(struct app *app, struct err *err)
 {
 	const struct plugin *p = &app->plugins.plugin[0];
 	enum fuzz_target target = opt.target;
+	char scratch_name[] = "/tmp/mews-fuzz.XXXXXX", *scratch = NULL;
 	struct fuzz_subject s;
 	int status = 0;
 	bool ok;
@@ -186,11 +188,16 @@ step_fuzz(struct app *app, struct err *err)
 		    fuzz_target_name(target), lack);
 		return STEP_FAILED;
 	}
-	if (!opt.out)
+	/* The source target's file lies there; a replay leaves nothing behind. */
+	if (!opt.out && opt.replay)
+		opt.out = scratch = mkdtemp(scratch_name);
+	else if (!opt.out)
 		opt.out = default_out(p);
-	/* The source target's file lies there. */
-	if (!opt.out ||
-	    ((!record.root || target == FUZZ_SOURCE) && !fuzz_make_dir(opt.out, err)))
+	if (!opt.out) {
+		err_sys(err, "no folder to work in");
+		return STEP_FAILED;
+	}
+	if (!fuzz_make_dir(opt.out, err))
 		return STEP_FAILED;
 	ok = fuzz_subject_init(&s, app, &opt, target, err);
 	if (ok && opt.afl_target)
@@ -200,6 +207,8 @@ step_fuzz(struct app *app, struct err *err)
 	else if (ok)
 		ok = campaign(&s, &status, err);
 	fuzz_subject_release(&s);
+	if (scratch)
+		rmdir(scratch);
 	app->exit_status = status;
 	if (!ok)
 		return STEP_FAILED;

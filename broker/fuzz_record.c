@@ -128,7 +128,8 @@ add_subject(struct json_writer *j, const struct fuzz_subject *s)
 	add(j, "sha256", s->plugin->confinement->sha256);
 	add(j, "build_id", s->plugin->confinement->build_id);
 	add(j, "init_config", s->config);
-	add(j, "open_params", s->params);
+	/* As given: a file of the source target is another one next time. */
+	add(j, "open_params", s->plugin->setting->open_params);
 	add(j, "profile", s->plugin->profile->name ? s->plugin->profile->name : "");
 }
 
