@@ -312,6 +312,8 @@ deliver(struct pipeline *p)
 
 	match = evaluator_matches(p->ev, &n);
 	p->counts.matches += n;
+	if (p->sink.window)
+		p->sink.window(p, match, n, p->sink.arg);
 	for (uint32_t i = 0; i < n; i++)
 		matched += i == 0 || match[i].event != match[i - 1].event;
 	for (uint32_t e = 0; p->sink.event && e < p->n_events; e++) {
@@ -330,9 +332,13 @@ static void
 finish_window(struct pipeline *p)
 {
 	p->state = PIPELINE_IDLE;
-	if (p->n_events > 0)
+	if (p->n_events > 0 && !p->is_state)
 		deliver(p);
 	drop_held(p);
+	if (p->is_fed) {
+		pipeline_end_fed(p);
+		return;
+	}
 	if (p->is_injected) {
 		pipeline_end_injected(p);
 		return;
@@ -367,6 +373,11 @@ begin_something(struct pipeline *p, uint32_t *chunks)
 		if (p->chunk && !begin_chunk(p, p->chunk, &err))
 			goto breach;
 		*chunks += p->chunk != NULL;
+	}
+	if (p->n_fed > 0) {
+		pipeline_begin_fed(p);
+		++*chunks;
+		return true;
 	}
 	/* After the end of the source nothing is injected any more. */
 	if (p->async.n > 0 && (!p->chunk || p->view.head.n_events > 0) &&
@@ -422,6 +433,10 @@ step(struct pipeline *p, uint32_t *chunks)
 	case PIPELINE_MATCH:
 		if (!pipeline_answers(p))
 			return false;
+		if (p->is_state) {
+			finish_window(p);
+			return true;
+		}
 		if (evaluator_run(p->ev) == EVAL_NEED) {
 			need = evaluator_needs(p->ev, &n);
 			pipeline_ask(p, need, n);
@@ -605,11 +620,12 @@ static bool
 allocate(struct pipeline *p, struct err *err)
 {
 	uint32_t n = p->rules->slots->n + 1;
-	uint32_t ms = p->worker[0].worker->plugin->profile->limits.extract_ms;
+	uint32_t ms =
+	    p->n_worker ? p->worker[0].worker->plugin->profile->limits.extract_ms : 0;
 	struct timeval tv = {ms / 1000, ms % 1000 * 1000};
 
-	p->in_order = calloc(p->n_worker, sizeof(*p->in_order));
-	p->parser = calloc(p->n_worker, sizeof(*p->parser));
+	p->in_order = calloc(p->n_worker + 1, sizeof(*p->in_order));
+	p->parser = calloc(p->n_worker + 1, sizeof(*p->parser));
 	p->injected = calloc(LIMIT_CHUNK_EVENTS, sizeof(*p->injected));
 	p->raw = calloc(LIMIT_CHUNK_EVENTS, sizeof(*p->raw));
 	p->meta = calloc(LIMIT_CHUNK_EVENTS, sizeof(*p->meta));
@@ -635,7 +651,7 @@ pipeline_new(struct supervisor *sup, const struct ruleset *rules,
 
 	uint32_t n_first = first != NULL;
 
-	if (!p || !(p->worker = calloc(n_first + n_helper, sizeof(*p->worker)))) {
+	if (!p || !(p->worker = calloc(n_first + n_helper + 1, sizeof(*p->worker)))) {
 		free(p);
 		err_nomem(err);
 		return NULL;

@@ -93,8 +93,26 @@ struct raw_event {
 	uint32_t len;
 };
 
+/* An event that comes from elsewhere than a worker: out of a capture file. */
+struct fed_event {
+	struct event_meta meta;
+	struct raw_event raw;
+	bool is_state; /* for parsers alone: no rule sees it */
+};
+
+/* Are events wanted themselves, and not only what is extracted from them? */
+enum pipeline_keep {
+	PIPELINE_KEEPS_NONE,
+	PIPELINE_KEEPS_FOR_RULES, /* when a rule wants a capture */
+	PIPELINE_KEEPS_ALL,
+};
+
 /* What a pipeline does with its results; arg is its user's. */
 struct pipeline_sink {
+	/* A window is over: p->meta and p->raw of its n_events, and all their matches, in
+	 * order. Before the hooks below. May be NULL. */
+	void (*window)(struct pipeline *p, const struct eval_match *match,
+	    uint32_t n_match, void *arg);
 	/* A rule matched. Called once per match, in order. */
 	void (*match)(struct pipeline *p, const struct rule *rule,
 	    const struct event_view *view, void *arg);
@@ -105,6 +123,8 @@ struct pipeline_sink {
 	void (*state)(struct pipeline *p, const void *event, uint32_t len, void *arg);
 	/* All of them were told. May be NULL. */
 	void (*state_told)(struct pipeline *p, void *arg);
+	/* All events of pipeline_feed are over. May be NULL. */
+	void (*fed)(struct pipeline *p, void *arg);
 	/* The state became ENDED or FAILED. */
 	void (*ended)(struct pipeline *p, void *arg);
 	/* Rules of pipeline_replace_rules hold, or were themselves replaced before they
@@ -154,6 +174,11 @@ struct pipeline {
 	    *worker; /* the origin, if any, then helpers in load order */
 	uint32_t n_worker;
 	bool has_origin; /* worker[0] is it */
+	/* Set between _new and _start. Events come by pipeline_feed alone: plugins are
+	 * not asked to inject any. */
+	bool is_fed;
+	enum pipeline_keep
+	    keep; /* what is set while it runs counts from the next plan on */
 	bool lockstep;
 	/* Positions in worker: of all in load order, and of those that parse. */
 	uint32_t *in_order, *parser;
@@ -184,9 +209,15 @@ struct pipeline {
 	struct async_queue async;
 	uint64_t last_ts_ns; /* of the event delivered last; 0: none was */
 
+	/* Events of pipeline_feed, of which those before fed_at are over or under way. */
+	const struct fed_event *fed;
+	uint32_t n_fed, fed_at;
+
 	/* The window under way: n_events from event "at" of the chunk on, or
-	 * (is_injected) so many injected ones. */
+	 * (is_injected) so many injected ones, or (in a pipeline that is fed) the last
+	 * ones before fed_at. */
 	bool is_injected;
+	bool is_state;                 /* to be parsed, and no more */
 	struct async_event **injected; /* LIMIT_CHUNK_EVENTS */
 	uint32_t at, n_events;
 	struct event_meta *meta; /* LIMIT_CHUNK_EVENTS */
@@ -230,6 +261,13 @@ bool pipeline_prepare_rules(struct pipeline *p, const struct ruleset *rules,
     const struct eval_config *config, struct err *err);
 void pipeline_forget_rules(struct pipeline *p);
 void pipeline_replace_rules(struct pipeline *p);
+
+/*
+ * Gives events to a pipeline that is_fed and that has none any more; numbers and times
+ * are the caller's. They stay the caller's, too, and unchanged until sink.fed. Together
+ * they are at most LIMIT_CHUNK_EVENTS and, if more than one, LIMIT_CHUNK_BYTES.
+ */
+void pipeline_feed(struct pipeline *p, const struct fed_event *event, uint32_t n);
 
 /* Has every plugin that injects events put its state into events: sink.state, and at the
  * end sink.state_told, from the loop. False: none is to come. */

@@ -18,8 +18,9 @@ takes_part(const struct pipeline *p, const struct pipeline_worker *pw,
 {
 	const struct plugin *plugin = pw->worker->plugin;
 
-	return step == CONTROL__ATTACH__STEP__ASYNC ? plugin_injects_for(plugin, p->name)
-						    : plugin->caps & PLUGIN_CAP_LISTENING;
+	if (step != CONTROL__ATTACH__STEP__ASYNC)
+		return plugin->caps & PLUGIN_CAP_LISTENING;
+	return !p->is_fed && plugin_injects_for(plugin, p->name);
 }
 
 static bool
@@ -173,12 +174,13 @@ pipeline_inject(struct pipeline *p, struct pipeline_worker *pw, uint32_t type,
 bool
 pipeline_begin_injected(struct pipeline *p, uint64_t ts_ns)
 {
-	uint32_t most = p->lockstep ? 1 : LIMIT_CHUNK_EVENTS, n = 0;
+	uint32_t most = p->lockstep ? 1 : LIMIT_CHUNK_EVENTS, n = 0, bytes = 0;
 
-	while (n < most && async_queue_is_due(&p->async, ts_ns) &&
-	       p->next_num <= p->max_events) {
+	while (n < most && bytes < LIMIT_CHUNK_BYTES &&
+	       async_queue_is_due(&p->async, ts_ns) && p->next_num <= p->max_events) {
 		struct async_event *e = async_queue_take(&p->async);
 
+		bytes += e->len;
 		if (e->ts_ns == UINT64_MAX)
 			async_event_set_time(e, ts_ns);
 		p->last_ts_ns = e->ts_ns;

@@ -343,7 +343,7 @@ ask_one_ahead(struct pipeline *p, struct pipeline_worker *pw)
 {
 	struct request *r = &pw->request;
 
-	for (uint32_t k = 0; k < pw->n_slot; k++) {
+	for (uint32_t k = 0; !p->is_state && k < pw->n_slot; k++) {
 		uint32_t slot = pw->slot[k].slot;
 		if (!p->first_stage[slot])
 			continue;

@@ -21,6 +21,12 @@ bool pipeline_inject(struct pipeline *p, struct pipeline_worker *pw, uint32_t ty
 bool pipeline_begin_injected(struct pipeline *p, uint64_t ts_ns);
 void pipeline_end_injected(struct pipeline *p);
 
+/* pipeline_feed.c */
+/* The next fed events as a window; there must be some. */
+void pipeline_begin_fed(struct pipeline *p);
+/* It is over. */
+void pipeline_end_fed(struct pipeline *p);
+
 /* pipeline_swap.c: the same rules, their outputs' fields fetched otherwise. */
 void pipeline_refetch(struct pipeline *p, bool eager);
 

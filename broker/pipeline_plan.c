@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who answers for which slot, and the extraction plan that each worker is told. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "broker/pipeline_internal.h"
 #include "broker/tables.h"
@@ -81,18 +82,32 @@ needs_lockstep(struct pipeline *p)
 		   &p->worker[0].worker->parse_types, PLUGIN_ASYNC_EVENT_TYPE);
 }
 
+/* The worker of the plugin whose events they are; UINT32_MAX: there is none. */
+static uint32_t
+source_worker(const struct pipeline *p)
+{
+	for (uint32_t i = 0; i < p->n_worker; i++) {
+		const struct plugin *plugin = p->worker[i].worker->plugin;
+		if (pipeline_is_origin(p, &p->worker[i]) ||
+		    ((plugin->caps & PLUGIN_CAP_SOURCING) && plugin->id != 0 &&
+			strcmp(plugin->source, p->name) == 0))
+			return i;
+	}
+	return UINT32_MAX;
+}
+
 /* first: they come with every event. */
 static void
 assign_slots(struct pipeline *p, const uint32_t *list, uint32_t n, bool first)
 {
+	const uint32_t source = source_worker(p);
 	const struct slot_set *set = p->rules->slots;
 
 	for (uint32_t i = 0; i < n; i++) {
 		const struct slot *s = &set->slot[list[i]];
 		bool is_text = s->ref.field->provider == PROVIDER_EVENT_TEXT;
-		uint32_t at = !is_text        ? worker_of_plugin(p, s->ref.field->plugin)
-			      : p->has_origin ? 0
-					      : UINT32_MAX;
+		uint32_t at =
+		    !is_text ? worker_of_plugin(p, s->ref.field->plugin) : source;
 		if (p->owner[list[i]] == UINT32_MAX && at != UINT32_MAX) {
 			p->owner[list[i]] = at;
 			p->worker[at].n_slot++;
@@ -181,10 +196,22 @@ others_want_events(const struct pipeline *p)
 	return false;
 }
 
+/* Is there a use for the events themselves when these are the rules? */
+static bool
+keeps_events(enum pipeline_keep keep, const struct ruleset *rules)
+{
+	bool wanted = keep == PIPELINE_KEEPS_ALL;
+
+	for (uint32_t i = 0; keep == PIPELINE_KEEPS_FOR_RULES && i < rules->n_rule; i++)
+		wanted |= rules->rule[i]->capture;
+	return wanted;
+}
+
 bool
 pipeline_plan_tell(struct worker *w, Control__Plan *m, void *arg)
 {
 	const struct pipeline *p = arg;
+	const enum pipeline_keep keep = p->keep;
 
 	if (p->swap.telling)
 		p = p->swap.telling;
@@ -197,7 +224,8 @@ pipeline_plan_tell(struct worker *w, Control__Plan *m, void *arg)
 		m->n_slots = pw->n_slot;
 		m->slots = pw->plan;
 		m->has_want_events = true;
-		m->want_events = is_origin && others_want_events(p);
+		m->want_events =
+		    is_origin && (others_want_events(p) || keeps_events(keep, p->rules));
 		m->has_parse = m->has_deferred = true;
 		m->deferred = is_origin && p->lockstep;
 		m->parse = is_origin && pw->parses && !p->lockstep;
