@@ -32,6 +32,8 @@ struct out {
 	void (*reopen)(struct out *o); /* may be NULL */
 	/* Ends what it holds, waits for it no longer than wait_ms. */
 	void (*free)(struct out *o, uint32_t wait_ms);
+	/* Lines that it took and then had to give up; may be NULL. From any thread. */
+	uint64_t (*given_up)(const struct out *o);
 };
 
 /* Each NULL with err set when it cannot be made. Nothing of the settings is kept: a

@@ -108,7 +108,10 @@ fd_new(const char *name, const char *path, bool keep_open, struct err *err)
 		return NULL;
 	}
 	*o = (struct out_fd){
-	    .out = {name, false, fd_write, fd_reopen, fd_free},
+	    .out = {.name = name,
+		.write = fd_write,
+		.reopen = fd_reopen,
+		.free = fd_free},
 	    .path = copy,
 	    .keep_open = keep_open,
 	    .fd = path ? -1 : STDOUT_FILENO,

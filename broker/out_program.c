@@ -145,8 +145,11 @@ out_program_new(const struct settings *s, const atomic_bool *stop, struct err *e
 		return NULL;
 	}
 	*o = (struct out_program){
-	    .out = {"program", !s->program_keep_alive, program_write, program_reopen,
-		program_free},
+	    .out = {.name = "program",
+		.line_by_line = !s->program_keep_alive,
+		.write = program_write,
+		.reopen = program_reopen,
+		.free = program_free},
 	    .command = command,
 	    .keep_alive = s->program_keep_alive,
 	    .fd = -1,

@@ -30,6 +30,6 @@ out_syslog_new(const struct settings *s, const atomic_bool *stop, struct err *er
 		err_nomem(err);
 		return NULL;
 	}
-	*o = (struct out){"syslog", false, syslog_write, NULL, syslog_free};
+	*o = (struct out){.name = "syslog", .write = syslog_write, .free = syslog_free};
 	return o;
 }

@@ -359,6 +359,8 @@ outputs_sink(struct outputs *o, uint32_t i, struct outputs_sink *ret_sink)
 		return false;
 	*ret_sink = (struct outputs_sink){
 	    .name = o->slot[i].out->name, .failed = atomic_load(&o->slot[i].failed)};
+	if (o->slot[i].out->given_up)
+		ret_sink->failed += o->slot[i].out->given_up(o->slot[i].out);
 	return true;
 }
 

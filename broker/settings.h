@@ -47,6 +47,8 @@ struct http_settings {
 	const char *url, *user_agent, *ca_cert, *ca_bundle, *ca_path, *client_cert,
 	    *client_key;
 	uint32_t max_consecutive_timeouts;
+	const char *spool_dir; /* ours; "": alerts wait in memory alone */
+	uint32_t spool_mb;
 };
 
 struct webserver_settings {

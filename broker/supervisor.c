@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "broker/worker_internal.h"
 #include "worker/launch/launcher.h"
 
 static struct worker *
@@ -53,6 +54,19 @@ on_launcher(int fd, short what, void *arg)
 	}
 }
 
+/* Deadlines of calls are seen to be over this much too late at most. */
+static const struct timeval watch_every = {0, 250000};
+
+static void
+on_watch(int fd, short what, void *arg)
+{
+	struct supervisor *s = arg;
+	struct worker *w;
+
+	TAILQ_FOREACH (w, &s->workers, link)
+		worker_watch_call(w);
+}
+
 struct supervisor *
 supervisor_new(struct launcher *l, const char *worker_path, struct err *err)
 {
@@ -72,7 +86,10 @@ supervisor_new(struct launcher *l, const char *worker_path, struct err *err)
 	if (s->base)
 		s->on_launcher = event_new(
 		    s->base, launcher_fd(l), EV_READ | EV_PERSIST, on_launcher, s);
-	if (!s->on_launcher || event_add(s->on_launcher, NULL) < 0) {
+	if (s->base)
+		s->on_watch = event_new(s->base, -1, EV_PERSIST, on_watch, s);
+	if (!s->on_launcher || event_add(s->on_launcher, NULL) < 0 || !s->on_watch ||
+	    event_add(s->on_watch, &watch_every) < 0) {
 		supervisor_free(s);
 		err_nomem(err);
 		return NULL;
@@ -91,6 +108,8 @@ supervisor_free(struct supervisor *s)
 		worker_free(w);
 	if (s->on_launcher)
 		event_free(s->on_launcher);
+	if (s->on_watch)
+		event_free(s->on_watch);
 	if (s->base)
 		event_base_free(s->base);
 	free(s);
@@ -137,7 +156,7 @@ supervisor_await_answer(struct supervisor *s, struct worker *w, struct err *err)
 	}
 	if (w->ask == WORKER_ASK_DONE)
 		return true;
-	*err = s->fatal.code != ERR_NONE	 ? s->fatal
+	*err = s->fatal.code != ERR_NONE       ? s->fatal
 	       : w->ask_error.code != ERR_NONE ? w->ask_error
 					       : w->doom;
 	return false;
@@ -202,7 +221,8 @@ supervisor_stop(struct supervisor *s, uint32_t deadline_ms)
 bool
 supervisor_program_path(const char *name, char *ret_path, size_t size, struct err *err)
 {
-	static const char *const places[] = {"", "../worker/", "../worker/launch/"};
+	static const char *const places[] = {
+	    "", "../worker/", "../worker/launch/", "../worker/fuzz/"};
 	char self[PATH_MAX], *slash;
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 

@@ -23,6 +23,7 @@ struct supervisor {
 	struct event_base *base;
 	struct launcher *launcher;
 	struct event *on_launcher;
+	struct event *on_watch; /* calls of plugins that hang */
 	struct worker_list workers;
 	uint32_t next_id;
 	const char *worker_path;

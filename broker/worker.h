@@ -221,6 +221,9 @@ struct worker {
 	Control__Message__BodyCase ask_answer; /* the message that answers it */
 	struct err ask_error;
 
+	/* The call that it was in when looked at last, and since when. */
+	uint64_t call_note, call_since_ns;
+
 	/* Lines of stdout and stderr that are not complete yet. */
 	char line[1024];
 	uint32_t line_len;

@@ -9,6 +9,8 @@
 
 /* worker_moves.c */
 void worker_event(struct worker *w, enum worker_event event);
+/* From time to time: is it still in the same call as before, and for too long? */
+void worker_watch_call(struct worker *w);
 /* Planned was answered, to the plan that was sent last. */
 void worker_replanned(struct worker *w);
 bool worker_send(struct worker *w, const Control__Message *m);

@@ -123,6 +123,7 @@ worker_launch(struct worker *w, struct err *err)
 	w->alive = true;
 	w->launched_ns = clock_mono_ns();
 	w->doomed = false;
+	w->call_note = w->call_since_ns = 0;
 	w->failure[0] = '\0';
 	w->doom.code = ERR_NONE;
 	memset(&w->permits, 0, sizeof(w->permits));

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "broker/crash_record.h"
 #include "broker/worker_internal.h"
+#include "proto/call.h"
 #include "proto/chunk.h"
 #include "worker/launch/launcher.h"
 
@@ -193,8 +194,10 @@ static void
 act_deadline(struct worker *w)
 {
 	w->counts.deadlines++;
-	err_set(&w->doom, ERR_PLUGIN, "plugin '%s' did not answer in time while %s",
-	    w->plugin->setting->name, worker_state_name(w->state));
+	if (w->doom.code == ERR_NONE)
+		err_set(&w->doom, ERR_PLUGIN,
+		    "plugin '%s' did not answer in time while %s",
+		    w->plugin->setting->name, worker_state_name(w->state));
 	log_warning("%s: it is ended", w->doom.msg);
 	worker_kill(w);
 }
@@ -370,6 +373,60 @@ deadline_ms(const struct worker *w)
 		break;
 	}
 	return 0;
+}
+
+static const char *
+call_name(enum call_kind kind)
+{
+	switch (kind) {
+#define CALL_NAME(id, name, deadline)                                                    \
+	case CALL_##id:                                                                  \
+		return name;
+		CALL_KINDS(CALL_NAME)
+#undef CALL_NAME
+	default:
+		return "";
+	}
+}
+
+static uint32_t
+call_deadline_ms(const struct worker *w, enum call_kind kind)
+{
+	const struct profile_limits *l = &w->plugin->profile->limits;
+
+	switch (kind) {
+#define CALL_DEADLINE(id, name, deadline)                                                \
+	case CALL_##id:                                                                  \
+		return l->deadline;
+		CALL_KINDS(CALL_DEADLINE)
+#undef CALL_DEADLINE
+	default:
+		return 0;
+	}
+}
+
+void
+worker_watch_call(struct worker *w)
+{
+	uint64_t note, now;
+
+	if (!worker_is_ready(w))
+		return;
+	note = ring_peer_note(&w->up);
+	now = clock_mono_ns();
+	if (note != w->call_note || w->call_since_ns == 0) {
+		w->call_note = note;
+		w->call_since_ns = now;
+		return;
+	}
+	enum call_kind kind = (enum call_kind)(note & ((1 << CALL_KIND_BITS) - 1));
+	uint32_t ms = call_deadline_ms(w, kind);
+	if (ms == 0 || now - w->call_since_ns < ms * 1000000ull)
+		return;
+	err_set(&w->doom, ERR_PLUGIN,
+	    "plugin '%s' was in %s for longer than its deadline of %u ms",
+	    w->plugin->setting->name, call_name(kind), ms);
+	worker_event(w, WORKER_ON_DEADLINE);
 }
 
 static void
