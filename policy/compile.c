@@ -249,3 +249,20 @@ filter_compile_run(struct filter *f, struct arena *arena, const struct profile *
 	return compile(f, arena, SCMP_ACT_ALLOW, run_rows,
 	    sizeof(run_rows) / sizeof(*run_rows), occasions(p), shape, err);
 }
+
+bool
+filter_compile_broker(struct filter *f, struct arena *arena, struct err *err)
+{
+	/* clang-format off */
+	static const struct row rows[] = {
+#define NEVER(call) {__NR_##call, #call, ALWAYS, ROW_REFUSE, EPERM, 0, {}},
+#define NEVER_WHEN(call, arg, mask, value) \
+	{__NR_##call, #call, ALWAYS, ROW_REFUSE, EPERM, 1, {MASKED(arg, mask, value)}},
+#include "policy/broker_calls.h"
+	};
+	/* clang-format on */
+
+	*f = (struct filter){0};
+	return compile(f, arena, SCMP_ACT_ALLOW, rows, sizeof(rows) / sizeof(*rows),
+	    ALWAYS, FILTER_TREE, err);
+}

@@ -608,6 +608,29 @@ test_compile_unconfined_has_no_filter(void **state)
 	assert_int_equal(f.n, 0);
 }
 
+static void
+test_compile_broker_gives_up_what_it_never_needs(void **state)
+{
+	static const int never[] = {__NR_ptrace, __NR_bpf, __NR_userfaultfd,
+	    __NR_io_uring_setup, __NR_process_vm_writev, __NR_init_module, __NR_keyctl};
+	static const int needed[] = {__NR_read, __NR_execve, __NR_mount, __NR_clone,
+	    __NR_process_vm_readv, __NR_pidfd_getfd, __NR_seccomp, __NR_openat};
+	const uint64_t none[6] = {0}, written[6] = {0, 4096, PROT_READ | PROT_WRITE, 2},
+		       both[6] = {0, 4096, PROT_WRITE | PROT_EXEC, 2};
+	struct filter f;
+	struct err err;
+
+	assert_true(filter_compile_broker(&f, &arena, &err));
+	assert_true(bpf_check(f.insn, f.n, &err));
+	for (size_t i = 0; i < sizeof(never) / sizeof(*never); i++)
+		assert_int_equal(answer(&f, THIS_ARCH, never[i], none), ERRNO(EPERM));
+	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
+		assert_int_equal(
+		    answer(&f, THIS_ARCH, needed[i], none), SECCOMP_RET_ALLOW);
+	assert_int_equal(answer(&f, THIS_ARCH, __NR_mmap, written), SECCOMP_RET_ALLOW);
+	assert_int_equal(answer(&f, THIS_ARCH, __NR_mmap, both), ERRNO(EPERM));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -617,6 +640,7 @@ main(int argc, char **argv)
 	    cmocka_unit_test(test_compile_never_allows_an_attack),
 	    cmocka_unit_test(test_compile_no_memory_is_written_and_executed),
 	    cmocka_unit_test(test_compile_matches_golden_listing),
+	    cmocka_unit_test(test_compile_broker_gives_up_what_it_never_needs),
 	    cmocka_unit_test(test_compile_unconfined_has_no_filter),
 	};
 	int rc;
