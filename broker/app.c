@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/app.h"
+#include "broker/confine_self.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,6 +191,7 @@ static app_step_fn *const steps[] = {
     step_plugin_info,
     step_list_plugins,
     step_load_plugins,
+    step_confine_self,
     step_init_sources,
     step_list_fields,
     step_select_sources,

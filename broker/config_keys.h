@@ -151,11 +151,13 @@ KERNEL("falco_libs.thread_table_auto_purging_thread_timeout_s", UINT, "300", "Se
 KERNEL("falco_libs.snaplen",               UINT,   "0",     "Bytes of buffers that are taken")
 
 KEY("sandbox.min_tier",                    UINT,   "3",     "Fewest layers of confinement to run with: 3 all, 2 no user namespaces, 1 no namespaces (mews)")
+KEY("sandbox.broker",                      BOOL,   "true", "Does mews confine itself once it has started? (mews)")
 KEY("sandbox.worker_dir",                  TEXT,   "",      "Folder of mews-worker and mews-launcher; default: beside mews (mews)")
 KEY("sandbox.state_dir",                   TEXT,   "/var/lib/mews", "Folder for crash records and quarantined events (mews)")
 KEY("sandbox.egress_hosts",                TEXT,   "",      "File of names, as hosts(5), that plugins which connect get before DNS (mews)")
 KEY("sandbox.ctl_socket",                  TEXT,   "",      "Unix socket of mews ctl; none: no such socket; default: /run/mews/ctl.sock, or $XDG_RUNTIME_DIR/mews/ctl.sock (mews)")
 READ("sandbox.http_spool_dir",             TEXT,   http.spool_dir, "", "Folder where alerts for http_output wait until they are delivered, also across a restart; its parent must be there (mews)")
 READ("sandbox.http_spool_mb",              UINT32, http.spool_mb, "64", "What may wait there, in MB (mews)")
+KEY("sandbox.egress_hosts",                TEXT,   "",      "File of names, as hosts(5), that plugins which connect get before DNS (mews)")
 KEY("sandbox.profiles_dir",                TEXT,   "/etc/mews/profiles", "Folder with profiles, used before those that came with mews (mews)")
 /* clang-format on */
