@@ -578,7 +578,7 @@ expand_part(struct expansion *x, const struct conf_node *part)
 	}
 	values_of(x, from, &ts);
 	x->is_default = ts.n == 0;
-	for (size_t i = 0; ts.n == 0 && i < n_items(defaults); i++)
+	for (size_t i = 0; x->is_default && i < n_items(defaults); i++)
 		add_text(&ts, filled(x->arena, item_at(defaults, i)->text, &common));
 	for (uint32_t i = 0; i < ts.n; i++) {
 		struct values v = common, found = {{NULL}};

@@ -85,9 +85,13 @@ given(const char *parts, const char *init_config, const char *open_params,
 				buf_addf(&b, ".%s ", list[k][i] + strlen(dir));
 			else
 				buf_addf(&b, "%s ", list[k][i]);
-	for (uint32_t i = 0; i < p.n_unix_socket; i++)
-		buf_addf(&b, "unix:%s%s ", p.unix_socket[i].path,
+	for (uint32_t i = 0; i < p.n_unix_socket; i++) {
+		const char *path = p.unix_socket[i].path;
+		bool ours = strncmp(path, dir, strlen(dir)) == 0;
+		buf_addf(&b, "unix:%s%s%s ", ours ? "." : "",
+		    path + (ours ? strlen(dir) : 0),
 		    p.unix_socket[i].filtered ? "?" : "");
+	}
 	const char *kept = arena_strdup(&arena, buf_str(&b));
 	buf_release(&b);
 	return kept;
@@ -138,6 +142,9 @@ given(const char *parts, const char *init_config, const char *open_params,
 #define TWO                                                                              \
 	"- {from: init_config.host, when: {init_config.port: \"{port}\"}, match: "       \
 	"\"{host}\", connect: \"{host}:{port}\"}\n"
+#define DEFAULTS                                                                         \
+	"- {from: init_config.sockets, default: [/run/a, \"{home}/b\"], match: "         \
+	"\"{path}\", unix: \"{path}\"}\n"
 #define VARIABLE                                                                         \
 	"- {from: env.A_URL, match: \"https://{host}:{port}{rest}\", connect: "          \
 	"\"{host}:{port}\"}\n"
@@ -200,6 +207,8 @@ static const struct {
     {TWO, "{\"host\": \"a.example\", \"port\": 45000}", "", "a.example:45000 ", ""},
     {TWO, "{\"host\": \"a.example\", \"port\": \"x\"}", "", "", ""},
     {TWO, "{\"host\": \"a.example\"}", "", "", ""},
+    {DEFAULTS, "{\"sockets\": \"c\"}", "", "unix:./c ", ""},
+    {DEFAULTS, "", "", "unix:/run/a unix:./b ", ""},
     {VARIABLE, "", "", "10.1.2.3:8443 ", ""},
 };
 /* clang-format on */
