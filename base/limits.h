@@ -23,6 +23,7 @@
 #define LIMIT_RING_SIDE_UP_BYTES   (4u << 20) /* worker to broker; a power of two */
 #define LIMIT_RING_SIDE_DOWN_BYTES (2u << 20) /* broker to worker; a power of two */
 #define LIMIT_METRICS_BYTES        (256u << 10) /* all metrics of a plugin, as a message */
+#define LIMIT_ROUTINES             64u /* threads of one plugin that listens */
 #define LIMIT_PLUGIN_METRICS       1024u /* that one plugin has */
 #define LIMIT_TABLES               256u  /* that the plugins of one source have */
 #define LIMIT_TABLE_FIELDS         256u  /* of one table */

@@ -202,6 +202,8 @@ begin_chunk(struct pipeline *p, struct frame *f, struct err *err)
 	p->chunk_is_last = p->view.head.flags & CHUNK_LAST;
 	p->chunk_rc = p->view.head.rc;
 	p->counts.dropped_large += p->view.head.dropped;
+	if (p->view.head.progress)
+		p->progress = p->view.head.progress;
 	p->counts.chunks++;
 	for (uint32_t i = 0; i < p->view.head.n_events; i++) {
 		if (!check_event(p, &p->view.event[i], err))

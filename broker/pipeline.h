@@ -208,6 +208,8 @@ struct pipeline {
 	/* Events that plugins injected, merged into the stream by their times. */
 	struct async_queue async;
 	uint64_t last_ts_ns; /* of the event delivered last; 0: none was */
+	/* How much of the source is read, in hundredths of a percent, plus 1; 0: unknown. */
+	uint32_t progress;
 
 	/* Events of pipeline_feed, of which those before fed_at are over or under way. */
 	const struct fed_event *fed;

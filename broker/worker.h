@@ -173,6 +173,22 @@ struct worker_port {
 	void (*moved)(struct worker *w, void *arg);
 };
 
+/* A metric of the plugin's own, as get_metrics gave it last. */
+struct worker_metric {
+	char name[128]; /* escaped */
+	bool monotonic;
+	enum {
+		METRIC_UNSIGNED,
+		METRIC_SIGNED,
+		METRIC_REAL,
+	} kind;
+	union {
+		uint64_t u;
+		int64_t s;
+		double d;
+	} value;
+};
+
 /* Something asked of a worker beside the steps of its life. */
 enum worker_ask {
 	WORKER_ASK_NONE,
@@ -216,6 +232,12 @@ struct worker {
 	uint32_t plan_generation;                       /* as told last */
 	uint32_t planned_generation;                    /* as answered last */
 	struct worker_types extract_types, parse_types; /* as init told */
+
+	/* Kept over incarnations until there are newer ones. */
+	struct worker_metric *metric;
+	uint32_t n_metric;
+	uint64_t metrics_at_ns; /* monotonic; 0: never */
+	bool metrics_asked;
 
 	enum worker_ask ask;
 	Control__Message__BodyCase ask_answer; /* the message that answers it */
@@ -282,6 +304,12 @@ bool worker_ask_open_params(struct worker *w, struct err *err);
  */
 bool worker_ask(struct worker *w, const Control__Message *m,
     Control__Message__BodyCase answer, uint32_t deadline_ms, struct err *err);
+/* Asks for the plugin's metrics; they are there when it has answered, which a source that
+ * waits for events does when it has one. Nothing when it has none or was asked. */
+void worker_ask_metrics(struct worker *w);
+/* Tries a changed configuration on the running plugin, by set_config: answered as above.
+ * False: the plugin does not offer it, or is not there. */
+bool worker_ask_set_config(struct worker *w, const char *config, struct err *err);
 /* Ends it for what it said, as a crash. err is copied. */
 void worker_give_up(struct worker *w, const struct err *err);
 

@@ -193,6 +193,43 @@ on_initialized(struct worker *w, const Control__Initialized *m)
 	worker_event(w, WORKER_ON_INITIALIZED);
 }
 
+static void
+on_metrics(struct worker *w, const Control__Metrics *peer_metrics)
+{
+	size_t n = peer_metrics->n_metrics;
+	struct worker_metric *list = n <= LIMIT_PLUGIN_METRICS
+					 ? calloc(n + 1, sizeof(*list))
+					 : NULL;
+
+	w->metrics_asked = false;
+	if (!list)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		const Control__Metric *peer = peer_metrics->metrics[i];
+		const char *name = peer->name ? peer->name : "";
+		struct buf shown;
+
+		buf_init(&shown, 8 * sizeof(list->name));
+		utf8_escape(&shown, name, strlen(name), sizeof(list->name));
+		snprintf(list[i].name, sizeof(list[i].name), "%s", buf_str(&shown));
+		buf_release(&shown);
+		list[i].monotonic = peer->monotonic;
+		if (peer->has_real_value) {
+			list[i].kind = METRIC_REAL;
+			list[i].value.d = peer->real_value;
+		} else if (peer->has_signed_value) {
+			list[i].kind = METRIC_SIGNED;
+			list[i].value.s = peer->signed_value;
+		} else {
+			list[i].value.u = peer->unsigned_value;
+		}
+	}
+	free(w->metric);
+	w->metric = list;
+	w->n_metric = (uint32_t)n;
+	w->metrics_at_ns = clock_mono_ns();
+}
+
 /* Keeps the message for who asked. */
 static void
 on_open_params(struct worker *w, Control__Message **m)
@@ -236,6 +273,9 @@ dispatch(struct worker *w, Control__Message **message)
 		break;
 	case CONTROL__MESSAGE__BODY_FAILED:
 		on_failed(w, m->failed);
+		break;
+	case CONTROL__MESSAGE__BODY_METRICS:
+		on_metrics(w, m->metrics);
 		break;
 	case CONTROL__MESSAGE__BODY_ATTACHED:
 	case CONTROL__MESSAGE__BODY_STATE_DUMPED:
@@ -507,6 +547,7 @@ worker_free(struct worker *w)
 		event_free(w->on_backoff);
 	if (w->open_params)
 		channel_message_free(w->open_params);
+	free(w->metric);
 	TAILQ_REMOVE(&w->sup->workers, w, link);
 	free(w);
 }

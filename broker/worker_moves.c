@@ -607,6 +607,37 @@ worker_ask(struct worker *w, const Control__Message *m, Control__Message__BodyCa
 }
 
 void
+worker_ask_metrics(struct worker *w)
+{
+	Control__Message m = CONTROL__MESSAGE__INIT;
+	Control__GetMetrics get = CONTROL__GET_METRICS__INIT;
+
+	if (!w->plugin->has_metrics || w->metrics_asked || !worker_is_up(w) ||
+	    w->state < WORKER_INITIALIZED)
+		return;
+	m.body_case = CONTROL__MESSAGE__BODY_GET_METRICS;
+	m.get_metrics = &get;
+	w->metrics_asked = worker_send(w, &m);
+	worker_wake(w);
+}
+
+bool
+worker_ask_set_config(struct worker *w, const char *config, struct err *err)
+{
+	Control__Message m = CONTROL__MESSAGE__INIT;
+	Control__SetConfig set = CONTROL__SET_CONFIG__INIT;
+
+	if (!w->plugin->has_set_config || w->state < WORKER_INITIALIZED)
+		return err_set(err, ERR_USAGE, "plugin '%s' cannot be configured anew",
+		    w->plugin->setting->name);
+	set.config = (char *)config;
+	m.body_case = CONTROL__MESSAGE__BODY_SET_CONFIG;
+	m.set_config = &set;
+	return worker_ask(w, &m, CONTROL__MESSAGE__BODY_CONFIG_SET,
+	    w->plugin->profile->limits.init_ms, err);
+}
+
+void
 worker_give_up(struct worker *w, const struct err *err)
 {
 	if (w->doomed || !w->alive)
@@ -636,7 +667,7 @@ worker_died(struct worker *w, const struct launch_event *e)
 	/* Its last words first: they may say why. */
 	worker_drain_control(w);
 	worker_drain_output(w);
-	w->alive = false;
+	w->alive = w->metrics_asked = false;
 	if (w->ask == WORKER_ASK_PENDING)
 		w->ask = WORKER_ASK_FAILED;
 	if (w->doom.code == ERR_NONE) {

@@ -51,7 +51,13 @@ struct chunk_head {
 	uint32_t flags;   /* enum chunk_flag */
 	int32_t rc;       /* return code of next_batch; valid with CHUNK_LAST */
 	uint32_t dropped; /* events left out because they exceed LIMIT_EVENT_BYTES */
-	uint32_t zero;
+	/* Of EVENTS: how much of the source is read, hundredths of a percent plus 1; 0:
+	 * unknown. */
+	uint32_t progress;
+};
+
+enum {
+	CHUNK_PROGRESS_MAX = 10001
 };
 
 struct chunk_event {

@@ -19,6 +19,9 @@
 #define PLUGIN_API_VERSION_MINOR 12
 #define PLUGIN_API_VERSION_PATCH 0
 
+/* The events of system calls that Falco has with this version of the API. */
+#define PLUGIN_EVENT_SCHEMA "4.3.0"
+
 /* In a plugin of ours: visible, and found by dlsym. */
 #ifdef __cplusplus
 #define PLUGIN_EXPORT extern "C" __attribute__((visibility("default")))

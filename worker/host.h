@@ -11,11 +11,13 @@
 #include "proto/plugin_api.h"
 #include "worker/uplink.h"
 
+struct listen;
 struct tables;
 
 struct host {
 	struct uplink *up;
 	struct tables *tables; /* NULL: there are none */
+	struct listen *listen;
 	char error[256];       /* "" when the last table operation was fine */
 };
 

@@ -367,6 +367,29 @@ check_config(const struct plugin *p, const char **config, struct err *err)
 	return schema_check(p->info.schema, *config, p->info.name, err);
 }
 
+/* Events of system calls are of one version; a plugin that reads them may ask for no
+ * later one. */
+static bool
+check_event_schema(const struct plugin *p, struct err *err)
+{
+	const char *text = p->sym.get_required_event_schema_version
+			       ? p->sym.get_required_event_schema_version(p->state)
+			       : NULL;
+	unsigned want[3], have[3];
+
+	if (!(p->info.capabilities & (PLUGIN_EXTRACTION | PLUGIN_PARSING)) || !text ||
+	    !*text)
+		return true;
+	parse_version(PLUGIN_EVENT_SCHEMA, have);
+	bool ok = parse_version(text, want) && want[0] <= have[0];
+	if (ok && want[0] == have[0])
+		ok = want[1] < have[1] || (want[1] == have[1] && want[2] <= have[2]);
+	return ok || err_set(err, ERR_PLUGIN,
+			 "plugin '%s' required event schema version '%s' not compatible "
+			 "with the event schema version in use '" PLUGIN_EVENT_SCHEMA "'",
+			 p->info.name, text);
+}
+
 bool
 plugin_init(struct plugin *p, struct host *host, const char *config, struct err *err)
 {
@@ -387,12 +410,29 @@ plugin_init(struct plugin *p, struct host *host, const char *config, struct err 
 	if (rc != PLUGIN_SUCCESS)
 		return err_set(err, ERR_PLUGIN, "could not initialize plugin: %s",
 		    plugin_last_error(p));
+	if (!check_event_schema(p, err))
+		return false;
 	if (p->info.capabilities & PLUGIN_EXTRACTION)
 		read_types(p, p->sym.get_extract_event_types, &p->extract_sources,
 		    &p->extract_types);
 	if (p->info.capabilities & PLUGIN_PARSING)
 		read_types(
 		    p, p->sym.get_parse_event_types, &p->parse_sources, &p->parse_types);
+	return true;
+}
+
+bool
+plugin_set_config(struct plugin *p, const char *config, struct err *err)
+{
+	if (!p->sym.set_config)
+		return err_set(
+		    err, ERR_PLUGIN, "plugin '%s' has no set_config", p->info.name);
+	if (!check_config(p, &config, err))
+		return false;
+	const struct plugin_set_config_input in = {.config = config};
+	if (p->sym.set_config(p->state, &in) != PLUGIN_SUCCESS)
+		return err_set(err, ERR_PLUGIN, "set_config error for plugin '%s' : %s",
+		    p->info.name, plugin_last_error(p));
 	return true;
 }
 

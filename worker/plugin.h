@@ -64,6 +64,9 @@ bool plugin_load(
 bool plugin_init(
     struct plugin *p, struct host *host, const char *config, struct err *err);
 
+/* Gives it another configuration, which it must have the function for. */
+bool plugin_set_config(struct plugin *p, const char *config, struct err *err);
+
 /* The plugin's last words; "" when it has none. Valid until its next call. */
 const char *plugin_last_error(const struct plugin *p);
 

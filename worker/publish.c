@@ -95,6 +95,7 @@ publish_chunk(struct publisher *p, struct err *err)
 			     (p->plan->want_events && n > 0 ? CHUNK_HAS_EVENTS : 0),
 		    .rc = last ? s->rc : 0,
 		    .dropped = last ? s->dropped : 0,
+		    .progress = s->progress,
 		},
 	    .event = event,
 	    .raw = p->plan->want_events ? raw : NULL,

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "worker/requests.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/limits.h"
 #include "worker/confine.h"
 
@@ -85,6 +88,7 @@ on_init(struct worker *w, const Control__Message *m, struct err *err)
 	extractor_init(&w->extractor, &w->plugin, &w->host);
 	parser_init(&w->parser, &w->plugin, &w->host);
 	async_init(&w->async, &w->plugin, &w->host, &w->side);
+	listen_init(&w->listen, &w->plugin, &w->host);
 	w->phase = SERVE_INITIALIZED;
 	done.extract_types = extract;
 	done.n_extract_types = list_types(&w->plugin.extract_types, extract);
@@ -104,6 +108,7 @@ on_quit(struct worker *w, const Control__Message *m, struct err *err)
 	if (w->phase >= SERVE_INITIALIZED && w->phase <= SERVE_RUNNING) {
 		source_release(&w->source);
 		async_detach(&w->async);
+		listen_close(&w->listen);
 	}
 	if (w->phase != SERVE_EMPTY)
 		plugin_release(&w->plugin);
@@ -173,6 +178,7 @@ on_stop(struct worker *w, const Control__Message *m, struct err *err)
 
 	source_close(&w->source);
 	async_detach(&w->async);
+	listen_close(&w->listen);
 	w->phase = SERVE_INITIALIZED;
 	return answer(w, CONTROL__MESSAGE__BODY_STOPPED, &stopped, err);
 }
@@ -186,6 +192,8 @@ attach(struct worker *w, const Control__Attach *m, struct err *err)
 	case CONTROL__ATTACH__STEP__ASYNC:
 		return async_attach(
 		    &w->async, m->source ? m->source : "", m->plugin_source, err);
+	case CONTROL__ATTACH__STEP__LISTEN:
+		return listen_open(&w->listen, err);
 	default:
 		return err_set(err, ERR_PEER, "attach of an unknown kind");
 	}
@@ -200,6 +208,84 @@ on_attach(struct worker *w, const Control__Message *m, struct err *err)
 	return attach(w, m->attach, &why)
 		   ? answer(w, CONTROL__MESSAGE__BODY_ATTACHED, &attached, err)
 		   : answer_failed(w, CONTROL__FAILED__STEP__ATTACH, &why, err);
+}
+
+/* One of the plugin's numbers as one of ours. */
+static void
+convert_metric(const struct plugin_metric *in, Control__Metric *out)
+{
+	enum {
+		U32,
+		S32,
+		U64,
+		S64,
+		DOUBLE,
+		FLOAT,
+		INT
+	};
+
+	switch (in->value_type) {
+	case U32:
+	case U64:
+		out->has_unsigned_value = true;
+		out->unsigned_value =
+		    in->value_type == U32 ? in->value.u32 : in->value.u64;
+		break;
+	case DOUBLE:
+	case FLOAT:
+		out->has_real_value = true;
+		out->real_value =
+		    in->value_type == DOUBLE ? in->value.d : (double)in->value.f;
+		break;
+	default:
+		out->has_signed_value = true;
+		out->signed_value = in->value_type == S64   ? in->value.s64
+				    : in->value_type == S32 ? in->value.s32
+							    : in->value.i;
+	}
+}
+
+static bool
+on_get_metrics(struct worker *w, const Control__Message *m, struct err *err)
+{
+	const struct plugin_symbols *sym = &w->plugin.sym;
+	Control__Metrics metrics = CONTROL__METRICS__INIT;
+	uint32_t n = 0;
+	const struct plugin_metric *in =
+	    sym->get_metrics ? sym->get_metrics(w->plugin.state, &n) : NULL;
+	Control__Metric *list, **at;
+
+	n = !in ? 0 : n < LIMIT_PLUGIN_METRICS ? n : LIMIT_PLUGIN_METRICS;
+	list = calloc(n + 1, sizeof(*list));
+	at = calloc(n + 1, sizeof(*at));
+	for (uint32_t i = 0; list && at && i < n; i++) {
+		control__metric__init(&list[i]);
+		/* Names that are longer than this would not fit the message. */
+		list[i].name = strnlen(in[i].name ? in[i].name : "", 128) < 128
+				   ? (char *)(uintptr_t)(in[i].name ? in[i].name : "")
+				   : NULL;
+		list[i].has_monotonic = true;
+		list[i].monotonic = in[i].type == 0;
+		convert_metric(&in[i], &list[i]);
+		at[metrics.n_metrics++] = &list[i];
+	}
+	metrics.metrics = at;
+	bool ok = answer(w, CONTROL__MESSAGE__BODY_METRICS, &metrics, err);
+	free(list);
+	free(at);
+	return ok;
+}
+
+static bool
+on_set_config(struct worker *w, const Control__Message *m, struct err *err)
+{
+	Control__ConfigSet set = CONTROL__CONFIG_SET__INIT;
+	const char *config = m->set_config->config ? m->set_config->config : "";
+	struct err why;
+
+	return plugin_set_config(&w->plugin, config, &why)
+		   ? answer(w, CONTROL__MESSAGE__BODY_CONFIG_SET, &set, err)
+		   : answer_failed(w, CONTROL__FAILED__STEP__SET_CONFIG, &why, err);
 }
 
 static bool
@@ -270,6 +356,8 @@ static const struct {
 	{CONTROL__MESSAGE__BODY_LIST_OPEN_PARAMS, IN_USE,      on_list_open_params},
 	{CONTROL__MESSAGE__BODY_ATTACH,           IN_USE,      on_attach},
 	{CONTROL__MESSAGE__BODY_DUMP_STATE,       IN_USE,      on_dump_state},
+	{CONTROL__MESSAGE__BODY_GET_METRICS,      IN_USE,      on_get_metrics},
+	{CONTROL__MESSAGE__BODY_SET_CONFIG,       IN_USE,      on_set_config},
 	{CONTROL__MESSAGE__BODY_OPEN,             INITIALIZED, on_open},
 	{CONTROL__MESSAGE__BODY_START,            OPEN,        on_start},
 	{CONTROL__MESSAGE__BODY_STOP,             IN_USE,      on_stop},

@@ -16,6 +16,7 @@
 #include "worker/async.h"
 #include "worker/extract.h"
 #include "worker/host.h"
+#include "worker/listen.h"
 #include "worker/outbox.h"
 #include "worker/plan.h"
 #include "worker/plugin.h"
@@ -51,6 +52,7 @@ struct worker {
 	struct call_note call; /* for the broker to see which call hangs */
 	struct side side;
 	struct async async;
+	struct listen listen;
 	struct tables tables;
 	struct outbox out;
 	struct ring_reader in;

@@ -12,6 +12,7 @@ enum {
 	HEAD_BYTES = sizeof(struct plugin_event),
 	ID_OFF = HEAD_BYTES + 2 * sizeof(uint32_t),
 	MAX_PARAMS = 64, /* what the broker takes */
+	PROGRESS_NS = 100000000,
 };
 
 void
@@ -182,6 +183,21 @@ judge(struct source *s)
 	}
 }
 
+/* A few times a second, after a batch. */
+static void
+look_at_progress(struct source *s)
+{
+	const struct plugin_symbols *sym = &s->plugin->sym;
+	uint64_t now;
+	uint32_t pct = 0;
+
+	if (!sym->get_progress || (now = clock_mono_ns()) < s->progress_at_ns)
+		return;
+	s->progress_at_ns = now + PROGRESS_NS;
+	sym->get_progress(s->plugin->state, s->instance, &pct);
+	s->progress = (pct < CHUNK_PROGRESS_MAX - 1 ? pct : CHUNK_PROGRESS_MAX - 1) + 1;
+}
+
 bool
 source_fetch(struct source *s, struct err *err)
 {
@@ -192,6 +208,7 @@ source_fetch(struct source *s, struct err *err)
 	s->failure[0] = '\0';
 	s->rc = sym->next_batch(s->plugin->state, s->instance, &s->n_got, &s->got);
 	uint32_t n = s->got ? s->n_got : 0;
+	look_at_progress(s);
 	if (!reserve(s, n, err))
 		return false;
 	s->first_number = s->next_number;

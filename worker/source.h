@@ -41,6 +41,8 @@ struct source {
 	uint32_t acknowledged; /* of them; never past batch */
 	uint64_t first_number, next_number;
 	uint32_t dropped; /* larger than LIMIT_EVENT_BYTES */
+	uint32_t progress; /* as in struct chunk_head */
+	uint64_t progress_at_ns;
 	int32_t rc;
 	char failure[1024]; /* Falco's words for why rc is a failure, else "" */
 };
