@@ -190,6 +190,7 @@ add_all(struct metrics *m, struct own_fields *f, const struct app_source *as,
 	add_rates(m, f, as, last, now);
 	add_process(m, f);
 	add_rules(m, f);
+	metrics_plugin_fields(as, f);
 }
 
 static void
@@ -329,4 +330,5 @@ metrics_prometheus(const struct metrics *m, struct buf *out)
 {
 	metrics_falco_text(m, out);
 	metrics_mews_text(m, out);
+	metrics_plugins_text(m, out);
 }

@@ -36,6 +36,8 @@ struct metrics {
 	struct metrics_last *last; /* by source */
 };
 
+struct own_fields;
+
 struct process_usage {
 	double cpu_s;
 	uint64_t rss_bytes, virtual_bytes;
@@ -46,6 +48,9 @@ bool process_usage(pid_t pid, struct process_usage *ret_usage);
 
 void metrics_falco_text(const struct metrics *m, struct buf *out);
 void metrics_mews_text(const struct metrics *m, struct buf *out);
+/* metrics_plugins.c: those of plugins' own, which are asked for anew with each look. */
+void metrics_plugins_text(const struct metrics *m, struct buf *out);
+void metrics_plugin_fields(const struct app_source *as, struct own_fields *f);
 
 /* "source_plugin", or "nodriver" for system calls. */
 const char *metrics_engine_name(const struct app_source *as);

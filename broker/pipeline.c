@@ -756,8 +756,10 @@ pipeline_start(struct pipeline *p, struct err *err)
 	if (!start(p, err))
 		return false;
 	p->starting = false;
-	for (uint32_t i = 0; i < p->n_worker; i++)
+	for (uint32_t i = 0; i < p->n_worker; i++) {
 		p->worker[i].worker->restartable = true;
+		worker_ask_metrics(p->worker[i].worker);
+	}
 	pipeline_pump(p);
 	return true;
 }

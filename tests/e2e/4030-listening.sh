@@ -42,4 +42,29 @@ for version in 4.99.0 5.0.0 four; do
 	is "a later one is not: $version" "$rc" 1
 	check "and named" err_says "plugin 'listener' required event schema version '$version' not compatible"
 done
+
+# Its metrics, under Falco's names.
+config metrics.yaml <<Y
+rules_files: [$tmp/rules.yaml]
+webserver: {enabled: true, listen_port: 18765, listen_address: 127.0.0.1, prometheus_metrics_enabled: true}
+metrics: {enabled: true, interval: 100ms, output_rule: false, output_file: $tmp/metrics.jsonl}
+plugins:
+  - {name: listener, library_path: $plugins/listener.so, open_params: "n=100000,pause_us=5000"}
+Y
+start_mews run -c "$tmp/metrics.yaml" --disable-source syscall
+snapshots() {
+	grep -q '"plugins.listener.below":-7' "$tmp/metrics.jsonl" 2>/dev/null
+}
+scraped() {
+	curl -s http://127.0.0.1:18765/metrics >"$tmp/scraped" 2>/dev/null &&
+		grep -q '^falcosecurity_plugins_listener_ticks_total{source="listener"} [1-9]' "$tmp/scraped"
+}
+check "snapshots have the plugin's metrics" until_true 10 snapshots
+if command -v curl >/dev/null; then
+	check "so has Prometheus" until_true 10 scraped
+	check "of their kinds" grep -q '^# TYPE falcosecurity_plugins_listener_below_total gauge' "$tmp/scraped"
+	check "and values" grep -q '^falcosecurity_plugins_listener_half_total{source="listener"} 0.5' "$tmp/scraped"
+fi
+kill -TERM "$mews_pid"
+check "it stops" wait_mews 10
 finish
