@@ -21,6 +21,7 @@
 #include "proto/chunk.h"
 #include "proto/plugin_api.h"
 #include "proto/ring.h"
+#include "tests/hostile/evil_side.h"
 #include "worker/confine.h"
 
 enum {
@@ -757,6 +758,8 @@ evil(void)
 			attacks[i].run();
 			found = true;
 		}
+	if (!found)
+		found = evil_side(me.evil, &me.side_up, &me.side_down, WAKE_BROKER_FD);
 	if (!found && !poked())
 		_exit(99); /* no such attack: a mistake in the test */
 	/* What is tolerated shall end like any other source. */
