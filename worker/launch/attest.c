@@ -68,6 +68,13 @@ pid_levels(const char *status, int32_t *ret_inner_pid)
 	return n;
 }
 
+/* Always, but in the mutation run. */
+static bool
+meant(const struct attest_subject *s, enum launch_layer layer)
+{
+	return (s->layers & (uint32_t)layer) != 0;
+}
+
 static bool
 attest_status(const struct attest_subject *s, uint32_t *held, int32_t *ret_inner_pid,
     struct err *err)
@@ -82,13 +89,16 @@ attest_status(const struct attest_subject *s, uint32_t *held, int32_t *ret_inner
 	if (!proc_read(path, status, sizeof(status), err) ||
 	    !number_is(status, "PPid:", 10, (uint64_t)s->shim_pid, err) ||
 	    !number_is(status, "Threads:", 10, 1, err) ||
-	    !number_is(status, "NoNewPrivs:", 10, 1, err) ||
+	    (meant(s, LAYER_NO_NEW_PRIVS) &&
+		!number_is(status, "NoNewPrivs:", 10, 1, err)) ||
 	    !number_is(status, "Seccomp:", 10, 2, err) ||
 	    !number_is(status, "Seccomp_filters:", 10, s->host->n_filters + 1, err) ||
 	    !ids_are(status, "Uid:", s->host_uid, err) ||
 	    !ids_are(status, "Gid:", s->host_gid, err))
 		return false;
-	for (size_t i = 0; i < sizeof(caps) / sizeof(caps[0]) - (bounded ? 0 : 1); i++)
+	for (size_t i = 0; meant(s, LAYER_NO_CAPS) &&
+			   i < sizeof(caps) / sizeof(caps[0]) - (bounded ? 0 : 1);
+	     i++)
 		if (!number_is(status, caps[i], 16, 0, err))
 			return false;
 	if (s->host->is_root) {
@@ -96,7 +106,7 @@ attest_status(const struct attest_subject *s, uint32_t *held, int32_t *ret_inner
 		if (groups == NULL || *groups != '\n')
 			return err_set(err, ERR_SYS, "supplementary groups are left");
 	}
-	*held |= LAYER_NO_NEW_PRIVS | LAYER_SECCOMP | LAYER_NO_CAPS;
+	*held |= s->layers & (LAYER_NO_NEW_PRIVS | LAYER_SECCOMP | LAYER_NO_CAPS);
 	unsigned levels = pid_levels(status, ret_inner_pid);
 	if ((s->layers & LAYER_PID_NS) != 0 && levels < 2)
 		return err_set(err, ERR_SYS, "the pid namespace is ours");
@@ -361,9 +371,11 @@ attest_worker(const struct attest_subject *s, uint32_t *ret_layers,
 			return false;
 		held |= LAYER_ROOT;
 	}
-	if (!attest_rlimits(s, err))
-		return false;
-	held |= LAYER_RLIMITS;
+	if (meant(s, LAYER_RLIMITS)) {
+		if (!attest_rlimits(s, err))
+			return false;
+		held |= LAYER_RLIMITS;
+	}
 	uint32_t lost = s->layers & ~held & ~(uint32_t)LAYER_MDWE;
 	if (lost != 0) {
 		char names[160];

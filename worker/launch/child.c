@@ -150,7 +150,7 @@ set_rlimits(const struct child *c, struct err *err)
 	unsigned n =
 	    child_rlimits(c->host, c->request->confinement->profile, c->layers, limit);
 
-	for (unsigned i = 0; i < n; i++) {
+	for (unsigned i = 0; (c->layers & LAYER_RLIMITS) != 0 && i < n; i++) {
 		struct rlimit r = {limit[i].value, limit[i].value}, old;
 		/* What this host forbids to raise stays; attestation will say so. */
 		if (getrlimit((unsigned)limit[i].resource, &old) == 0 &&
@@ -171,8 +171,9 @@ drop_privileges(const struct child *c, struct err *err)
 	/* uid 0 in a user namespace is a name only, once exec gives it nothing. An
 	 * ordinary user without a user namespace may not do this and need not: it has no
 	 * capabilities, and no_new_privs keeps exec from giving any. */
+	bool drops = (c->layers & LAYER_NO_CAPS) != 0;
 	bool may = (c->layers & LAYER_USER_NS) != 0 || c->host->is_root;
-	if (may) {
+	if (may && drops) {
 		for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0;
 		     cap++)
 			if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
@@ -192,9 +193,10 @@ drop_privileges(const struct child *c, struct err *err)
 		return err_sys(err, "changing to uid %u", c->host_uid);
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return err_sys(err, "clearing ambient capabilities");
-	if (syscall(SYS_capset, &head, none) < 0)
+	if (drops && syscall(SYS_capset, &head, none) < 0)
 		return err_sys(err, "capset");
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	if ((c->layers & LAYER_NO_NEW_PRIVS) != 0 &&
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_sys(err, "PR_SET_NO_NEW_PRIVS");
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(err, "PR_SET_DUMPABLE");
@@ -375,7 +377,7 @@ prove_walls(const struct child *c, struct err *err)
 	    landlock_holds())
 		held |= LAYER_LANDLOCK;
 	/* exec keeps it; Linux 6.3. */
-	if (!c->request->confinement->profile->jit &&
+	if ((c->layers & LAYER_MDWE) != 0 && !c->request->confinement->profile->jit &&
 	    prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) == 0)
 		held |= LAYER_MDWE;
 	return held;

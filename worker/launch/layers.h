@@ -38,4 +38,10 @@
 
 #define LAUNCH_N_NAMESPACES 7
 
+/* Layers that a launcher of the mutation run leaves out (tests/hostile/mutate.sh), to
+ * show that some test notices. */
+#ifndef LAUNCH_TEST_WITHOUT
+#define LAUNCH_TEST_WITHOUT 0u
+#endif
+
 #endif

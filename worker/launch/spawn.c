@@ -22,6 +22,7 @@
 #include "worker/egress/egress.h"
 #include "worker/launch/attest.h"
 #include "worker/launch/child.h"
+#include "worker/launch/layers.h"
 #include "worker/launch/setup.h"
 #include "worker/launch/sockets.h"
 #include "worker/launch/userns.h"
@@ -122,16 +123,23 @@ static bool
 make_filters(const struct attempt *a, int *ret_memfd, struct err *err)
 {
 	const struct confinement *c = a->request->confinement;
+	static const struct sock_filter allow_all =
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	struct setup_filters head = {.magic = SETUP_FILTERS_MAGIC};
 
 	if (c->profile->base == PROFILE_UNCONFINED) {
 		head.flags = SETUP_UNCONFINED;
 		return wire_memfd("mews-filters", &head, sizeof(head), ret_memfd, err);
 	}
+	const void *load = c->filter_load, *run = c->filter_run;
 	head.load_bytes = c->filter_load_len;
 	head.run_bytes = c->filter_run_len;
-	if (filter_notifies(c->filter_load, c->filter_load_len))
+	if ((a->child.layers & LAYER_SECCOMP) == 0) {
+		load = run = &allow_all;
+		head.load_bytes = head.run_bytes = sizeof(allow_all);
+	} else if (filter_notifies(load, head.load_bytes)) {
 		head.flags |= SETUP_LISTENER;
+	}
 	if ((a->child.layers & LAYER_USER_NS) == 0 && !a->host->is_root)
 		head.flags |= SETUP_STAYS_READABLE;
 	size_t size = sizeof(head) + head.load_bytes + head.run_bytes;
@@ -139,8 +147,8 @@ make_filters(const struct attempt *a, int *ret_memfd, struct err *err)
 	if (bytes == NULL)
 		return err_nomem(err);
 	memcpy(bytes, &head, sizeof(head));
-	memcpy(bytes + sizeof(head), c->filter_load, head.load_bytes);
-	memcpy(bytes + sizeof(head) + head.load_bytes, c->filter_run, head.run_bytes);
+	memcpy(bytes + sizeof(head), load, head.load_bytes);
+	memcpy(bytes + sizeof(head) + head.load_bytes, run, head.run_bytes);
 	bool ok = wire_memfd("mews-filters", bytes, size, ret_memfd, err);
 	free(bytes);
 	return ok;
@@ -385,8 +393,9 @@ attest(struct attempt *a, struct err *err)
 	    .by_proof = a->by_proof,
 	};
 
-	if ((a->out.notify_fd >= 0) !=
-	    filter_notifies(c->filter_load, c->filter_load_len))
+	if ((a->child.layers & LAYER_SECCOMP) != 0 &&
+	    (a->out.notify_fd >= 0) !=
+		filter_notifies(c->filter_load, c->filter_load_len))
 		return err_set(err, ERR_SYS, "its filter's listener is missing");
 	return attest_worker(&subject, &a->out.layers, &a->out.inner_pid, err);
 }
@@ -506,7 +515,8 @@ spawn_worker(const struct host *host, const struct launch_request *r,
 		/* Without a user namespace, only root can make the others. */
 		if (tier == 2 && !host->is_root && min_tier < 2)
 			continue;
-		uint32_t layers = launch_tier_layers(tier) | LAYER_MDWE;
+		uint32_t layers = (launch_tier_layers(tier) | LAYER_MDWE) &
+				  ~(uint32_t)(LAUNCH_TEST_WITHOUT);
 		if (attempt(host, r, &plan, layers, deadline_ns, ret_spawned, err))
 			return true;
 		if (tier <= min_tier)
