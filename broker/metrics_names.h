@@ -12,6 +12,8 @@ WORKER(mews_worker_frames_total,               counter, w->counts.frames,       
 WORKER(mews_worker_extract_requests_total,     counter, w->counts.extracts,     "Extraction requests sent to the worker")
 WORKER(mews_worker_log_lines_total,            counter, w->counts.log_lines,    "Lines of the plugin that were logged")
 WORKER(mews_worker_log_lines_dropped_total,    counter, w->counts.log_dropped,  "Lines of the plugin beyond its log_lines_per_s, dropped")
+WORKER(mews_worker_ring_fill_bytes,            gauge,   w->up.data ? ring_reader_fill(&w->reader) : 0, "Bytes in the worker's ring that wait to be evaluated")
+WORKER(mews_worker_ring_size_bytes,            gauge,   w->up.size,             "Size of that ring")
 
 SOURCE(mews_source_events_total,               counter, c->events,              "Events evaluated")
 SOURCE(mews_source_chunks_total,               counter, c->chunks,              "Chunks evaluated")

@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# Runs a broker under load for a while, with everything that happens in its life: crashes,
+# reloads, restarts, operators who look. Then nothing may have grown.
+#
+#   tests/soak/soak.sh [SECONDS]     default 30
+#
+# Looked at: memory of the broker and the launcher, their descriptors, processes, files in
+# the state folder, and the rate of events in the first and the last part.
+. "$(dirname "$0")/../e2e/lib.sh"
+seconds=${1:-30}
+RANDOM=${MEWS_SEED:-1}
+
+write_rules() {
+	{
+		for ((i = 0; i < 50; i++)); do
+			cat <<Y
+- rule: Rule $i
+  desc: $1
+  condition: kit.text endswith "000$i" or kit.num = $i
+  output: rule $i %kit.num
+  priority: WARNING
+  source: kit
+Y
+		done
+		cat <<Y
+- rule: Canary
+  desc: $1
+  condition: canary.text endswith "00"
+  output: canary %canary.num
+  priority: INFO
+  source: canary
+Y
+	} >"$tmp/rules.new"
+	mv "$tmp/rules.new" "$tmp/rules.yaml"
+}
+write_rules first
+port=$((20000 + RANDOM % 20000))
+restart="restart: {max: 15, window: 1s, backoff_min: 5ms, backoff_max: 20ms}"
+install -d -m 777 "$tmp/state"
+config falco.yaml <<Y
+rules_files: [$tmp/rules.yaml]
+watch_config_files: true
+sandbox: {state_dir: $tmp/state, ctl_socket: $tmp/ctl.sock}
+webserver: {enabled: true, listen_address: 127.0.0.1, listen_port: $port, prometheus_metrics_enabled: true}
+metrics: {enabled: true, interval: 500ms, output_file: $tmp/metrics.jsonl}
+plugins:
+  - {name: kit, library_path: $plugins/plain.so, open_params: "n=100000000000", sandbox: {$restart}}
+  - {name: canary, library_path: $plugins/canary.so, open_params: "n=100000000000,pause_us=100"}
+Y
+
+launcher_pid() {
+	pgrep -P "$mews_pid" -f launcher | head -1
+}
+rss_kb() {
+	awk '/^VmRSS/ {print $2}' "/proc/$1/status"
+}
+fds() {
+	find "/proc/$1/fd" -mindepth 1 2>/dev/null | wc -l
+}
+metric() {
+	curl -s -m 5 "http://127.0.0.1:$port/metrics" | awk -v m="$1" '$1 == m {print int($2)}'
+}
+ready() {
+	[ "$(curl -s -m 5 -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/readyz")" = 200 ]
+}
+worker_of() {
+	local pid
+	for pid in $(workers); do
+		grep -qa "$1" "/proc/$pid/cmdline" 2>/dev/null && echo "$pid"
+	done
+}
+rate() { # of the source that nothing happens to, in events per second
+	local a b
+	a=$(metric 'mews_source_events_total{source="canary"}')
+	sleep 2
+	b=$(metric 'mews_source_events_total{source="canary"}')
+	echo $(((b - a) / 2))
+}
+trouble() { # everything that happens, once
+	case $((RANDOM % 5)) in
+	0) kill -SEGV $(worker_of kit) 2>/dev/null ;;
+	1) write_rules "reload $RANDOM" ;;
+	2) "$mews" ctl --socket "$tmp/ctl.sock" restart kit >/dev/null 2>&1 ;;
+	3) echo "- rule: broken" >"$tmp/rules.yaml" ;;
+	4)
+		timeout 0.2 "$mews" tap --socket "$tmp/ctl.sock" canary >/dev/null 2>&1
+		"$mews" top --socket "$tmp/ctl.sock" --once >/dev/null 2>&1
+		curl -s -m 5 -o /dev/null "http://127.0.0.1:$port/metrics"
+		;;
+	esac
+	sleep 0.2
+}
+measure() { # measure NAME: when everything is quiet
+	write_rules "$1"
+	until_true 20 ready
+	sleep 1
+	eval "$1_rss=$(rss_kb "$mews_pid") $1_fds=$(fds "$mews_pid") $1_launcher=$(rss_kb "$(launcher_pid)")"
+	eval "$1_launcher_fds=$(fds "$(launcher_pid)") $1_processes=$(ours | wc -l) $1_rate=$(rate)"
+}
+
+start_mews run -c "$tmp/falco.yaml" --disable-source syscall
+check "it becomes ready" until_true 20 ready
+# What is made once and kept (frames of a full ring, the allocator's pools) is there then.
+end=$((SECONDS + 20))
+while [ $SECONDS -lt $end ]; do trouble; done
+measure first
+end=$((SECONDS + seconds)) n=0
+while [ $SECONDS -lt $end ]; do
+	trouble
+	n=$((n + 1))
+done
+measure last
+echo "# $n troubles; broker $first_rss to $last_rss kB, launcher $first_launcher to $last_launcher kB, rate $first_rate to $last_rate"
+check "the broker lives" kill -0 "$mews_pid"
+# Arenas and the allocator's pools wander by a few hundred kB; a leak of a ruleset per reload would be more.
+check "memory of the broker is flat" test "$last_rss" -le $((first_rss * 11 / 10 + 4096))
+check "memory of the launcher is flat" test "$last_launcher" -le $((first_launcher + 1024))
+is "descriptors of the broker" "$last_fds" "$first_fds"
+is "descriptors of the launcher" "$last_launcher_fds" "$first_launcher_fds"
+is "processes" "$last_processes" "$first_processes"
+check "the rate of the quiet source is flat" test "$last_rate" -ge $((first_rate * 7 / 10))
+check "files are bounded" test "$(find "$tmp/state" -type f | wc -l)" -le 200
+kill -TERM "$mews_pid"
+check "it ends" wait_mews 20
+is "with success" "$rc" 0
+check "nothing left" nothing_left
+finish
