@@ -120,4 +120,12 @@
 #define LIMIT_CTL_LINE_BYTES    (64u << 10) /* one request */
 #define LIMIT_CTL_QUEUE_BYTES   (16u << 20) /* answers that a client has not read */
 
+/* capture files */
+#define LIMIT_CAPTURE_FILES       256u /* being written at once: two for each source */
+#define LIMIT_CAPTURE_QUEUE_BYTES (32u << 20) /* events that wait for the disk */
+#define LIMIT_CAPTURE_HELD_BYTES  (8u << 20) /* of one file, that wait for the plugins' state */
+#define LIMIT_CAPTURE_PATH_BYTES  4096u
+#define LIMIT_CAPTURE_STALL_MS    2000u /* a disk that does nothing for so long is not waited for */
+#define LIMIT_CAPTURE_STOP_MS     5000u /* for what is queued at the end of a run */
+
 #endif

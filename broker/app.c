@@ -244,9 +244,7 @@ app_run_steps(struct app *app, app_step_fn *const *step, size_t n)
 }
 
 int
-app_run(const struct options *o)
+app_run(struct app *app)
 {
-	struct app app = {.options = o};
-
-	return app_run_steps(&app, steps, sizeof(steps) / sizeof(*steps));
+	return app_run_steps(app, steps, sizeof(steps) / sizeof(*steps));
 }

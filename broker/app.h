@@ -14,6 +14,7 @@
 #include "broker/settings.h"
 #include "rules/engine.h"
 
+struct capture;
 struct generation;
 struct launcher;
 struct operators;
@@ -66,6 +67,8 @@ struct app {
 	app_match_fn *show_match;
 	bool no_statistics;
 	uint64_t max_events; /* 0: no bound */
+	const char *write_path;  /* of a capture file for all events, or NULL */
+	struct capture *capture; /* while events are processed */
 	int exit_status;     /* of a failure that is not 1 */
 	bool starts_again;   /* in its own place, when it has ended */
 	/* Where a failure's long text goes; NULL: to standard error. */
@@ -96,8 +99,8 @@ bool app_start_workers(struct app *app, struct err *err);
  * caller has prepared, and nothing afterwards. The exit status of the process.
  */
 int app_run_steps(struct app *app, app_step_fn *const *step, size_t n);
-/* Falco's own steps. */
-int app_run(const struct options *o);
+/* The same with Falco's own steps. */
+int app_run(struct app *app);
 
 app_step_fn step_start_workers, step_load_plugins, step_outputs;
 

@@ -11,6 +11,8 @@
 #define COMMANDS(C) \
 	C(cmd_run, "run", "PLUGIN.so | -c falco.yaml", \
 	    "run a plugin confined and print its events, or run a whole configuration") \
+	C(cmd_replay, "replay", "FILE [PLUGIN.so... | -c falco.yaml]", \
+	    "the same with the events of a capture file") \
 	C(cmd_plugin_info, "plugin-info", "PLUGIN.so", \
 	    "what a plugin says of itself, its fields and its open parameters") \
 	C(cmd_list, "list", "[SOURCE]", \

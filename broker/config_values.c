@@ -99,6 +99,9 @@ read_engine(struct settings *s, const char *file, struct err *err)
 			return config_error(err, file,
 			    "engine.kind is 'replay' but no engine.replay.capture_file "
 			    "specified.");
+		/* A replay is no service. */
+		if (s->engine == ENGINE_REPLAY)
+			s->webserver.enabled = false;
 		return true;
 	}
 	return config_error(err, file, "engine.kind '%s' is not a valid kind.", kind);

@@ -23,6 +23,7 @@ static int
 run_as_falco(int argc, char **argv)
 {
 	struct options options;
+	struct app app = {.options = &options};
 	struct err err;
 	int status;
 
@@ -30,7 +31,7 @@ run_as_falco(int argc, char **argv)
 		fprintf(stderr, "Error: %s\n", err.msg);
 		return 1;
 	}
-	status = app_run(&options);
+	status = app_run(&app);
 	options_release(&options);
 	return status;
 }

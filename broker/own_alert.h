@@ -11,6 +11,7 @@
 
 #define OWN_ALERT_RESTART_FAILED "Falco internal: hot restart failure"
 #define OWN_ALERT_SNAPSHOT       "Falco internal: metrics snapshot"
+#define OWN_ALERT_CAPTURE_FULL   "Falco internal: capture size limit reached"
 
 /* Keys with JSON values; printed in byte order of the keys. */
 struct own_fields {

@@ -6,11 +6,12 @@
  * (one value per occurrence), COUNT (a number from 1). A name with one dash is one letter.
  */
 /* clang-format off */
-OWN("--init-config", "TEXT",   TEXT,  init_config, RUN | INFO | EXPLAIN, "the plugin's init_config")
+OWN("--init-config", "TEXT",   TEXT,  init_config, RUN | REPLAY | INFO | EXPLAIN, "the plugin's init_config")
 OWN("--open-params", "TEXT",   TEXT,  open_params, RUN | INFO | EXPLAIN, "the plugin's open_params")
-OWN("--fields",      "a,b[c]", TEXT,  fields,      RUN,                  "the fields that are printed")
-OWN("--sandbox",     "YAML",   TEXT,  sandbox,     RUN | INFO | AUTHORS, "what the plugin may do, as the sandbox: block of falco.yaml")
-OWN("-n",            "EVENTS", COUNT, max_events,  RUN,                  "stop after so many events")
+OWN("--fields",      "a,b[c]", TEXT,  fields,      RUN | REPLAY,         "the fields that are printed")
+OWN("--sandbox",     "YAML",   TEXT,  sandbox,     RUN | REPLAY | INFO | AUTHORS, "what the plugin may do, as the sandbox: block of falco.yaml")
+OWN("-n",            "EVENTS", COUNT, max_events,  RUN | REPLAY,         "stop after so many events")
+OWN("--write",       "FILE",   TEXT,  write,       RUN | REPLAY,         "a capture file for all events")
 OWN("--plugin",      "FILE",   LIST,  plugin,      AUTHORS,              "a plugin whose fields rules may use; may be given several times")
 OWN("--json",        "",       FLAG,  json,        CHECK | TEST | EXPLAIN, "JSON for programs")
 OWN("--event",       "EVENT",  TEXT,  event,       EXPLAIN,              "fields as YAML or JSON, @FILE, or the number of an event of a run")

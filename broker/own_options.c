@@ -21,6 +21,7 @@ struct own_row {
 
 /* The words of the table's columns. */
 #define RUN        OWN_RUN
+#define REPLAY     OWN_REPLAY
 #define INFO       OWN_INFO
 #define CHECK      OWN_CHECK
 #define TEST       OWN_TEST

@@ -14,11 +14,12 @@ enum own_command {
 	OWN_TEST = 8,
 	OWN_EXPLAIN = 16,
 	OWN_LIST = 32,
+	OWN_REPLAY = 64,
 	OWN_AUTHORS = OWN_CHECK | OWN_TEST | OWN_EXPLAIN | OWN_LIST,
 };
 
 struct own_options {
-	const char *init_config, *open_params, *fields, *sandbox, *event;
+	const char *init_config, *open_params, *fields, *sandbox, *event, *write;
 	struct option_list plugin;
 	uint64_t max_events; /* 0: no bound */
 	bool help, json, cost, no_hints, strict;

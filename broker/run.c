@@ -12,11 +12,13 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "broker/capture.h"
 #include "broker/generation.h"
 #include "broker/operators.h"
 #include "broker/own_alert.h"
 #include "broker/pipeline.h"
 #include "broker/reload.h"
+#include "broker/replay.h"
 #include "broker/statistics.h"
 #include "broker/supervisor.h"
 #include "broker/tables.h"
@@ -33,7 +35,14 @@ struct run {
 	struct err err;
 	uint64_t started_ns;
 	struct reload *reload;
+	struct replay *replay; /* events come from a file; or NULL */
 };
+
+static bool
+is_replay(const struct app *app)
+{
+	return app->settings->engine == ENGINE_REPLAY;
+}
 
 /* Sources and their workers. */
 
@@ -66,6 +75,14 @@ is_helper(const struct plugin *p, const char *source)
 	       plugin_injects_for(p, source);
 }
 
+/* In a replay no source is opened: whoever would be one is there to extract. */
+static bool
+is_replayed(const struct plugin *p, const char *source)
+{
+	return (p->caps & PLUGIN_CAP_SOURCING) && p->id != 0 &&
+	       strcmp(p->source, source) == 0;
+}
+
 /* All workers of the source share its tables, in load order. */
 static bool
 join_tables(struct app *app, struct app_source *as, struct err *err)
@@ -74,9 +91,8 @@ join_tables(struct app *app, struct app_source *as, struct err *err)
 		return true;
 	as->tables = table_registry_new(app->supervisor, err);
 	for (uint32_t i = 0; as->tables && i < app->plugins.n; i++) {
-		struct worker *w = as->origin && as->origin->plugin->index == i
-				       ? as->origin
-				       : NULL;
+		struct worker *w =
+		    as->origin && as->origin->plugin->index == i ? as->origin : NULL;
 		for (uint32_t k = 0; !w && k < as->n_helper; k++) {
 			if (as->helper[k]->plugin->index == i)
 				w = as->helper[k];
@@ -93,7 +109,7 @@ static bool
 gather_workers(struct app *app, struct app_source *as, struct err *err)
 {
 	struct plugin_set *set = &app->plugins;
-	struct plugin *origin = origin_of(set, as->source->name);
+	struct plugin *origin = is_replay(app) ? NULL : origin_of(set, as->source->name);
 
 	as->helper = calloc(set->n, sizeof(*as->helper));
 	if (!as->helper)
@@ -108,7 +124,9 @@ gather_workers(struct app *app, struct app_source *as, struct err *err)
 		struct worker *w;
 
 		if (&set->plugin[i] == origin ||
-		    !is_helper(&set->plugin[i], as->source->name))
+		    !(is_helper(&set->plugin[i], as->source->name) ||
+			(is_replay(app) &&
+			    is_replayed(&set->plugin[i], as->source->name))))
 			continue;
 		w = plugin_set_worker(set, &set->plugin[i], err);
 		if (!w)
@@ -181,6 +199,8 @@ step_select_sources(struct app *app, struct err *err)
 	const struct option_list *list = on->n ? on : off;
 	uint32_t enabled = 0;
 
+	if (is_replay(app)) /* the file has what it has */
+		return STEP_NEXT;
 	if (on->n && off->n) {
 		err_set(err, ERR_USAGE,
 		    "You can not mix --enable-source and --disable-source");
@@ -261,7 +281,28 @@ on_pipeline_ended(struct pipeline *p, void *arg)
 	if (r->n_running == 0 || ends_the_run(p)) {
 		r->ended = true;
 		event_base_loopbreak(r->app->supervisor->base);
+	} else if (r->replay) {
+		replay_fed(r->replay);
 	}
+}
+
+static void
+on_fed(struct pipeline *p, void *arg)
+{
+	struct app_source *as = arg;
+
+	replay_fed(as->app->run->replay);
+}
+
+static void
+on_replay_ended(struct app *app, const struct err *err)
+{
+	struct run *r = app->run;
+
+	if (err && r->err.code == ERR_NONE)
+		r->err = *err;
+	r->ended = true;
+	event_base_loopbreak(app->supervisor->base);
 }
 
 static int64_t
@@ -336,6 +377,10 @@ run_read_settings(struct app *app)
 	    .hostname = r->hostname,
 	    .utc_offset_s = utc_offset_s(),
 	};
+	for (uint32_t i = 0; i < app->n_source; i++) {
+		if (app->source[i].pipeline)
+			capture_prepare(app->capture, &app->source[i]);
+	}
 }
 
 void
@@ -419,7 +464,8 @@ log_sources(const struct app *app)
 	buf_clear(&text);
 	for (uint32_t i = 0; i < n; i++)
 		buf_addf(&text, "%s%s", i ? ", " : "", name[i]);
-	log_info("Enabled event sources: %s", buf_str(&text));
+	if (!is_replay(app))
+		log_info("Enabled event sources: %s", buf_str(&text));
 	buf_release(&text);
 }
 
@@ -437,16 +483,46 @@ run_eval_config(const struct app *app)
 }
 
 static bool
-open_source(struct run *r, struct app_source *as, struct err *err)
+start_pipeline(struct run *r, struct app_source *as, struct err *err)
 {
 	struct app *app = r->app;
 	const struct eval_config config = run_eval_config(app);
 	const struct pipeline_sink sink = {.match = on_match,
+	    .window = capture_on_window,
+	    .state = capture_on_state,
+	    .state_told = capture_on_state_told,
+	    .fed = on_fed,
 	    .replaced = reload_on_replaced,
 	    .ended = on_pipeline_ended,
 	    .arg = as};
 
+	as->pipeline =
+	    pipeline_new(app->supervisor, loader_ruleset(app->loader, as->source->index),
+		&config, as->origin, as->helper, as->n_helper, &sink, err);
+	if (!as->pipeline)
+		return false;
+	as->pipeline->is_fed = is_replay(app);
+	if (!is_replay(app) && app->options->max_time_s > 0)
+		as->pipeline->max_time_ns =
+		    (uint64_t)app->options->max_time_s * 1000000000u;
+	if (!is_replay(app) && app->max_events > 0)
+		as->pipeline->max_events = app->max_events;
+	capture_prepare(app->capture, as);
+	r->n_running++;
+	if (!pipeline_start(as->pipeline, err))
+		return false;
+	capture_started(app->capture, as);
+	return true;
+}
+
+static bool
+open_source(struct run *r, struct app_source *as, struct err *err)
+{
+	const struct settings *s = r->app->settings;
+
 	reload_adopt(r->reload, as);
+	if (is_replay(r->app))
+		return start_pipeline(r, as, err);
 	if (as->origin)
 		log_info("Opening '%s' source with plugin '%s'", as->source->name,
 		    as->origin->plugin->name);
@@ -457,21 +533,33 @@ open_source(struct run *r, struct app_source *as, struct err *err)
 		r->n_running++;
 		return true;
 	}
-	if (app->settings->libs_logger_enabled &&
-	    app->settings->libs_logger_severity >= 6)
+	if (s->libs_logger_enabled && s->libs_logger_severity >= 6)
 		log_info("[libs]: Trying to open the right engine!");
-	as->pipeline =
-	    pipeline_new(app->supervisor, loader_ruleset(app->loader, as->source->index),
-		&config, as->origin, as->helper, as->n_helper, &sink, err);
-	if (!as->pipeline)
+	return start_pipeline(r, as, err);
+}
+
+/* All of them; events of a replay begin when all are there. */
+static bool
+open_sources(struct run *r, struct err *err)
+{
+	struct app *app = r->app;
+
+	if (is_replay(app) && !(r->replay = replay_open(app, on_replay_ended, err)))
 		return false;
-	if (app->options->max_time_given && app->options->max_time_s > 0)
-		as->pipeline->max_time_ns =
-		    (uint64_t)app->options->max_time_s * 1000000000u;
-	if (app->max_events > 0)
-		as->pipeline->max_events = app->max_events;
-	r->n_running++;
-	return pipeline_start(as->pipeline, err);
+	/* A source may end while the next one is being opened: that is not yet the end.
+	 */
+	r->n_running = 1;
+	for (uint32_t i = 0; i < app->n_source; i++) {
+		bool is_open = app->source[i].enabled || is_replay(app);
+		if (is_open && !open_source(r, &app->source[i], err))
+			return false;
+	}
+	capture_all_started(app->capture);
+	if (r->replay)
+		replay_start(r->replay);
+	else if (--r->n_running == 0)
+		r->ended = true;
+	return true;
 }
 
 static void
@@ -479,6 +567,13 @@ print_elapsed(const struct run *r)
 {
 	double seconds = (double)(clock_mono_ns() - r->started_ns) / 1e9;
 
+	if (r->replay) {
+		uint64_t n = replay_events(r->replay);
+		fprintf(stderr, "Elapsed time: %.3f, Captured Events: %llu, %.2f eps\n",
+		    seconds, (unsigned long long)n,
+		    seconds > 0 ? (double)n / seconds : 0.0);
+		return;
+	}
 	for (uint32_t i = 0; i < r->app->n_source; i++) {
 		const struct pipeline *p = r->app->source[i].pipeline;
 		if (p)
@@ -499,20 +594,16 @@ step_process_events(struct app *app, struct err *err)
 	r = run_new(app, err);
 	if (!r)
 		return STEP_FAILED;
+	app->capture = capture_new(app, err);
+	if (!app->capture)
+		return STEP_FAILED;
 	app->operators = operators_new(app, err);
 	if (!app->operators)
 		return STEP_FAILED;
 	log_sources(app);
 	r->started_ns = clock_mono_ns();
-	/* A source may end while the next one is being opened: that is not yet the end.
-	 */
-	r->n_running = 1;
-	for (uint32_t i = 0; i < app->n_source; i++) {
-		if (app->source[i].enabled && !open_source(r, &app->source[i], err))
-			return STEP_FAILED;
-	}
-	if (--r->n_running == 0)
-		r->ended = true;
+	if (!open_sources(r, err))
+		return STEP_FAILED;
 	operators_ready(app->operators);
 	while (!r->ended && app->supervisor->fatal.code == ERR_NONE) {
 		if (event_base_loop(app->supervisor->base, EVLOOP_ONCE) < 0)
@@ -549,8 +640,13 @@ void
 run_stop(struct app *app)
 {
 	operators_stopping(app->operators);
+	if (app->run && app->run->replay)
+		replay_stop(app->run->replay);
 	if (app->supervisor)
 		supervisor_stop(app->supervisor, stop_deadline_ms(app));
+	/* Events that were on their way are in the file, too. */
+	if (app->capture)
+		capture_stop(app->capture);
 }
 
 void
@@ -571,12 +667,14 @@ run_release(struct app *app)
 		table_registry_free(app->source[i].tables);
 		free(app->source[i].helper);
 	}
+	capture_free(app->capture);
 	free(app->source);
 	if (r)
 		reload_free(r->reload);
 	statistics_free(app->statistics);
 	if (!r)
 		return;
+	replay_free(r->replay);
 	if (r->on_hup)
 		event_free(r->on_hup);
 	if (r->on_int)

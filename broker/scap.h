@@ -90,12 +90,13 @@ const struct scap_counts *scap_reader_counts(const struct scap_reader *r);
  */
 struct scap_writer;
 
-/* fd becomes the writer's, also on failure. */
-struct scap_writer *scap_writer_new(int fd, const char *hostname, struct err *err);
-/* A whole event; ts_ns replaces its time. is_state: SCAP_FLAG_STATE. What does not fit in
- * a block is ERR_LIMIT and leaves the file as it was. */
+/* fd becomes the writer's, also on failure. Of the machine nothing is told, as Falco does
+ * where it has no kernel driver. */
+struct scap_writer *scap_writer_new(int fd, struct err *err);
+/* A whole event. is_state: SCAP_FLAG_STATE. What does not fit in a block is ERR_LIMIT and
+ * leaves the file as it was. */
 bool scap_writer_event(struct scap_writer *w, const void *event, uint32_t len,
-    uint64_t ts_ns, bool is_state, struct err *err);
+    bool is_state, struct err *err);
 /* What can be read after a crash: compresses and writes what is held back. */
 bool scap_writer_flush(struct scap_writer *w, struct err *err);
 /* Bytes that the file has by now; the rest waits in the compressor. */

@@ -46,14 +46,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (copy < 0)
 		abort();
-	w = scap_writer_new(dup(copy), "host", &err);
+	w = scap_writer_new(dup(copy), &err);
 	if (!w)
 		abort();
 	while (r && ((rc = scap_reader_next(r, &e, &err)) == SCAP_GOT_EVENT ||
 			rc == SCAP_SKIPPED)) {
 		if (rc == SCAP_SKIPPED)
 			continue;
-		if (!scap_writer_event(w, e.bytes, e.len, e.ts_ns, e.is_state, &err))
+		if (!scap_writer_event(w, e.bytes, e.len, e.is_state, &err))
 			continue;
 		sum += sum_of(&e);
 		n++;

@@ -240,16 +240,16 @@ test_scap_writes_as_falco_does(void **state)
 	size_t n;
 	struct err err;
 
-	w = scap_writer_new(dup(fd), "", &err);
+	w = scap_writer_new(dup(fd), &err);
 	assert_non_null(w);
 	for (uint32_t i = 0; i < 12; i++) {
 		char payload[8];
 		uint32_t len;
 
 		snprintf(payload, sizeof(payload), "%u", i);
-		len = make_plugin_event(event, UINT64_MAX, 999, payload);
-		assert_true(scap_writer_event(
-		    w, event, len, 1700000000000000000u + i * 1000000u, false, &err));
+		len = make_plugin_event(
+		    event, 1700000000000000000u + i * 1000000u, 999, payload);
+		assert_true(scap_writer_event(w, event, len, false, &err));
 	}
 	assert_true(scap_writer_close(w, &err));
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
@@ -270,12 +270,12 @@ test_scap_gives_back_what_was_written(void **state)
 	struct err err;
 	uint32_t len;
 
-	w = scap_writer_new(dup(fd), "a-host", &err);
+	w = scap_writer_new(dup(fd), &err);
 	assert_non_null(w);
 	len = make_async_event(event, 5, 3, "state");
-	assert_true(scap_writer_event(w, event, len, 5, false, &err));
+	assert_true(scap_writer_event(w, event, len, false, &err));
 	len = make_plugin_event(event, 6, 3, "payload");
-	assert_true(scap_writer_event(w, event, len, 6, false, &err));
+	assert_true(scap_writer_event(w, event, len, false, &err));
 	/* The largest there is. */
 	h = (struct plugin_event){.ts = 7,
 	    .tid = UINT64_MAX,
@@ -288,15 +288,15 @@ test_scap_gives_back_what_was_written(void **state)
 	memcpy(event + 26, &(uint32_t){4}, 4);
 	memcpy(event + 30, &len, 4);
 	memcpy(event + 34, &(uint32_t){3}, 4);
-	assert_true(scap_writer_event(w, event, sizeof(event), 7, false, &err));
+	assert_true(scap_writer_event(w, event, sizeof(event), false, &err));
 	assert_true(scap_writer_flush(w, &err));
 	assert_true(scap_writer_flush(w, &err));
 	len = make_async_event(event, 8, 3, "late");
-	assert_true(scap_writer_event(w, event, len, 8, true, &err));
+	assert_true(scap_writer_event(w, event, len, true, &err));
 	/* Of a kind with short lengths. */
 	len = make_event(event, 300, 9, 3, 2);
-	assert_true(scap_writer_event(w, event, len, 9, false, &err));
-	assert_false(scap_writer_event(w, event, 70000, 9, false, &err));
+	assert_true(scap_writer_event(w, event, len, false, &err));
+	assert_false(scap_writer_event(w, event, 70000, false, &err));
 	assert_int_equal(err.code, ERR_LIMIT);
 	assert_true(scap_writer_close(w, &err));
 
@@ -551,12 +551,12 @@ test_scap_writer_tells_of_a_full_disk(void **state)
 
 	if (fd < 0)
 		skip();
-	w = scap_writer_new(fd, "", &err);
+	w = scap_writer_new(fd, &err);
 	assert_non_null(w);
-	assert_true(scap_writer_event(w, event, len, 1, false, &err));
+	assert_true(scap_writer_event(w, event, len, false, &err));
 	assert_false(scap_writer_flush(w, &err));
 	assert_int_equal(err.code, ERR_SYS);
-	assert_false(scap_writer_event(w, event, len, 1, false, &err));
+	assert_false(scap_writer_event(w, event, len, false, &err));
 	assert_false(scap_writer_close(w, &err));
 }
 

@@ -13,6 +13,7 @@ enum {
 	DEFLATE_MEMORY = 8,    /* zlib's default */
 	OUT_BYTES = 64 << 10,
 	SMALL_BLOCK = 1 << 16, /* as the reader's */
+	MACHINE_BODY = 180,
 };
 
 struct scap_writer {
@@ -77,29 +78,21 @@ put_block(struct scap_writer *w, enum scap_block type, const void *a, uint32_t a
 }
 
 static bool
-put_start(struct scap_writer *w, const char *hostname, struct err *err)
+put_start(struct scap_writer *w, struct err *err)
 {
+	static const uint8_t machine[MACHINE_BODY];
 	const struct {
 		uint32_t magic;
 		uint16_t major, minor;
 		uint64_t length;
 	} section = {0x1a2b3c4d, 1, 2, UINT64_MAX};
-	struct {
-		uint32_t num_cpus;
-		uint64_t memory, max_pid;
-		char hostname[128];
-		uint64_t boot_ts_ns, flags, reserved[2];
-	} __attribute__((packed)) machine = {0};
 
-	_Static_assert(sizeof(machine) == 180, "machine info");
-	memcpy(
-	    machine.hostname, hostname, strnlen(hostname, sizeof(machine.hostname) - 1));
 	return put_block(w, SCAP_SECTION, &section, sizeof(section), NULL, 0, err) &&
-	       put_block(w, SCAP_MACHINE, &machine, sizeof(machine), NULL, 0, err);
+	       put_block(w, SCAP_MACHINE, machine, sizeof(machine), NULL, 0, err);
 }
 
 struct scap_writer *
-scap_writer_new(int fd, const char *hostname, struct err *err)
+scap_writer_new(int fd, struct err *err)
 {
 	struct scap_writer *w = calloc(1, sizeof(*w));
 
@@ -113,7 +106,7 @@ scap_writer_new(int fd, const char *hostname, struct err *err)
 	w->fd = fd;
 	w->z.next_out = w->out;
 	w->z.avail_out = OUT_BYTES;
-	if (put_start(w, hostname, err))
+	if (put_start(w, err))
 		return w;
 	deflateEnd(&w->z);
 	close(fd);
@@ -129,30 +122,23 @@ is_large(uint16_t type)
 }
 
 bool
-scap_writer_event(struct scap_writer *w, const void *event, uint32_t len, uint64_t ts_ns,
-    bool is_state, struct err *err)
+scap_writer_event(struct scap_writer *w, const void *event, uint32_t len, bool is_state,
+    struct err *err)
 {
 	struct plugin_event h;
-	/* u16 cpu, u32 flags if it has any, the event's header */
-	uint8_t pre[6 + sizeof(h)] = {0};
-	uint32_t at = 2, flags = SCAP_FLAG_STATE;
+	/* u16 cpu, u32 flags if there are any */
+	uint8_t pre[6] = {0, 0, SCAP_FLAG_STATE};
 	bool large;
 
 	memcpy(&h, event, sizeof(h));
 	large = is_large(h.type);
 	if (len > (large ? LIMIT_EVENT_BYTES : SMALL_BLOCK - 16u))
 		return err_set(err, ERR_LIMIT, "an event of %u bytes", len);
-	h.ts = ts_ns;
-	if (is_state) {
-		memcpy(pre + at, &flags, sizeof(flags));
-		at += sizeof(flags);
-	}
-	memcpy(pre + at, &h, sizeof(h));
-	return put_block(w,
-	    is_state ? (large ? SCAP_EVENT_FLAGS_LARGE : SCAP_EVENT_FLAGS)
-		     : (large ? SCAP_EVENT_LARGE : SCAP_EVENT),
-	    pre, at + (uint32_t)sizeof(h), (const uint8_t *)event + sizeof(h),
-	    len - (uint32_t)sizeof(h), err);
+	if (is_state)
+		return put_block(w, large ? SCAP_EVENT_FLAGS_LARGE : SCAP_EVENT_FLAGS,
+		    pre, 6, event, len, err);
+	return put_block(
+	    w, large ? SCAP_EVENT_LARGE : SCAP_EVENT, pre, 2, event, len, err);
 }
 
 bool
