@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -173,15 +174,28 @@ struct expansion {
 	bool nomem;
 };
 
-/* The path from the root: "." and ".." and the working directory worked in. */
+static const char *
+home_dir(void)
+{
+	const char *home = getenv("HOME");
+
+	return home && home[0] == '/' ? home : NULL;
+}
+
+/* The path from the root: ".", "..", "~" and the working directory worked in. */
 static const char *
 full_path(struct arena *arena, const char *text, size_t n)
 {
 	char cwd[PATH_MAX] = "", *path;
 	size_t len = 0;
 
-	if (text[0] != '/' && !getcwd(cwd, sizeof(cwd)))
+	if (text[0] == '~' && text[1] == '/' && home_dir()) {
+		snprintf(cwd, sizeof(cwd), "%s", home_dir());
+		text++;
+		n--;
+	} else if (text[0] != '/' && !getcwd(cwd, sizeof(cwd))) {
 		return NULL;
+	}
 	path = arena_alloc(arena, strlen(cwd) + n + 3);
 	if (!path)
 		return NULL;
@@ -562,11 +576,11 @@ expand_part(struct expansion *x, const struct conf_node *part)
 {
 	const struct conf_node *match = conf_get(part, "match");
 	const struct conf_node *defaults = conf_get(part, "default");
-	const char *from = conf_text(part, "from", NULL), *home = getenv("HOME");
+	const char *from = conf_text(part, "from", NULL);
 	struct values common = {{NULL}};
 	struct texts ts = {.n = 0};
 
-	common.text[HOLE_HOME] = home && home[0] == '/' ? home : NULL;
+	common.text[HOLE_HOME] = home_dir();
 	if (!all_fit(x, conf_get(part, "when"), &common) ||
 	    one_fits(x, conf_get(part, "unless")))
 		return;

@@ -26,7 +26,7 @@
 	HOLE(ADDRESS, "address", "an IP address, localhost, or nothing: to listen at") \
 	HOLE(HOST,    "host",    "a host's name or IP address") \
 	HOLE(PORT,    "port",    "a number from 1 to 65535") \
-	HOLE(PATH,    "path",    "a path, relative ones from the working directory; no URL") \
+	HOLE(PATH,    "path",    "a path, relative ones from the working directory, ~ from home; no URL") \
 	HOLE(NAME,    "name",    "letters, digits, - and _") \
 	HOLE(REST,    "rest",    "nothing, or what begins with /, ? or #") \
 	HOLE(ANY,     "any",     "anything")

@@ -163,6 +163,7 @@ static const struct {
     {WEBHOOK, "{\"sslCertificate\": \"/no\"}", "https://:1/", "tcp:1 ",
 	"init_config.sslCertificate: \"/no\" is not given to read: it is not there"},
     {WEBHOOK, "", "./x/.././a.pem", "./a.pem ", ""},
+    {WEBHOOK, "", "~/a.pem", "./a.pem ", ""},
     {WEBHOOK, "", "file://a.pem", ". ", ""},
     {WEBHOOK, "", "", "", ""},
     /* What has not the form of its hole gives nothing. */

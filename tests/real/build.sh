@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# Builds the real plugins into out/lib<name>.so and gathers the rules they come with in
-# out/rules/. Says one line per plugin: built, up to date, skipped and why, or FAILED.
+# Builds the real plugins into out/lib<name>.so, gathers the rules they come with in
+# out/rules/, and builds stand-ins of the services they talk to into out/<name>. Says one line per plugin: built, up to date, skipped and why, or FAILED.
 # Skipping is no failure: only a build that broke makes the exit status 1.
 #
 # JOBS=N   compile N packages at a time (1 unless told)
@@ -10,7 +10,7 @@ set -eu
 cd "$(dirname "$0")"
 
 jobs=${JOBS:-1}
-go_flags="-mod=readonly -trimpath -buildvcs=false -buildmode=c-shared"
+go_flags="-mod=readonly -trimpath -buildvcs=false"
 cargo_flags="--release --locked"
 failed=0
 
@@ -64,16 +64,16 @@ key() { # WORDS FILE...
 	{ echo "$words" && cat "$@"; } | sha256sum
 }
 
-build() { # NAME KEY COMMAND...: the command leaves out/tmp/lib<name>.so
-	name=$1 key=$2
-	shift 2
-	if [ -e "out/lib$name.so" ] && [ "$(cat "out/stamps/$name" 2>/dev/null)" = "$key" ]; then
+build() { # NAME FILE KEY COMMAND...: the command leaves out/tmp/FILE
+	name=$1 file=$2 key=$3
+	shift 3
+	if [ -e "out/$file" ] && [ "$(cat "out/stamps/$name" 2>/dev/null)" = "$key" ]; then
 		report "$name" "up to date"
 		return
 	fi
-	rm -f "out/lib$name.so" "out/stamps/$name"
+	rm -f "out/$file" "out/stamps/$name"
 	if "$@" >"out/logs/$name" 2>&1; then
-		mv "out/tmp/lib$name.so" "out/lib$name.so"
+		mv "out/tmp/$file" "out/$file"
 		echo "$key" >"out/stamps/$name"
 		report "$name" "built"
 	elif grep -Eq -e "$no_network" "out/logs/$name"; then
@@ -95,13 +95,18 @@ copy_rules() { # FOLDER
 
 go_plugin() { # NAME
 	# shellcheck disable=SC2086 # the flags are several words
-	go build $go_flags -p "$jobs" -o "out/tmp/lib$1.so" "./plugins/$1" &&
+	go build $go_flags -buildmode=c-shared -p "$jobs" -o "out/tmp/lib$1.so" "./plugins/$1" &&
 		go list -mod=readonly -deps -f \
 			'{{with .Module}}{{if not (or .Main .Indirect)}}{{.Dir}}{{end}}{{end}}' \
 			"./plugins/$1" >out/tmp/folders || return
 	sort -u out/tmp/folders | while IFS= read -r folder; do
 		copy_rules "$folder" || exit
 	done
+}
+
+go_service() { # NAME
+	# shellcheck disable=SC2086 # here too
+	go build $go_flags -p "$jobs" -o "out/tmp/$1" "./services/$1"
 }
 
 rust_plugin() { # NAME CRATE
@@ -117,14 +122,18 @@ exec 9>out/lock
 flock 9
 
 why=$(why_no_go)
-for main in plugins/*/main.go; do
-	name=$(basename "$(dirname "$main")")
+for main in plugins/*/main.go services/*/main.go; do
+	folder=$(dirname "$main") name=$(basename "$(dirname "$main")")
 	if [ -n "$why" ]; then
 		report "$name" "skipped: $why"
-	else
-		build "$name" "$(key "$(go version) $go_flags" go.mod go.sum register/*.go "plugins/$name"/*.go)" \
-			go_plugin "$name"
+		continue
 	fi
+	case $folder in
+	plugins/*) file=lib$name.so what=go_plugin ;;
+	*) file=$name what=go_service ;;
+	esac
+	build "$name" "$file" \
+		"$(key "$(go version) $go_flags" go.mod go.sum register/*.go "$folder"/*.go)" "$what" "$name"
 done
 
 for manifest in rust_*/Cargo.toml; do
@@ -134,7 +143,7 @@ for manifest in rust_*/Cargo.toml; do
 	if [ -n "$why" ]; then
 		report "$name" "skipped: $why"
 	else
-		build "$name" "$(key "$(rustc --version) $cargo_flags" "$manifest" "$crate/Cargo.lock" \
+		build "$name" "lib$name.so" "$(key "$(rustc --version) $cargo_flags" "$manifest" "$crate/Cargo.lock" \
 			"$crate"/src/*.rs "$crate"/rules/*.yaml)" rust_plugin "$name" "$crate"
 	fi
 done
