@@ -245,6 +245,12 @@ is_another_good_frame(const uint8_t *p, uint32_t at, uint8_t value)
 
 	if (p + at == (const uint8_t *)&h->flags)
 		return (p[at] ^ value) == CHUNK_LAST;
+	/* Any progress up to the whole: its two low bytes. */
+	if (p + at >= (const uint8_t *)&h->progress &&
+	    p + at < (const uint8_t *)&h->progress + 2)
+		return h->progress == 0 &&
+		       (uint32_t)value << 8 * (p + at - (const uint8_t *)&h->progress) <=
+			   CHUNK_PROGRESS_MAX;
 	/* Strings may be anything but NUL, and may be called bytes. */
 	if (p + at >= (const uint8_t *)str->bytes &&
 	    p + at < (const uint8_t *)str->bytes + str->n_bytes)

@@ -17,8 +17,8 @@ struct test_broker {
 	pid_t pid;
 	struct channel channel;
 	struct ring_map up, down, side_up, side_down;
-	struct ring_reader in;
-	struct ring_writer out;
+	struct ring_reader in, side_in;
+	struct ring_writer out, side_out;
 	int wake_broker_fd, wake_worker_fd;
 	uint8_t *frame; /* the last one that came; view points into it */
 	struct chunk_view view;
