@@ -64,8 +64,8 @@ print_all(void)
 			if (strcmp(parts[k].command, commands[i].name) == 0)
 				printf("\n%s:\n", parts[k].title);
 		}
-		printf("  mews %-12s %-30s %s\n", commands[i].name, commands[i].args,
-		    commands[i].text);
+		printf("  mews %s%s%s\n      %s\n", commands[i].name,
+		    &" "[!commands[i].args[0]], commands[i].args, commands[i].text);
 	}
 	printf("\n%s", examples);
 }

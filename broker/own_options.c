@@ -19,14 +19,6 @@ struct own_row {
 	unsigned commands;
 };
 
-/* The words of the table's columns. */
-#define RUN        OWN_RUN
-#define REPLAY     OWN_REPLAY
-#define INFO       OWN_INFO
-#define CHECK      OWN_CHECK
-#define TEST       OWN_TEST
-#define EXPLAIN    OWN_EXPLAIN
-#define AUTHORS    OWN_AUTHORS
 #define KIND_FLAG  OWN_FLAG
 #define KIND_TEXT  OWN_TEXT
 #define KIND_LIST  OWN_LIST_OF

@@ -7,14 +7,20 @@
 
 #include "broker/options.h"
 
+/* Commands that have rows in own_option_table.h: C(id, bit, name). */
+#define OWN_COMMANDS(C)                                                                  \
+	C(RUN, 1, "run")                                                                 \
+	C(INFO, 2, "plugin-info")                                                        \
+	C(CHECK, 4, "check")                                                             \
+	C(TEST, 8, "test")                                                               \
+	C(EXPLAIN, 16, "explain")                                                        \
+	C(LIST, 32, "list")                                                              \
+	C(REPLAY, 64, "replay")
+
 enum own_command {
-	OWN_RUN = 1,
-	OWN_INFO = 2,
-	OWN_CHECK = 4,
-	OWN_TEST = 8,
-	OWN_EXPLAIN = 16,
-	OWN_LIST = 32,
-	OWN_REPLAY = 64,
+#define OWN_COMMAND_ENUM(id, bit, name) OWN_##id = (bit),
+	OWN_COMMANDS(OWN_COMMAND_ENUM)
+#undef OWN_COMMAND_ENUM
 	OWN_AUTHORS = OWN_CHECK | OWN_TEST | OWN_EXPLAIN | OWN_LIST,
 };
 

@@ -14,28 +14,16 @@
 #include "broker/commands.h"
 #include "broker/ctl_command_table.h"
 #include "broker/fuzz_option_table.h"
+#include "broker/own_options.h"
 
-enum {
-	RUN = 1,
-	INFO = 2,
-	CHECK = 4,
-	TEST = 8,
-	EXPLAIN = 16,
-	LISTING = 32,
-	AUTHORS = CHECK | TEST | EXPLAIN | LISTING,
-	ALL_OPTIONS = 128,
-};
-
-/* A flag of ours or of Falco's; letter '\0', name "": it has none. */
+/* Falco's; letter '\0', name "": it has none. */
 struct option {
 	char letter;
 	const char *name, *arg, *help;
-	unsigned commands;
 };
 
 static const struct option falco[] = {
-#define OPT(id, letter, name, arg, kind, member, help)                                   \
-	{letter, name, arg, help, ALL_OPTIONS},
+#define OPT(id, letter, name, arg, kind, member, help) {letter, name, arg, help},
 #include "broker/option_table.h"
 #undef OPT
 };
@@ -86,12 +74,9 @@ static const struct {
 	const char *name;
 	unsigned bit;
 } bits[] = {
-    {"run", RUN},
-    {"plugin-info", INFO},
-    {"list", LISTING},
-    {"check", CHECK},
-    {"test", TEST},
-    {"explain", EXPLAIN},
+#define BIT_ROW(id, bit, name) {name, bit},
+    OWN_COMMANDS(BIT_ROW)
+#undef BIT_ROW
 };
 
 struct key {
@@ -155,7 +140,7 @@ authors_take(const struct option *o)
 static void
 each_option(const char *command, give_fn *give)
 {
-	unsigned bit = command ? command_bit(command) : ALL_OPTIONS;
+	unsigned bit = command ? command_bit(command) : 0;
 	int is_ctl =
 	    command && (strcmp(command, "ctl") == 0 || strcmp(command, "top") == 0 ||
 			   strcmp(command, "tap") == 0);
@@ -169,11 +154,11 @@ each_option(const char *command, give_fn *give)
 	for (size_t i = 0; is_ctl && i < COUNT(ctl_options); i++)
 		give(command, &ctl_options[i]);
 	for (size_t i = 0; i < COUNT(falco); i++) {
-		if (!command || (bit & RUN) ||
-		    ((bit & AUTHORS) && authors_take(&falco[i])))
+		if (!command || (bit & (OWN_RUN | OWN_REPLAY)) ||
+		    ((bit & OWN_AUTHORS) && authors_take(&falco[i])))
 			give_falco(command, &falco[i], give);
 	}
-	if (command && !(bit & RUN))
+	if (command && !(bit & (OWN_RUN | OWN_REPLAY)))
 		give(command, &(struct own){"--help", "", "how to use it", 0});
 }
 

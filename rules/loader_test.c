@@ -134,6 +134,42 @@ test_loader_summary_and_more_errors(void **state)
 }
 
 static void
+test_loader_lines_are_as_compilers_say_them(void **state)
+{
+	static const char more[] = "- macro: esc\x1b[2J\n  condition: g.num = 1\n";
+	const struct load_result *first, *second;
+	uint32_t n_error, n_warning;
+	struct buf out;
+	struct err err;
+	struct loader *l =
+	    load(&plain, RULE("A", "g.num = x", "") RULE("B", "g.nope = 1", ""), &first);
+
+	buf_init(&out, 1 << 16);
+	load_result_lines(first, NULL, &out, &n_error, &n_warning);
+	assert_string_equal(buf_str(&out),
+	    "f.yaml:3:14: error: x is not a valid number (LOAD_ERR_COMPILE_CONDITION)\n"
+	    "    in rule 'A', rule condition\n"
+	    "    g.num = x\n"
+	    "            ^\n"
+	    "f.yaml:9:14: error: filter_check called with nonexistent field g.nope "
+	    "(LOAD_ERR_COMPILE_CONDITION)\n"
+	    "    in rule 'B', rule condition\n"
+	    "    g.nope = 1\n"
+	    "             ^\n");
+	assert_int_equal(n_error, 2);
+	assert_int_equal(n_warning, 0);
+	/* What the first file has wrong is not told again with the second. */
+	assert_true(loader_file(l, "g.yaml", more, strlen(more), &second, &err));
+	assert_false(load_result_ok(second));
+	buf_clear(&out);
+	load_result_lines(second, first, &out, &n_error, &n_warning);
+	assert_null(strstr(buf_str(&out), "f.yaml"));
+	assert_null(strchr(buf_str(&out), '\x1b'));
+	buf_release(&out);
+	loader_free(l);
+}
+
+static void
 test_loader_compiles_everything_after_each_file(void **state)
 {
 	static const char later[] = "- macro: m\n  condition: g.nope = 1\n";
@@ -470,6 +506,7 @@ main(void)
 	    cmocka_unit_test(test_loader_reports_where_and_why),
 	    cmocka_unit_test(test_loader_cuts_long_lines_of_snippets),
 	    cmocka_unit_test(test_loader_summary_and_more_errors),
+	    cmocka_unit_test(test_loader_lines_are_as_compilers_say_them),
 	    cmocka_unit_test(test_loader_compiles_everything_after_each_file),
 	    cmocka_unit_test(test_loader_selection_in_order),
 	    cmocka_unit_test(test_loader_wildcards),
