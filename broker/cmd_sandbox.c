@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* "mews sandbox": what this host gives, and what a plugin gets of it. */
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,10 @@
 #include "broker/worker.h"
 #include "worker/launch/landlock.h"
 #include "worker/launch/launcher.h"
+
+#ifndef PR_GET_MDWE
+#define PR_GET_MDWE 66 /* since Linux 6.3 */
+#endif
 
 static const char usage[] =
     "mews sandbox [PLUGIN.so [--init-config TEXT] [--sandbox '{profile: …}']]\n"
@@ -55,10 +60,9 @@ show_host(void)
 	bool user = can_unshare(CLONE_NEWUSER | all);
 	bool others = user || can_unshare(all);
 	int abi = landlock_abi();
-	/* An operation that only a kernel with filters knows, asked for without one. */
-	uint32_t action = 0x7fc00000u; /* SECCOMP_RET_USER_NOTIF */
-	bool notifies = syscall(SYS_seccomp, 2 /* GET_ACTION_AVAIL */, 0u, &action) == 0;
-	bool mdwe = prctl(66 /* PR_GET_MDWE */, 0, 0, 0, 0) >= 0;
+	const uint32_t action = SECCOMP_RET_USER_NOTIF;
+	bool notifies = syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0u, &action) == 0;
+	bool mdwe = prctl(PR_GET_MDWE, 0, 0, 0, 0) >= 0;
 	struct utsname u;
 	char landlock[80];
 	int tier = abi <= 0 || !notifies ? 0 : user ? 3 : others ? 2 : 1;

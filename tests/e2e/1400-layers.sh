@@ -34,12 +34,12 @@ Y
 	sleep 2
 	ticks=$(($(awk '{print $14 + $15}' "/proc/$worker/stat") - ticks))
 	kill -TERM "$mews_pid"
-	wait_mews 10 || ticks=-1
+	wait_mews 10 || ticks=-100
 	echo $((ticks * 100 / 2 / $(getconf CLK_TCK)))
 }
-free=$(share "limits: {}")
-limited=$(share "limits: {cpu: 10%}")
-[ "$limited" -ge 0 ] && [ "$limited" -le 20 ] && [ "$limited" -lt $((free / 2)) ]
-holds "limits: cpu of 10 % ($limited % used, without it $free %)"
+# Twice the share, for its burst and for what clocks count in. Without it, all that there is.
+used=$(share "limits: {cpu: 10%}")
+[ "$used" -ge 0 ] && [ "$used" -le 20 ]
+holds "limits: cpu of 10 % ($used % used)"
 check "nothing left" nothing_left
 finish

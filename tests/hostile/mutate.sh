@@ -5,13 +5,16 @@
 #
 #   tests/hostile/mutate.sh [LAYER...]
 #
+# MUTATE_WITH: other end-to-end scripts to run than these, by name.
+#
 # MEWS_BUILT: a folder laid out like bazel-bin, to build nothing; its launchers are
 # worker/launch/mews-launcher-without-LAYER.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 all=(user pid net ipc uts cgroup root landlock no-new-privs no-caps rlimits seccomp mdwe)
-layers=("${@:-${all[@]}}")
-scripts=(1000-confinement 1400-layers 8000-attempts 8020-signatures 8060-resources 8100-network)
+layers=("$@")
+[ $# -gt 0 ] || layers=("${all[@]}")
+read -ra scripts <<<"${MUTATE_WITH:-1000-confinement 1400-layers 8000-attempts 8020-signatures 8060-resources 8100-network}"
 built=${MEWS_BUILT:-$root/bazel-bin}
 
 [ -n "${MEWS_BUILT:-}" ] || (
