@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,7 @@ enum {
 	AFL_CASE_BYTES = 1 << 20,
 
 	TELL_MS = 2000,
-	ARGS = 32,
+	ARGS = 256,
 };
 
 /* The target's side. */
@@ -102,7 +103,6 @@ fuzz_afl_target(struct fuzz_subject *s)
 		fputs("--afl-target is for afl-fuzz alone\n", stderr);
 		return 1;
 	}
-	/* AFL takes an unchanged map for a broken target. */
 	t.quick = true;
 	if (!fuzz_worker_init(&t.worker, s, &err) ||
 	    !put_u32((uint32_t)(AFL_OPTIONS | AFL_SHARED_CASES)) || !get_u32(&word))
@@ -118,6 +118,7 @@ fuzz_afl_target(struct fuzz_subject *s)
 		if (!run_for_afl(&t, bytes, n, &status, &err))
 			break;
 		memcpy(map, t.worker.up->map, FUZZ_EDGES);
+		/* AFL takes an empty map for a broken target. */
 		((uint8_t *)map)[0] = 1;
 		if (!put_u32(status))
 			break;
@@ -163,71 +164,95 @@ write_words(const struct fuzz_corpus *c, const char *dir, struct err *err)
 	return ok;
 }
 
+struct command {
+	char *argv[ARGS];
+	unsigned n;
+	struct arena *arena; /* of the words */
+	bool failed;
+};
+
+static void add_words(struct command *c, const char *option, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* "option value"; without fmt the option alone. */
 static void
-add_env(const char *name)
+add_words(struct command *c, const char *option, const char *fmt, ...)
 {
-	setenv(name, "1", 0);
+	char value[FUZZ_PATH_BYTES];
+	va_list ap;
+
+	if (c->n + 3 > ARGS) {
+		c->failed = true;
+		return;
+	}
+	c->argv[c->n] = arena_strdup(c->arena, option);
+	c->failed |= !c->argv[c->n++];
+	if (!fmt)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(value, sizeof(value), fmt, ap);
+	va_end(ap);
+	c->argv[c->n] = arena_strdup(c->arena, value);
+	c->failed |= !c->argv[c->n++];
+}
+
+static bool
+make_command(struct fuzz_campaign *c, const char *dir, const char *seeds,
+    struct command *ret, struct err *err)
+{
+	const struct fuzz_options *o = c->options;
+	char self[FUZZ_PATH_BYTES];
+	ssize_t k = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (k < 0)
+		return err_sys(err, "cannot tell where this program is");
+	self[k] = '\0';
+	*ret = (struct command){.arena = &c->corpus.arena};
+	add_words(ret, "afl-fuzz", NULL);
+	add_words(ret, "-i", "%s", seeds);
+	add_words(ret, "-o", "%s", dir);
+	add_words(ret, "-x", "%s/words", dir);
+	/* Ours is the clock, AFL's is for when we fail; without a "+", or AFL shortens it
+	 * to milliseconds. */
+	add_words(ret, "-t", "%u", 2 * o->hang_ms + 2000);
+	add_words(ret, "-m", "none");
+	add_words(ret, "-s", "%llu", (unsigned long long)o->seed);
+	if (o->time_s)
+		add_words(ret, "-V", "%llu", (unsigned long long)o->time_s);
+	else if (o->runs)
+		add_words(ret, "-E", "%llu", (unsigned long long)o->runs);
+	add_words(ret, "--", "%s", self);
+	for (int i = 0; i < o->argc; i++)
+		add_words(ret, i ? o->argv[i] : "fuzz", NULL);
+	add_words(ret, "--afl-target", NULL);
+	return !ret->failed || err_set(err, ERR_LIMIT, "too many arguments for afl-fuzz");
 }
 
 static bool
 start_afl(struct fuzz_campaign *c, const char *dir, const char *seeds, pid_t *ret_pid,
     struct err *err)
 {
-	const struct fuzz_options *o = c->options;
-	static char self[4096], number[3][32], words[FUZZ_PATH_BYTES];
-	const char *arg[ARGS];
-	posix_spawn_file_actions_t actions;
-	unsigned n = 0;
-
-	ssize_t k = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	if (k < 0)
-		return err_sys(err, "cannot tell where this program is");
-	self[k] = '\0';
-	fuzz_path(words, "%s/words", dir);
-	snprintf(number[0], sizeof(number[0]), "%llu", (unsigned long long)o->seed);
-	snprintf(number[1], sizeof(number[1]), "%u+", 2 * o->hang_ms + 2000);
-	arg[n++] = "afl-fuzz";
-	arg[n++] = "-i", arg[n++] = seeds;
-	arg[n++] = "-o", arg[n++] = dir;
-	arg[n++] = "-x", arg[n++] = words;
-	arg[n++] = "-t", arg[n++] = number[1];
-	arg[n++] = "-m", arg[n++] = "none";
-	arg[n++] = "-s", arg[n++] = number[0];
-	if (o->time_s) {
-		snprintf(
-		    number[2], sizeof(number[2]), "%llu", (unsigned long long)o->time_s);
-		arg[n++] = "-V", arg[n++] = number[2];
-	} else if (o->runs) {
-		snprintf(
-		    number[2], sizeof(number[2]), "%llu", (unsigned long long)o->runs);
-		arg[n++] = "-E", arg[n++] = number[2];
-	}
-	arg[n++] = "--", arg[n++] = self;
-	char **argv =
-	    arena_array(&c->corpus.arena, n + (size_t)o->argc + 4, sizeof(*argv));
-	if (!argv)
-		return err_nomem(err);
-	memcpy(argv, arg, n * sizeof(*argv));
-	argv[n++] = "fuzz";
-	for (int i = 1; i < o->argc; i++)
-		argv[n++] = o->argv[i];
-	argv[n++] = "--afl-target";
 	/* We are no binary of afl-cc's, run without a terminal, and change no machine. */
-	add_env("AFL_SKIP_BIN_CHECK");
-	add_env("AFL_NO_UI");
-	add_env("AFL_SKIP_CPUFREQ");
-	add_env("AFL_NO_AFFINITY");
-	add_env("AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES");
-	add_env("AFL_SKIP_CRASHES");
-	add_env("AFL_AUTORESUME");
-	setenv("AFL_FORKSRV_INIT_TMOUT", "60000", 0);
-	posix_spawn_file_actions_init(&actions);
+	static const char *const on[] = {"AFL_SKIP_BIN_CHECK", "AFL_NO_UI",
+	    "AFL_SKIP_CPUFREQ", "AFL_NO_AFFINITY",
+	    "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES", "AFL_SKIP_CRASHES",
+	    "AFL_AUTORESUME"};
+	posix_spawn_file_actions_t actions;
+	struct command command;
 	char log[FUZZ_PATH_BYTES];
+
+	if (!make_command(c, dir, seeds, &command, err))
+		return false;
+	for (size_t i = 0; i < sizeof(on) / sizeof(*on); i++)
+		setenv(on[i], "1", 0);
+	setenv("AFL_FORKSRV_INIT_TMOUT", "60000", 0);
 	fuzz_path(log, "%s/log", dir);
+	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(
 	    &actions, STDOUT_FILENO, log, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 	posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-	int rc = posix_spawnp(ret_pid, "afl-fuzz", &actions, NULL, argv, environ);
+	int rc =
+	    posix_spawnp(ret_pid, command.argv[0], &actions, NULL, command.argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	if (rc == ENOENT)
 		return err_set(err, ERR_USAGE,
@@ -332,8 +357,6 @@ import(struct fuzz_campaign *c, const char *dir, const char *what, struct err *e
 			ok = fuzz_try(&c->triage, bytes, n, true, &v, err);
 			if (ok && v.kind != FINDING_NONE)
 				ok = fuzz_campaign_found(c, &v, bytes, n, err);
-			else if (ok && strcmp(what, "queue") == 0)
-				fuzz_corpus_add(&c->corpus, bytes, n);
 		}
 		buf_release(&b);
 	}

@@ -142,15 +142,30 @@ take_goroutine(struct fuzz_verdict *v, const char *text, size_t n)
 	}
 }
 
+/* Was it there already, above? Recursion is as deep as the case says. */
+static bool
+is_again(const struct fuzz_verdict *v, uint32_t i)
+{
+	for (uint32_t k = 0; k < i; k++)
+		if (strcmp(v->frame[k], v->frame[i]) == 0)
+			return true;
+	return false;
+}
+
 static void
 make_key(struct fuzz_verdict *v, const char *what)
 {
+	unsigned left = KEY_FRAMES;
 	struct buf b;
 
 	buf_init(&b, sizeof(v->key) - 1);
 	buf_addf(&b, "%s|%s", finding_kind_name(v->kind), what);
-	for (uint32_t i = 0; i < v->n_frames && i < KEY_FRAMES; i++)
+	for (uint32_t i = 0; i < v->n_frames && left > 0; i++) {
+		if (is_again(v, i))
+			continue;
 		buf_addf(&b, "|%s", v->frame[i]);
+		left--;
+	}
 	snprintf(v->key, sizeof(v->key), "%s", buf_str(&b));
 	buf_release(&b);
 }
@@ -218,8 +233,7 @@ judge_trap(struct fuzz_verdict *v, const struct fuzz_worker *w, const struct fuz
 		v->kind = FINDING_HANG;
 		snprintf(v->headline, sizeof(v->headline), "%s did not return in %u ms",
 		    stage_name(w), w->subject->hang_ms);
-		/* Where in its loop it was is chance: the call, and whose frames. */
-		v->n_frames = v->n_frames < FUZZ_FRAMES ? v->n_frames : FUZZ_FRAMES;
+		/* Where in its loop it was is chance. */
 		snprintf(v->key, sizeof(v->key), "hang|%s", stage_name(w));
 		return;
 	case FUZZ_TRAP_MEMORY:

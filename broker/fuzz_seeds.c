@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The first cases and the dictionary: from files that the operator names (payloads, lines
- * of .jsonl, reproducers, events set aside by a broker), from the plugin's own source
- * where it opens, from its fields, its schema, and the rules written for it.
+ * of .jsonl, captures, reproducers, events set aside by a broker), from the plugin's own
+ * source where it opens, from its fields, its schema, and the rules written for it.
  */
 #include <ctype.h>
 #include <string.h>
@@ -10,10 +10,13 @@
 #include "base/conf/load.h"
 #include "broker/files.h"
 #include "broker/fuzz.h"
+#include "broker/scap.h"
+#include "proto/plugin_api.h"
 
 enum {
 	SEED_FILES = 20000,
 	FIELDS_AT_ONCE = 100,
+	CAPTURE_EVENTS = 1000,
 };
 
 /* Words. */
@@ -213,6 +216,27 @@ take_record(struct maker *m, const char *path)
 	return ok;
 }
 
+/* Plugin events of a capture. */
+static void
+take_capture(struct maker *m, const char *path)
+{
+	struct scap_event e;
+	struct err ignored;
+	struct scap_reader *r = scap_reader_open(path, &ignored);
+	enum scap_rc rc = r ? SCAP_SKIPPED : SCAP_END;
+
+	for (uint32_t n = 0; rc < SCAP_END && n < CAPTURE_EVENTS;) {
+		rc = scap_reader_next(r, &e, &ignored);
+		if (rc != SCAP_GOT_EVENT || e.type != PLUGIN_EVENT_TYPE ||
+		    e.len < PLUGIN_EVENT_PAYLOAD_OFF)
+			continue;
+		fuzz_seeds_payload(m->corpus, m->subject,
+		    e.bytes + PLUGIN_EVENT_PAYLOAD_OFF, e.len - PLUGIN_EVENT_PAYLOAD_OFF);
+		n++;
+	}
+	scap_reader_free(r);
+}
+
 static void
 take_file(struct maker *m, const char *path)
 {
@@ -221,6 +245,10 @@ take_file(struct maker *m, const char *path)
 
 	if (ends_with(path, ".json") && take_record(m, path))
 		return;
+	if (ends_with(path, ".scap") || ends_with(path, ".scap.gz")) {
+		take_capture(m, path);
+		return;
+	}
 	buf_init(&b, 64 << 20);
 	if (file_read(path, &b, &ignored)) {
 		const char *text = buf_str(&b), *end = text + b.len;

@@ -65,6 +65,13 @@ empty_file(void *arg, struct err *err)
 	return ok;
 }
 
+/* Alone there is no campaign, and nothing forbids it. */
+static bool
+cut_file(void *arg, struct err *err)
+{
+	return ftruncate(target.file_fd, 0) == 0 || err_sys(err, "the source's file");
+}
+
 static void
 keep_seed(void *arg, const uint8_t *payload, uint32_t n)
 {
@@ -257,6 +264,11 @@ prepare_alone(int argc, char **argv, struct err *err)
 	target.config = argc > 5 ? argv[5] : "";
 	target.params = argc > 6 ? argv[6] : "";
 	alone_case = argv[4];
+	target.empty_file = cut_file;
+	/* What the parameters name is written anew. */
+	if (target.kind == FUZZ_SOURCE)
+		target.file_fd =
+		    open(target.params, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	down = d;
 	return true;
 }
@@ -275,7 +287,8 @@ main(int argc, char **argv)
 		ok = map_shared(&err) && hooks_init(&err) &&
 		     target_init(&target, up, &err) && confine_enter(&err);
 	}
-	target.empty_file = empty_file;
+	if (!alone_case)
+		target.empty_file = empty_file;
 	target.on_event = keep_seed;
 	if (ok && start_thread(&service, &err)) {
 		if (alone_case)
