@@ -27,8 +27,8 @@ struct capture {
 	struct capture_file *all; /* of --write; NULL: none */
 	uint32_t n_untold;        /* what "all" waits for: sources, and that all run */
 	struct capture_source *source;
-	uint8_t *scratch;     /* LIMIT_EVENT_BYTES: an event with another time */
-	uint64_t unavailable; /* events that did not come along, or were malformed */
+	uint8_t *scratch;     /* LIMIT_EVENT_BYTES: an event with a time */
+	uint64_t unavailable; /* events that did not come along */
 	uint64_t told_failed_ns;
 };
 
@@ -209,23 +209,30 @@ take_match(struct capture *c, struct capture_source *cs, struct pipeline *p,
 
 /* Events. */
 
-/* The event with the time that it got here, NULL when there is none to be had. */
+/* The event with this time, when it has none of its own. */
 static const void *
-event_bytes(struct capture *c, const struct raw_event *raw, const struct event_meta *meta)
+with_time(struct capture *c, const void *event, uint32_t len, uint64_t now_ns)
 {
 	uint64_t ts;
 
+	memcpy(&ts, event, sizeof(ts));
+	if (ts != UINT64_MAX)
+		return event;
+	memcpy(c->scratch, event, len);
+	memcpy(c->scratch, &now_ns, sizeof(now_ns));
+	return c->scratch;
+}
+
+/* NULL when it did not come along. */
+static const void *
+event_bytes(struct capture *c, const struct raw_event *raw, const struct event_meta *meta)
+{
 	if (!raw->bytes || raw->len < sizeof(struct plugin_event) ||
 	    raw->len > LIMIT_EVENT_BYTES) {
 		c->unavailable++;
 		return NULL;
 	}
-	memcpy(&ts, raw->bytes, sizeof(ts));
-	if (ts == meta->ts_ns)
-		return raw->bytes;
-	memcpy(c->scratch, raw->bytes, raw->len);
-	memcpy(c->scratch, &meta->ts_ns, sizeof(ts));
-	return c->scratch;
+	return with_time(c, raw->bytes, raw->len, meta->ts_ns);
 }
 
 static void
@@ -273,12 +280,14 @@ void
 capture_on_state(struct pipeline *p, const void *event, uint32_t len, void *arg)
 {
 	struct app_source *as = arg;
+	struct capture *c = as->app->capture;
 	struct capture_source *cs = source_of(as);
 
+	event = with_time(c, event, len, p->last_ts_ns);
 	if (cs->file && cs->file_wants_state)
 		capture_file_put_state(cs->file, event, len);
-	if (cs->all_wants_state && as->app->capture->all)
-		capture_file_put_state(as->app->capture->all, event, len);
+	if (cs->all_wants_state && c->all)
+		capture_file_put_state(c->all, event, len);
 }
 
 void

@@ -9,6 +9,9 @@ payloads() { # of a file of golden events, on one line
 	"$mews" replay "$tmp/captures/$1" "$plugins/golden.so" --fields evt.plugininfo 2>/dev/null |
 		sed 's/.*event <\([0-9]*\)>.*/\1/' | tr '\n' ' '
 }
+between() { # between LEAST NUMBER MOST
+	[ "$1" -le "$2" ] && [ "$2" -le "$3" ]
+}
 captured() { # captured EVENTS RULES OPTION...
 	rm -rf "$tmp/captures"
 	install -d -m 777 "$tmp/captures"
@@ -81,14 +84,13 @@ captured 400000 default.yaml -o capture.default_duration=100000000 \
 	-o capture.max_file_size_mb=1 -o json_output=true
 is "exit status at the limit" "$rc" 0
 size=$(stat -c %s "$tmp"/captures/*.scap)
-check "the file is not much larger than its limit" \
-	[ "$size" -ge 1048576 ] && [ "$size" -lt 1310720 ]
+check "the file is not much larger than its limit" between 1048576 "$size" 1310720
 alert=$(grep 'Falco internal: capture size limit reached' <<<"$out")
 check "an alert about that" \
 	grep -qE '"output_fields":\{"max_file_size_mb":1,"written_bytes":1[0-9]{6}\},"priority":"Informational","rule":"Falco internal: capture size limit reached","source":"internal"' <<<"$alert"
 is "once" "$(grep -c . <<<"$alert")" 1
 n=$("$mews" replay "$tmp"/captures/*.scap "$plugins/golden.so" --fields evt.num 2>/dev/null | wc -l)
-check "the file is whole ($n events)" [ "$n" -gt 1000 ] && [ "$n" -lt 399990 ]
+check "the file is whole ($n events)" between 1000 "$n" 399990
 
 # Where nothing can be written.
 captured 100 default.yaml -o "capture.path_prefix=$tmp/nowhere/c"
