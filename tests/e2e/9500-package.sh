@@ -88,6 +88,7 @@ exec bash /tmp/inside.sh
 S
 # Each line that it prints is a fact; the checks below know them.
 cat >"$tmp/inside.sh" <<'S'
+port=$((20000 + RANDOM % 10000))
 export DEBIAN_FRONTEND=noninteractive
 fact() { echo "fact $*"; }
 dpkg -i /tmp/mews.deb >/tmp/log 2>&1 && fact installed || cat /tmp/log
@@ -98,11 +99,11 @@ install -d -o mews /var/lib/mews /run/mews
 # What the unit takes away, as far as it can be taken away without systemd.
 as_service=(setpriv --reuid mews --regid mews --clear-groups --bounding-set=-all --no-new-privs)
 "${as_service[@]}" mews check -c /etc/mews/falco.yaml >/tmp/log 2>&1 && fact checked || cat /tmp/log
-sed -i 's/listen_port: 8765/listen_port: 58765/' /etc/mews/falco.yaml
+sed -i "s/listen_port: 8765/listen_port: $port/" /etc/mews/falco.yaml
 mount -o remount,ro / 2>/dev/null && mount -t tmpfs lib /var/lib/mews && chown mews /var/lib/mews
 "${as_service[@]}" mews run -c /etc/mews/falco.yaml >/tmp/out 2>/tmp/log &
 pid=$!
-healthy() { curl -sf -m 2 http://127.0.0.1:58765/healthz >/dev/null; }
+healthy() { curl -sf -m 2 http://127.0.0.1:$port/healthz >/dev/null; }
 for _ in $(seq 100); do healthy && break; sleep 0.05; done
 healthy && fact started || cat /tmp/log
 mews ctl -c /etc/mews/falco.yaml status >/dev/null 2>/tmp/ctl && fact asked || cat /tmp/ctl
@@ -131,9 +132,9 @@ if command -v strace >/dev/null; then
 		sed -nE 's/^([a-z0-9_]+)\(.*/syscall \1/p' | sort -u
 fi
 dpkg -i --force-confold /tmp/mews.deb >/tmp/log 2>&1 && grep -q 'seen' /etc/mews/rules.d/kit.yaml &&
-	grep -q 58765 /etc/mews/falco.yaml && fact upgraded || cat /tmp/log
+	grep -q $port /etc/mews/falco.yaml && fact upgraded || cat /tmp/log
 dpkg -r mews >/tmp/log 2>&1 && [ ! -e /usr/bin/mews ] && [ ! -e /usr/libexec/mews ] &&
-	grep -q 58765 /etc/mews/falco.yaml && fact removed || cat /tmp/log
+	grep -q $port /etc/mews/falco.yaml && fact removed || cat /tmp/log
 rm /etc/mews/config.d/kit.yaml /etc/mews/rules.d/kit.yaml
 umount /var/lib/mews 2>/dev/null
 dpkg -P mews >/tmp/log 2>&1 && [ ! -e /etc/mews ] && [ ! -e /var/lib/mews ] && fact purged || cat /tmp/log

@@ -2,6 +2,7 @@
 # Every key of the configuration that Falco is shipped with, at its value there.
 . "$(dirname "$0")/lib.sh"
 
+port=$((20000 + RANDOM % 10000))
 cat >"$tmp/falco.yaml" <<Y
 config_files: [$tmp/config.d]
 watch_config_files: true
@@ -45,7 +46,7 @@ http_output:
    max_consecutive_timeouts: 5}
 program_output: {enabled: false, keep_alive: false, program: "cat >/dev/null"}
 webserver:
-  {enabled: true, threadiness: 0, listen_port: 58766, listen_address: 0.0.0.0, k8s_healthz_endpoint: /healthz,
+  {enabled: true, threadiness: 0, listen_port: $port, listen_address: 0.0.0.0, k8s_healthz_endpoint: /healthz,
    prometheus_metrics_enabled: false, ssl_enabled: false, ssl_certificate: /etc/falco/falco.pem}
 log_stderr: true
 log_syslog: true
@@ -82,7 +83,7 @@ Y
 
 # Nothing but what the file has.
 start_mews -c "$tmp/falco.yaml"
-check "it runs" until_true 10 curl -sfo /dev/null http://127.0.0.1:58766/healthz
+check "it runs" until_true 10 curl -sfo /dev/null http://127.0.0.1:$port/healthz
 kill -TERM "$mews_pid"
 check "and ends when asked" wait_mews 10
 is "well" "$rc" 0
