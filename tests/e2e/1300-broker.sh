@@ -18,6 +18,7 @@ $1
 plugins:
   - {name: kit, library_path: $plugins/plain.so, open_params: "n=1000000,pause_us=1000"}
 Y
+	: >"$tmp/out" # of the run before
 	start_mews run -c "$tmp/falco.yaml" --enable-source kit
 	until_true 10 grep -q 'kit 1' "$tmp/out"
 }

@@ -91,6 +91,7 @@ plugins:
       read: [$tmp/mews-test.okta.com.pem]
       env: [SSL_CERT_FILE=$tmp/mews-test.okta.com.pem]
 Y
+	: >"$tmp/out" # of the run before
 	start_mews run -c "$tmp/falco.yaml" --enable-source okta
 	until_true "${2:-10}" grep -q 'event user.session.start' "$tmp/out"
 	# Where it gets nothing it may have ended by itself.
