@@ -85,8 +85,10 @@ fail_short(struct scap_reader *r, unsigned wanted, unsigned got, struct err *err
 	    wanted, got, r->name, (unsigned long long)r->n_block);
 }
 
+/* n bytes of a part of "whole", of which "done" were read before. */
 static bool
-read_exactly(struct scap_reader *r, void *to, unsigned n, struct err *err)
+read_part(struct scap_reader *r, void *to, uint32_t n, uint32_t done, uint32_t whole,
+    struct err *err)
 {
 	int got = gzread(r->file, to, n);
 
@@ -94,7 +96,13 @@ read_exactly(struct scap_reader *r, void *to, unsigned n, struct err *err)
 		return true;
 	if (got < 0)
 		return fail_by_zlib(r, err);
-	return fail_short(r, n, (unsigned)got, err);
+	return fail_short(r, whole, done + (unsigned)got, err);
+}
+
+static bool
+read_exactly(struct scap_reader *r, void *to, uint32_t n, struct err *err)
+{
+	return read_part(r, to, n, 0, n, err);
 }
 
 static bool
@@ -310,23 +318,24 @@ read_event(struct scap_reader *r, struct scap_event *e, struct err *err)
 	const uint32_t before = has_flags ? 6 : 2; /* u16 cpu, u32 flags */
 	const uint32_t event_head = is_old ? OLD_EVENT_HEAD : EVENT_HEAD;
 	uint8_t pre[6] = {0};
-	uint32_t flags = 0, room;
+	const uint32_t body = head->len - BLOCK_HEAD;
+	uint32_t flags = 0, room, tail;
 	struct plugin_event h = {0};
 
 	if (head->len < BLOCK_HEAD + before + event_head + BLOCK_TAIL) {
 		fail_length(r, err);
 		return SCAP_FAILED;
 	}
-	if (!is_large && head->len - BLOCK_HEAD > SMALL_BLOCK) {
+	if (!is_large && body > SMALL_BLOCK) {
 		err_set(err, ERR_SYNTAX,
 		    "event block length %u greater than NON-LARGE read buffer size %u",
-		    head->len - BLOCK_HEAD, SMALL_BLOCK);
+		    body, SMALL_BLOCK);
 		return SCAP_FAILED;
 	}
 	/* The trailer is the last four bytes, behind the padding. */
-	room = head->len - BLOCK_HEAD - before - BLOCK_TAIL;
-	if (!read_exactly(r, pre, before, err) ||
-	    !read_exactly(r, r->event, event_head, err))
+	room = body - before - BLOCK_TAIL;
+	if (!read_part(r, pre, before, 0, body, err) ||
+	    !read_part(r, r->event, event_head, before, body, err))
 		return SCAP_FAILED;
 	if (has_flags)
 		memcpy(&flags, pre + 2, sizeof(flags));
@@ -342,8 +351,10 @@ read_event(struct scap_reader *r, struct scap_event *e, struct err *err)
 		return skip_event(r, e, room - event_head + BLOCK_TAIL, err);
 	}
 	/* Of events the trailer is not looked at, by Falco neither. */
-	if (!read_exactly(r, r->event + event_head, room - event_head, err) ||
-	    !skip(r, BLOCK_TAIL, err) || !check_event(e, &h, err))
+	if (!read_part(r, r->event + event_head, room - event_head, before + event_head,
+		body, err) ||
+	    !read_part(r, &tail, sizeof(tail), before + room, body, err) ||
+	    !check_event(e, &h, err))
 		return SCAP_FAILED;
 	r->has_head = false;
 	r->leading = r->leading && is_state_type(e->type);

@@ -464,7 +464,7 @@ test_scap_names_what_is_wrong_with_an_event(void **state)
 	whole = image.len;
 	image.len -= 5;
 	reading_fails(
-	    0, "expecting 16 bytes, read 15 at image, line 2. Is the file truncated?");
+	    0, "expecting 48 bytes, read 43 at image, line 2. Is the file truncated?");
 	image.len = whole;
 	add_u32(SCAP_EVENT_LARGE);
 	reading_fails(
