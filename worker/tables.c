@@ -42,7 +42,7 @@ struct user_entry {
 };
 
 /* What one thread of the plugin holds during a call. */
-static __thread struct {
+static TABLE_THREAD_LOCAL struct {
 	LIST_HEAD(, user_entry) entries;
 	SLIST_HEAD(, user_table) subs;
 	bool own, others; /* whose there may be */

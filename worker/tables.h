@@ -28,6 +28,10 @@
 #include "worker/host.h"
 #include "worker/side.h"
 
+/* Of a thread, in the program itself: found without the loader's help, so that the worker
+ * needs no library for it. */
+#define TABLE_THREAD_LOCAL __thread __attribute__((tls_model("initial-exec")))
+
 struct tables;
 
 /* What has been added by the plugin (tables_owner.c). */

@@ -49,8 +49,8 @@ tables_fail(struct tables *t, const char *fmt, ...)
 
 /* Room. */
 
-static __thread struct table_room *rooms[TABLE_DEPTH];
-static __thread uint32_t depth;
+static TABLE_THREAD_LOCAL struct table_room *rooms[TABLE_DEPTH];
+static TABLE_THREAD_LOCAL uint32_t depth;
 
 struct table_room *
 table_room_take(void)
