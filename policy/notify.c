@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Verdicts first, then words for people. One file, though a long one, because both read
+ * the same rows of groups.h and must agree on which row it was that notified.
+ */
 #include "policy/notify.h"
 
 #include <asm/unistd.h>
