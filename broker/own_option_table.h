@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Options of our sub-commands, once: OWN(name, arg, kind, member, commands, help). Parser,
- * man page and shell completion come from this table; the options of Falco that a command
- * takes as well are in option_table.h. Kinds: FLAG (bool), TEXT (the last one wins), LIST
- * (one value per occurrence), COUNT (a number from 1). A name with one dash is one letter.
+ * Options of our sub-commands, once: OWN(name, arg, kind, member, commands, help).
+ * Parser, man page and shell completion come from this table; the options of Falco that a
+ * command takes as well are in option_table.h. Kinds: FLAG (bool), TEXT (the last one
+ * wins), LIST (one value per occurrence), COUNT (a number from 1). A name with one dash
+ * is one letter.
  */
 /* clang-format off */
 OWN("--init-config", "TEXT",   TEXT,  init_config, OWN_RUN | OWN_REPLAY | OWN_INFO | OWN_EXPLAIN, "the plugin's init_config")
