@@ -479,8 +479,8 @@ fall_asleep(struct pipeline *p)
 	return more;
 }
 
-void
-pipeline_pump(struct pipeline *p)
+static void
+pump(struct pipeline *p)
 {
 	uint32_t chunks = 0;
 
@@ -496,6 +496,18 @@ pipeline_pump(struct pipeline *p)
 			}
 		}
 	} while (p->state < PIPELINE_ENDED && fall_asleep(p));
+}
+
+/* A step may read a worker's messages, and what they say may lead here again: the loop
+ * that is at work already goes on with it. */
+void
+pipeline_pump(struct pipeline *p)
+{
+	if (p->is_pumping)
+		return;
+	p->is_pumping = true;
+	pump(p);
+	p->is_pumping = false;
 }
 
 static void

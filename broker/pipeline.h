@@ -236,6 +236,7 @@ struct pipeline {
 	uint32_t next_request;
 	struct pipeline_counts counts;
 	struct pipeline_swap swap;
+	bool is_pumping;
 	struct pipeline_tune tune;
 	struct eval_config config; /* hostname is the caller's */
 };
