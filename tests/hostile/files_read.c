@@ -55,4 +55,7 @@ attack(void)
 	tried("chdir", chdir("/etc"));
 	listing("list_etc", "/etc");
 	listing("list_home", "/home");
+	/* There in every root; that it cannot be read is Landlock's doing alone, before
+	 * the seal and where files are given. */
+	listing("list_root", "/");
 }
