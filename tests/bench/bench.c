@@ -10,6 +10,7 @@
 #include <fnmatch.h>
 #include <limits.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +83,15 @@ struct bench {
 	double seconds; /* that one measurement is to take */
 	struct process process;
 };
+
+/* Asked to stop: what was measured so far is printed. */
+static volatile sig_atomic_t interrupted;
+
+static void
+on_signal(int number)
+{
+	interrupted = 1;
+}
 
 /* Measuring once. */
 
@@ -410,7 +420,7 @@ run_scenario(struct bench *b, struct row *row)
 	}
 	for (uint32_t round = 0; round < b->rounds; round++) {
 		for (uint32_t i = 0; i < SUBJECTS_N; i++) {
-			if (!runs[i])
+			if (!runs[i] || interrupted)
 				continue;
 			runs[i] = measure(b, &set[i], i, figure, &err);
 			if (!runs[i])
@@ -424,7 +434,7 @@ run_scenario(struct bench *b, struct row *row)
 		struct outcome *o = &row->outcome[i];
 		if (!runs[i])
 			continue;
-		o->rounds = b->rounds;
+		o->rounds = interrupted ? 0 : b->rounds;
 		o->events = set[i].events;
 	}
 }
@@ -562,7 +572,10 @@ main(int argc, char **argv)
 		return 1;
 	}
 	b.has_plain = has_plain(&b);
-	for (uint32_t i = 0; i < SCENARIOS_N; i++) {
+	const struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	for (uint32_t i = 0; i < SCENARIOS_N && !interrupted; i++) {
 		if (!is_chosen(&b, &scenarios[i]))
 			continue;
 		row[n].scenario = &scenarios[i];

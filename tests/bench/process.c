@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,6 +38,8 @@ process_start(struct process *p, const char *program, char *const argv[], const 
 	p->start_ns = clock_mono_ns();
 	p->pid = fork();
 	if (p->pid == 0) {
+		/* What is measured does not outlive who measures. */
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		int to = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 		int in = open("/dev/null", O_RDONLY);
 		if (to >= 0 && in >= 0 && dup2(in, 0) >= 0 && dup2(out[1], 1) >= 0 &&
