@@ -32,7 +32,12 @@ log_choice(const struct plugin_setting *ps, const struct profile *p,
 	    [PROFILE_UNKNOWN] = "as no profile names it",
 	};
 
-	log_info("plugin '%s': profile %s, %s", ps->name, p->name, why[origin]);
+	/* Falco's log says nothing here: what was asked for, or the default, is no news.
+	 */
+	if (origin == PROFILE_BY_NAME || origin == PROFILE_BY_FILE)
+		log_info("plugin '%s': profile %s, %s", ps->name, p->name, why[origin]);
+	else
+		log_debug("plugin '%s': profile %s, %s", ps->name, p->name, why[origin]);
 	for (const char *line = buf_str(notes); *line; line += *line == '\n') {
 		size_t n = strcspn(line, "\n");
 		log_warning(
