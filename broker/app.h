@@ -66,11 +66,11 @@ struct app {
 	/* NULL: alerts as the settings say. */
 	app_match_fn *show_match;
 	bool no_statistics;
-	uint64_t max_events; /* 0: no bound */
+	uint64_t max_events;     /* 0: no bound */
 	const char *write_path;  /* of a capture file for all events, or NULL */
 	struct capture *capture; /* while events are processed */
-	int exit_status;     /* of a failure that is not 1 */
-	bool starts_again;   /* in its own place, when it has ended */
+	int exit_status;         /* of a failure that is not 1 */
+	bool starts_again;       /* in its own place, when it has ended */
 	/* Where a failure's long text goes; NULL: to standard error. */
 	struct buf *failure;
 };

@@ -295,7 +295,7 @@ end_batch(struct pipeline *p)
 			end(p, PIPELINE_FAILED);
 			return;
 		}
-		pipeline_acknowledge(p, p->view.head.batch);
+		pipeline_rate_acknowledge(p, p->view.head.batch);
 		return;
 	case PLUGIN_EOF:
 		end(p, PIPELINE_ENDED);
@@ -715,6 +715,7 @@ pipeline_free(struct pipeline *p)
 	for (uint32_t i = 0; i < p->n_worker; i++)
 		worker_assign(p->worker[i].worker, "", NULL, NULL);
 	pipeline_swap_release(p);
+	pipeline_rate_release(p);
 	pipeline_plan_release(p);
 	evaluator_free(p->ev);
 	chunk_view_release(&p->view);

@@ -163,6 +163,13 @@ struct pipeline_swap {
 	bool waits; /* for helpers to have the plan */
 };
 
+/* Batches whose acknowledgement waits: n_held from first_held on. */
+struct pipeline_rate {
+	struct event *on_due;
+	uint64_t due_ns, events; /* evaluated at the last acknowledgement */
+	uint32_t first_held, n_held, incarnation;
+};
+
 struct pipeline {
 	struct supervisor *sup;
 	const char *name; /* of the source */
@@ -208,7 +215,8 @@ struct pipeline {
 	/* Events that plugins injected, merged into the stream by their times. */
 	struct async_queue async;
 	uint64_t last_ts_ns; /* of the event delivered last; 0: none was */
-	/* How much of the source is read, in hundredths of a percent, plus 1; 0: unknown. */
+	/* How much of the source is read, in hundredths of a percent, plus 1; 0: unknown.
+	 */
 	uint32_t progress;
 
 	/* Events of pipeline_feed, of which those before fed_at are over or under way. */
@@ -236,6 +244,7 @@ struct pipeline {
 	uint32_t next_request;
 	struct pipeline_counts counts;
 	struct pipeline_swap swap;
+	struct pipeline_rate rate;
 	bool is_pumping;
 	struct pipeline_tune tune;
 	struct eval_config config; /* hostname is the caller's */

@@ -78,6 +78,10 @@ void pipeline_request_orphaned(
     struct pipeline *p, struct pipeline_worker *pw, bool restarts);
 void pipeline_acknowledge(struct pipeline *p, uint32_t batch);
 
+/* pipeline_rate.c: the same, as late as events_per_s of the origin's profile asks. */
+void pipeline_rate_acknowledge(struct pipeline *p, uint32_t batch);
+void pipeline_rate_release(struct pipeline *p);
+
 /* pipeline.c: goes on as far as it can. */
 void pipeline_pump(struct pipeline *p);
 

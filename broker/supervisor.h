@@ -28,8 +28,8 @@ struct supervisor {
 	uint32_t next_id;
 	const char *worker_path;
 	const char *egress_hosts; /* as launch_request's */
-	uint32_t min_tier;     /* as launcher.h */
-	const char *state_dir; /* NULL: nothing is kept */
+	uint32_t min_tier;        /* as launcher.h */
+	const char *state_dir;    /* NULL: nothing is kept */
 	bool state_dir_is_missing;
 	bool stopping;
 	bool libs_log_enabled;

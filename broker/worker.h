@@ -167,8 +167,8 @@ enum {
 /* Whoever carries table operations (tables.h). */
 struct worker_port {
 	/* A frame of the side ring, unchecked, which may be changed. False: a breach. */
-	bool (*take)(struct worker *w, void *peer_frame, uint32_t len, void *arg,
-	    struct err *err);
+	bool (*take)(
+	    struct worker *w, void *peer_frame, uint32_t len, void *arg, struct err *err);
 	/* Its state is another, or its process is gone. */
 	void (*moved)(struct worker *w, void *arg);
 };

@@ -53,7 +53,7 @@ for name in falcosecurity_falco_version_info falcosecurity_falco_sha256_rules_fi
 	falcosecurity_falco_outputs_queue_num_drops_total falcosecurity_scap_engine_name_info \
 	falcosecurity_falco_host_num_cpus_total falcosecurity_falco_memory_rss_bytes \
 	falcosecurity_falco_duration_seconds_total mews_source_events_total; do
-	check "$name" out_has "^$name[ {]"
+	check "$name" out_has "^${name}[ {]"
 done
 check "matches of a rule, its name escaped" out_has \
 	'^falcosecurity_falco_rules_matches_total\{priority="4",rule_name="Some \\"quoted\\" rule",source="kit",tag_a="true",tag_b="true"\} 2$'
@@ -101,7 +101,7 @@ more_events() {
 check "and events went on" until_true 5 more_events
 
 # A worker that is gone is told.
-kill -9 $(workers)
+kill -9 "$(workers)"
 not_ready() {
 	get /readyz && [ "$rc" = 503 ]
 }

@@ -97,7 +97,6 @@ check "the rules are still those of before" bash -c "tail -n1 '$tmp/out' | grep 
 is "no worker was touched" "$(workers | sort | paste -sd' ')" "$before"
 
 # A changed entry restarts its own plugin alone.
-kit_worker=$(pgrep -f 'mews-worker.*kit' | head -1)
 write_config "n=100000000,pause_us=20000"
 kill -HUP "$mews_pid"
 check "a changed entry: its plugin is started again" until_true 10 log_has 1 "plugin 'canary' is back"

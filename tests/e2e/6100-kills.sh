@@ -72,7 +72,7 @@ for ((i = 0; i < kills; i++)); do
 		ctl restart kit && asked=$((asked + 1))
 		;;
 	esac
-	kill -"$([ $((RANDOM % 2)) = 0 ] && echo KILL || echo SEGV)" $(worker_of kit) 2>/dev/null
+	kill -"$([ $((RANDOM % 2)) = 0 ] && echo KILL || echo SEGV)" "$(worker_of kit | head -1)" 2>/dev/null
 done
 at=$(alerts kit)
 check "events flow after all of it" until_true 10 flowing

@@ -9,6 +9,7 @@
 . "$(dirname "$0")/../e2e/lib.sh"
 seconds=${1:-30}
 RANDOM=${MEWS_SEED:-1}
+declare -A m # what measure found
 
 write_rules() {
 	{
@@ -78,7 +79,7 @@ rate() { # of the source that nothing happens to, in events per second
 }
 trouble() { # everything that happens, once
 	case $((RANDOM % 5)) in
-	0) kill -SEGV $(worker_of kit) 2>/dev/null ;;
+	0) kill -SEGV "$(worker_of kit | head -1)" 2>/dev/null ;;
 	1) write_rules "reload $RANDOM" ;;
 	2) "$mews" ctl --socket "$tmp/ctl.sock" restart kit >/dev/null 2>&1 ;;
 	3) echo "- rule: broken" >"$tmp/rules.yaml" ;;
@@ -94,8 +95,12 @@ measure() { # measure NAME: when everything is quiet
 	write_rules "$1"
 	until_true 20 ready
 	sleep 1
-	eval "$1_rss=$(rss_kb "$mews_pid") $1_fds=$(fds "$mews_pid") $1_launcher=$(rss_kb "$(launcher_pid)")"
-	eval "$1_launcher_fds=$(fds "$(launcher_pid)") $1_processes=$(ours | wc -l) $1_rate=$(rate)"
+	m[$1_rss]=$(rss_kb "$mews_pid")
+	m[$1_fds]=$(fds "$mews_pid")
+	m[$1_launcher]=$(rss_kb "$(launcher_pid)")
+	m[$1_launcher_fds]=$(fds "$(launcher_pid)")
+	m[$1_processes]=$(ours | wc -l)
+	m[$1_rate]=$(rate)
 }
 
 start_mews run -c "$tmp/falco.yaml" --disable-source syscall
@@ -110,15 +115,15 @@ while [ $SECONDS -lt $end ]; do
 	n=$((n + 1))
 done
 measure last
-echo "# $n troubles; broker $first_rss to $last_rss kB, launcher $first_launcher to $last_launcher kB, rate $first_rate to $last_rate"
+echo "# $n troubles; broker ${m[first_rss]} to ${m[last_rss]} kB, launcher ${m[first_launcher]} to ${m[last_launcher]} kB, rate ${m[first_rate]} to ${m[last_rate]}"
 check "the broker lives" kill -0 "$mews_pid"
 # Arenas and the allocator's pools wander by a few hundred kB; a leak of a ruleset per reload would be more.
-check "memory of the broker is flat" test "$last_rss" -le $((first_rss * 11 / 10 + 4096))
-check "memory of the launcher is flat" test "$last_launcher" -le $((first_launcher + 1024))
-is "descriptors of the broker" "$last_fds" "$first_fds"
-is "descriptors of the launcher" "$last_launcher_fds" "$first_launcher_fds"
-is "processes" "$last_processes" "$first_processes"
-check "the rate of the quiet source is flat" test "$last_rate" -ge $((first_rate * 7 / 10))
+check "memory of the broker is flat" test "${m[last_rss]}" -le $((${m[first_rss]} * 11 / 10 + 4096))
+check "memory of the launcher is flat" test "${m[last_launcher]}" -le $((${m[first_launcher]} + 1024))
+is "descriptors of the broker" "${m[last_fds]}" "${m[first_fds]}"
+is "descriptors of the launcher" "${m[last_launcher_fds]}" "${m[first_launcher_fds]}"
+is "processes" "${m[last_processes]}" "${m[first_processes]}"
+check "the rate of the quiet source is flat" test "${m[last_rate]}" -ge $((${m[first_rate]} * 7 / 10))
 check "files are bounded" test "$(find "$tmp/state" -type f | wc -l)" -le 200
 kill -TERM "$mews_pid"
 check "it ends" wait_mews 20
