@@ -40,7 +40,7 @@ is "a path from the working directory: alerts by rule" "$(counted)" \
 	"$(cat "$samples/k8saudit_rules.txt")"
 
 stock k8saudit "$samples/k8saudit" "sandbox: {profile: pure}"
-run_mews run -c "$tmp/falco.yaml" --enable-source k8s_audit
+run_mews run -c "$tmp/falco.yaml" --enable-source k8s_audit -o log_level=debug
 is "another profile is asked for: no alerts" "$(grep -c '^{' <<<"$out")" 0
 check "as its sandbox says" err_says "plugin 'k8saudit': profile pure, as its sandbox says"
 stock k8saudit "$samples/k8saudit" "sandbox: {read: [/no/such/file]}"
