@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "broker/record_dir.h"
 #include "broker/supervisor.h"
+#include "proto/call.h"
 #include "rules/time_text.h"
 #include "worker/launch/launcher.h"
 
@@ -44,6 +45,9 @@ add_end(struct json_writer *j, const struct worker *w, const struct launch_event
 	if (e->last_call[0])
 		add(j, "last_call", e->last_call);
 	add(j, "state", worker_state_name(w->state));
+	/* Its own word, in memory that it could write to. */
+	if (w->up.page)
+		add(j, "call", call_kind_name(call_kind_of(ring_peer_note(&w->up))));
 }
 
 static void

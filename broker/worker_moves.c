@@ -375,20 +375,6 @@ deadline_ms(const struct worker *w)
 	return 0;
 }
 
-static const char *
-call_name(enum call_kind kind)
-{
-	switch (kind) {
-#define CALL_NAME(id, name, deadline)                                                    \
-	case CALL_##id:                                                                  \
-		return name;
-		CALL_KINDS(CALL_NAME)
-#undef CALL_NAME
-	default:
-		return "";
-	}
-}
-
 static uint32_t
 call_deadline_ms(const struct worker *w, enum call_kind kind)
 {
@@ -419,13 +405,13 @@ worker_watch_call(struct worker *w)
 		w->call_since_ns = now;
 		return;
 	}
-	enum call_kind kind = (enum call_kind)(note & ((1 << CALL_KIND_BITS) - 1));
+	enum call_kind kind = call_kind_of(note);
 	uint32_t ms = call_deadline_ms(w, kind);
 	if (ms == 0 || now - w->call_since_ns < ms * 1000000ull)
 		return;
 	err_set(&w->doom, ERR_PLUGIN,
 	    "plugin '%s' was in %s for longer than its deadline of %u ms",
-	    w->plugin->setting->name, call_name(kind), ms);
+	    w->plugin->setting->name, call_kind_name(kind), ms);
 	worker_event(w, WORKER_ON_DEADLINE);
 }
 

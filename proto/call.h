@@ -30,6 +30,27 @@ enum {
 	CALL_KIND_BITS = 8
 };
 
+/* As messages show it; "" for none, and for what is no kind. */
+static inline const char *
+call_kind_name(enum call_kind kind)
+{
+	switch (kind) {
+#define CALL_NAME(id, name, deadline)                                                    \
+	case CALL_##id:                                                                  \
+		return name;
+		CALL_KINDS(CALL_NAME)
+#undef CALL_NAME
+	default:
+		return "";
+	}
+}
+
+static inline enum call_kind
+call_kind_of(uint64_t note)
+{
+	return (enum call_kind)(note & ((1u << CALL_KIND_BITS) - 1));
+}
+
 /* The worker's side. */
 struct call_note {
 	struct ring_map *own;
