@@ -159,6 +159,5 @@ KEY("sandbox.ctl_socket",                  TEXT,   "",      "Unix socket of mews
 READ("sandbox.log_json",                   BOOL,   log.json, "false", "Log lines on standard error as JSON objects, one a line (mews)")
 READ("sandbox.http_spool_dir",             TEXT,   http.spool_dir, "", "Folder where alerts for http_output wait until they are delivered, also across a restart; its parent must be there (mews)")
 READ("sandbox.http_spool_mb",              UINT32, http.spool_mb, "64", "What may wait there, in MB (mews)")
-KEY("sandbox.egress_hosts",                TEXT,   "",      "File of names, as hosts(5), that plugins which connect get before DNS (mews)")
 KEY("sandbox.profiles_dir",                TEXT,   "/etc/mews/profiles", "Folder with profiles, used before those that came with mews (mews)")
 /* clang-format on */
