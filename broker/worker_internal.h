@@ -20,6 +20,8 @@ enum worker_phase worker_phase(const struct worker *w);
 
 /* worker_side.c: what is in the side ring */
 void worker_side_take(struct worker *w);
+/* All that there is: what a message on the other way is the end of. */
+void worker_side_take_all(struct worker *w);
 /* What was asked is answered. */
 void worker_answered(struct worker *w, bool done);
 

@@ -272,13 +272,20 @@ dispatch(struct worker *w, Control__Message **message)
 		on_log(w, m->log);
 		break;
 	case CONTROL__MESSAGE__BODY_FAILED:
+		if (w->ask_answer == CONTROL__MESSAGE__BODY_STATE_DUMPED)
+			worker_side_take_all(w);
 		on_failed(w, m->failed);
 		break;
 	case CONTROL__MESSAGE__BODY_METRICS:
 		on_metrics(w, m->metrics);
 		break;
-	case CONTROL__MESSAGE__BODY_ATTACHED:
 	case CONTROL__MESSAGE__BODY_STATE_DUMPED:
+		/* The state itself may not have been looked at yet. */
+		worker_side_take_all(w);
+		if (w->doomed)
+			break;
+		/* fall through */
+	case CONTROL__MESSAGE__BODY_ATTACHED:
 	case CONTROL__MESSAGE__BODY_CONFIG_SET:
 		if (w->ask_answer == m->body_case)
 			worker_answered(w, true);

@@ -9,7 +9,9 @@
 #include "proto/chunk.h"
 
 enum {
-	FRAMES_PER_TURN = 256
+	FRAMES_PER_TURN = 256,
+	/* So many of the smallest events fill the ring. */
+	FRAMES_OF_A_RING = LIMIT_RING_SIDE_UP_BYTES / 48,
 };
 
 /* All frames of all workers are copied to one place, one after the other: the loop has
@@ -43,8 +45,8 @@ dispatch(
 	}
 }
 
-void
-worker_side_take(struct worker *w)
+static void
+take(struct worker *w, uint32_t most)
 {
 	uint8_t *frame = frame_memory();
 	uint32_t type, len, n = 0;
@@ -67,7 +69,7 @@ worker_side_take(struct worker *w)
 			/* What it led to may have ended the worker. */
 			if (!w->alive || w->doomed)
 				return;
-			if (++n == FRAMES_PER_TURN) {
+			if (++n == most) {
 				event_active(w->on_wake, EV_READ, 0);
 				return;
 			}
@@ -78,4 +80,16 @@ worker_side_take(struct worker *w)
 			return;
 		}
 	} while (!ring_reader_sleep(&w->side_reader));
+}
+
+void
+worker_side_take(struct worker *w)
+{
+	take(w, FRAMES_PER_TURN);
+}
+
+void
+worker_side_take_all(struct worker *w)
+{
+	take(w, FRAMES_OF_A_RING);
 }

@@ -138,6 +138,39 @@ run_mews replay "$(echo "$tmp"/captures/s_*.scap)" "$plugins/plain.so" "$plugins
 is "state is parsed first, and no event of its own" \
 	"$(grep -o 'event .*' <<<"$out" | head -2)" "event 2 5 parsed=2
 event 3 6 parsed=3"
+# A reload that wants captures gets them, from a source that runs.
+rules plain.yaml <<'Y'
+- rule: Starts
+  desc: d
+  condition: kit.num > 0
+  output: starts %evt.num
+  priority: INFO
+  source: kit
+Y
+reloaded() { # reloaded ENABLED
+	config reload.yaml <<Y
+watch_config_files: false
+rules_files: [$tmp/plain.yaml]
+plugins:
+  - {name: kit, library_path: $plugins/plain.so, open_params: "n=400,pause_us=10000"}
+capture: {enabled: $1, path_prefix: $tmp/captures/r, default_duration: 5}
+Y
+}
+reloaded false
+start_mews run -c "$tmp/reload.yaml" --disable-source syscall
+until_true 10 grep -q starts "$tmp/out"
+reloaded true
+sed -i 's/^  source/  capture: true\n  source/' "$tmp/plain.yaml"
+kill -HUP "$mews_pid"
+until_true 10 grep -q "has its new rules" "$tmp/err"
+sleep 0.3
+kill -INT "$mews_pid"
+check "it ends" wait_mews 10
+file=$(find "$tmp/captures" -name 'r_*.scap' | head -1)
+check "a reload begins captures" [ -n "$file" ]
+check "with events in them" \
+	grep -q '"kit.num"' <("$mews" replay "$file" "$plugins/plain.so" --fields kit.num 2>/dev/null)
+
 nothing_left
 holds "nothing is left running"
 finish

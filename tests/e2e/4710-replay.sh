@@ -138,6 +138,30 @@ golden 10 4000000000 5 3 10"
 check "what was left out is counted" err_has \
 	'no rule has seen: 0 of kinds .* 1 of an old format, 1 of unknown types'
 
+# Events of the system feed plugins that ask for them by type; rules see those that a
+# plugin extracts from.
+make system.scap <<'P'
+section() + large(plugin_event(1, 999, b"1")) + small(event(2, 2, [b"ab"], 2)) + \
+small(event(3, 3, [b"ab"], 2)) + large(async_event(4, 0, b"x"))
+P
+config system.yaml <<Y
+plugins:
+  - {name: golden, library_path: $plugins/golden.so}
+  - {name: other, library_path: $plugins/parser_other.so}
+Y
+rules system.rules.yaml <<'Y'
+- rule: System
+  desc: d
+  condition: evt.num > 0
+  output: "system %evt.num %other.parsed %other.last %other.source"
+  priority: INFO
+  source: syscall
+Y
+run_mews replay "$tmp/system.scap" -c "$tmp/system.yaml" -r "$tmp/system.rules.yaml"
+is "a type that is parsed" "$(grep -o 'system .*' <<<"$out" | head -1)" "system 4 2 4 syscall"
+is "is not judged" "$(grep -c 'system ' <<<"$out")" 1
+check "another type is counted" err_has 'no rule has seen: 1 of kinds that no plugin asks for'
+
 make unknown.scap <<'P'
 section() + large(plugin_event(1, 999, b"1")) + large(async_event(2, 77, b"x"))
 P
@@ -175,6 +199,31 @@ is "replayed, state before them" "$(grep -o 'event .*' <<<"$out" | cut -d' ' -f3
 is "which has a number and was parsed" "$(grep -oE 'event 2 17.*' <<<"$out")" \
 	"event 2 1700000000000000000 0 0 <NA> <NA> 2 <NA>"
 is "nothing is injected into a replay" "$(grep -c 'async.tick' <<<"$out")" 3
+
+# An event that a plugin does not survive: the others keep their fields.
+rules poison.yaml <<'Y'
+- rule: Length
+  desc: d
+  condition: poison.len > 0
+  output: "kit %kit.num len %poison.len"
+  priority: INFO
+  source: kit
+Y
+install -d -m 777 "$tmp/state"
+config poison.falco.yaml <<Y
+rules_files: [$tmp/poison.yaml]
+sandbox: {state_dir: $tmp/state}
+plugins:
+  - {name: kit, library_path: $plugins/plain.so}
+  - name: poison
+    library_path: $plugins/extractor_poison.so
+    sandbox: {restart: {max: 5, backoff_min: 10ms, backoff_max: 50ms}}
+Y
+run_mews run "$plugins/plain.so" --open-params n=40 --fields kit.num --write "$tmp/kit40.scap"
+run_mews replay "$tmp/kit40.scap" -c "$tmp/poison.falco.yaml"
+is "exit status beside a plugin that dies" "$rc" 0
+is "all events but the poison one have the field" "$(grep -c 'Informational kit ' <<<"$out")" 39
+check "which is set aside" err_has "killed plugin 'poison' twice and is set aside"
 
 # A replay can be captured, too.
 run_mews replay "$golden" "$plugins/golden.so" --fields g.num --write "$tmp/copy.scap"
