@@ -10,6 +10,10 @@
 
 app_step_fn step_init_sources, step_select_sources, step_process_events;
 
+/* Do events come from a capture file? */
+bool run_is_replay(const struct app *app);
+/* Which sources there are, and which are enabled. */
+void run_log_sources(const struct app *app);
 /* Stops the workers of all sources in good order. */
 void run_stop(struct app *app);
 /* "Events detected: …", to stdout (engine.md 3.9). */
