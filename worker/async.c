@@ -18,6 +18,7 @@ void
 async_init(struct async *a, struct plugin *plugin, struct host *host, struct side *side)
 {
 	*a = (struct async){.plugin = plugin, .host = host, .side = side};
+	pthread_mutex_init(&a->lock, NULL);
 }
 
 static int32_t refuse(char *ret_text, const char *fmt, ...)
@@ -74,9 +75,11 @@ take_event(plugin_owner *owner, const struct plugin_event *event, char *ret_text
 	if (check(a, event, ret_text) != PLUGIN_SUCCESS)
 		return PLUGIN_FAILURE;
 	/* Falco says success, too, when its queue is full. */
-	if (!side_put(a->side, FRAME_ASYNC, event, event->len))
-		host_complain(
-		    a->host, &a->full, PLUGIN_LOG_WARNING, "async event queue is full");
+	if (side_put(a->side, FRAME_ASYNC, event, event->len))
+		return PLUGIN_SUCCESS;
+	pthread_mutex_lock(&a->lock);
+	host_complain(a->host, &a->full, PLUGIN_LOG_WARNING, "async event queue is full");
+	pthread_mutex_unlock(&a->lock);
 	return PLUGIN_SUCCESS;
 }
 

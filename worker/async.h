@@ -24,6 +24,7 @@ struct async {
 	bool compatible;        /* with the open source, which is shown as source */
 	bool plugin_source;     /* that is a plugin's, not that of system calls */
 	char source[256];
+	pthread_mutex_t lock; /* of the complaint: any thread may have it */
 	struct complaint full;
 };
 
