@@ -131,6 +131,9 @@ run_mews() {
 
 # start_mews ARGS...: in the background; mews_pid is its number. stop_mews waits for it.
 start_mews() {
+	# Now, not when the program gets to it: nobody must see what the last run said.
+	: >"$tmp/out"
+	: >"$tmp/err"
 	"${as_user[@]+"${as_user[@]}"}" "$mews" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null &
 	mews_pid=$!
 	background+=("$mews_pid")
