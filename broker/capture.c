@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "broker/own_alert.h"
 #include "broker/pipeline.h"
+#include "broker/reload_check.h"
 #include "broker/run.h"
 #include "proto/plugin_api.h"
 
@@ -44,7 +45,10 @@ struct capture *
 capture_new(struct app *app, struct err *err)
 {
 	struct capture *c = calloc(1, sizeof(*c));
+	/* Then what was written before stays. */
+	bool is_again = getenv(RELOAD_STARTED_AGAIN) != NULL;
 
+	unsetenv(RELOAD_STARTED_AGAIN);
 	if (!c) {
 		err_nomem(err);
 		return NULL;
@@ -59,7 +63,8 @@ capture_new(struct app *app, struct err *err)
 		return c;
 	/* Here nothing happens yet that could be held up. */
 	if (c->writer &&
-	    (c->all = capture_file_open(c->writer, app->write_path, 0, true, err))) {
+	    (c->all = capture_file_open(c->writer, app->write_path, 0,
+		 CAPTURE_AWAITS_STATE | (is_again ? CAPTURE_APPENDS : 0), err))) {
 		if (capture_writer_drain(c->writer) &&
 		    capture_file_state(c->all) == CAPTURE_OPEN)
 			return c;
@@ -177,8 +182,8 @@ begin_file(struct capture *c, struct capture_source *cs, struct pipeline *p,
 	cs->max_bytes = s->capture_max_bytes;
 	/* State that is being told already is told to this file too. */
 	cs->file_wants_state = p->n_dumping > 0 || pipeline_dump_state(p);
-	cs->file =
-	    capture_file_open(c->writer, path, cs->max_bytes, cs->file_wants_state, &err);
+	cs->file = capture_file_open(c->writer, path, cs->max_bytes,
+	    cs->file_wants_state ? CAPTURE_AWAITS_STATE : 0, &err);
 	if (!cs->file) {
 		cs->file_wants_state = false;
 		complain(c, &err);

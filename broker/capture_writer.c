@@ -19,7 +19,7 @@
 
 /* What a line of the queue is: with the number of its file in the queue's "priority". */
 enum entry {
-	ENTRY_OPEN, /* the path, behind '1' if state is awaited, else '0' */
+	ENTRY_OPEN, /* the path, behind a byte of flags */
 	ENTRY_STATE,
 	ENTRY_EVENT,
 	ENTRY_TOLD,
@@ -130,11 +130,14 @@ begin(struct capture_file *f, const char *line, uint32_t len)
 	int fd;
 
 	buf_init(&f->held, LIMIT_CAPTURE_HELD_BYTES);
-	f->awaits_state = line[0] == '1';
+	f->awaits_state = line[0] & CAPTURE_AWAITS_STATE;
 	memcpy(path, line + 1, len - 1);
 	path[len - 1] = '\0';
 	/* Where everybody may write, a link that somebody put there is not followed. */
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = open(path,
+	    O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC |
+		(line[0] & CAPTURE_APPENDS ? O_APPEND : O_TRUNC),
+	    0600);
 	if (fd < 0)
 		err_sys(&err, "cannot make %s", path);
 	else
@@ -398,7 +401,7 @@ put_step(struct capture_file *f, enum entry what, const void *p, uint32_t len)
 
 struct capture_file *
 capture_file_open(struct capture_writer *w, const char *path, uint64_t max_bytes,
-    bool awaits_state, struct err *err)
+    unsigned flags, struct err *err)
 {
 	char line[1 + LIMIT_CAPTURE_PATH_BYTES];
 	struct capture_file *f = NULL;
@@ -420,7 +423,7 @@ capture_file_open(struct capture_writer *w, const char *path, uint64_t max_bytes
 	f->max_bytes = max_bytes;
 	atomic_store(&f->bytes, 0);
 	atomic_store(&f->state, CAPTURE_OPEN);
-	line[0] = awaits_state ? '1' : '0';
+	line[0] = (char)flags;
 	memcpy(line + 1, path, len);
 	put_step(f, ENTRY_OPEN, line, (uint32_t)len + 1);
 	return f;

@@ -25,6 +25,11 @@ struct capture_writer;
 /* A file, from _open to _close; not to be used after that. */
 struct capture_file;
 
+enum capture_flag {
+	CAPTURE_AWAITS_STATE = 1,
+	CAPTURE_APPENDS = 2, /* another section, which readers take as one file */
+};
+
 struct capture_counts {
 	uint64_t files, events;
 	uint64_t dropped_full;  /* there was no room in the queue */
@@ -40,13 +45,14 @@ void capture_writer_counts(struct capture_writer *w, struct capture_counts *ret_
 bool capture_writer_drain(struct capture_writer *w);
 
 /*
- * Makes the file, or empties it: the thread does, what goes wrong is in its log and in
- * the file's state. max_bytes 0: no limit. With awaits_state, events are
+ * Makes the file, or empties it, or goes on behind what is there (CAPTURE_APPENDS): the
+ * thread does, what goes wrong is in its log and in the file's state. max_bytes 0: no
+ * limit. With CAPTURE_AWAITS_STATE, events are
  * held back (LIMIT_CAPTURE_HELD_BYTES of them) until _state_told, so that state comes
  * first. NULL: ERR_LIMIT when there are too many files already.
  */
 struct capture_file *capture_file_open(struct capture_writer *w, const char *path,
-    uint64_t max_bytes, bool awaits_state, struct err *err);
+    uint64_t max_bytes, unsigned flags, struct err *err);
 /* Of the state before: state that comes too late to be the file's head is marked so that
  * no rule sees it. */
 void capture_file_put_state(struct capture_file *f, const void *event, uint32_t len);

@@ -82,12 +82,12 @@ assert_times(const int64_t *time, uint32_t n)
 }
 
 static struct capture_file *
-open_one(struct capture_writer *w, uint64_t max_bytes, bool awaits_state)
+open_one(struct capture_writer *w, uint64_t max_bytes, unsigned flags)
 {
 	struct capture_file *f;
 	struct err err;
 
-	f = capture_file_open(w, path, max_bytes, awaits_state, &err);
+	f = capture_file_open(w, path, max_bytes, flags, &err);
 	assert_non_null(f);
 	return f;
 }
@@ -107,7 +107,7 @@ test_capture_writer_puts_state_first(void **state)
 {
 	static const int64_t times[] = {-3, -4, 1, 2, 5, -6, 7};
 	struct capture_writer *w = writer();
-	struct capture_file *f = open_one(w, 0, true);
+	struct capture_file *f = open_one(w, 0, CAPTURE_AWAITS_STATE);
 
 	put(f, 1, false);
 	put(f, 2, false);
@@ -121,11 +121,18 @@ test_capture_writer_puts_state_first(void **state)
 	assert_true(capture_writer_drain(w));
 	assert_times(times, 7);
 	/* What never tells its state holds back nothing for good. */
-	f = open_one(w, 0, true);
+	f = open_one(w, 0, CAPTURE_AWAITS_STATE);
 	put(f, 1, false);
 	capture_file_close(f);
 	assert_true(capture_writer_drain(w));
 	assert_times(&(int64_t){1}, 1);
+	/* Another section behind it. */
+	f = open_one(w, 0, CAPTURE_APPENDS);
+	put_state(f, 2);
+	put(f, 3, false);
+	capture_file_close(f);
+	assert_true(capture_writer_drain(w));
+	assert_times((const int64_t[]){1, -2, 3}, 3);
 	capture_writer_free(w);
 }
 
@@ -135,7 +142,7 @@ test_capture_writer_holds_back_no_more_than_its_limit(void **state)
 	static uint8_t event[LIMIT_EVENT_BYTES], data[LIMIT_EVENT_BYTES / 2];
 	static int64_t times[20];
 	struct capture_writer *w = writer();
-	struct capture_file *f = open_one(w, 0, true);
+	struct capture_file *f = open_one(w, 0, CAPTURE_AWAITS_STATE);
 	uint32_t len = 0;
 
 	for (int i = 0; i < 20; i++) {
@@ -167,7 +174,7 @@ test_capture_writer_ends_at_the_limit(void **state)
 {
 	static uint8_t event[70000], data[60000];
 	struct capture_writer *w = writer();
-	struct capture_file *f = open_one(w, 1 << 20, false);
+	struct capture_file *f = open_one(w, 1 << 20, 0);
 	struct capture_counts counts;
 	uint64_t x = 88172645463325252u;
 	struct stat st;
@@ -231,7 +238,7 @@ test_capture_writer_drops_for_a_slow_disk(void **state)
 
 	snprintf(pipe, sizeof(pipe), "%s/pipe", folder);
 	assert_int_equal(mkfifo(pipe, 0600), 0);
-	f = capture_file_open(w, pipe, 0, false, &err);
+	f = capture_file_open(w, pipe, 0, 0, &err);
 	assert_non_null(f);
 	for (uint32_t i = 0; i < n; i++)
 		capture_file_put(f, event,
@@ -273,10 +280,10 @@ test_capture_writer_has_so_many_files(void **state)
 
 	snprintf(nowhere, sizeof(nowhere), "%s/none/x", folder);
 	for (uint32_t i = 0; i < LIMIT_CAPTURE_FILES; i++) {
-		file[i] = capture_file_open(w, nowhere, 0, false, &err);
+		file[i] = capture_file_open(w, nowhere, 0, 0, &err);
 		assert_non_null(file[i]);
 	}
-	assert_null(capture_file_open(w, nowhere, 0, false, &err));
+	assert_null(capture_file_open(w, nowhere, 0, 0, &err));
 	assert_int_equal(err.code, ERR_LIMIT);
 	assert_true(capture_writer_drain(w));
 	for (uint32_t i = 0; i < LIMIT_CAPTURE_FILES; i++) {
@@ -285,7 +292,7 @@ test_capture_writer_has_so_many_files(void **state)
 		capture_file_close(file[i]);
 	}
 	assert_true(capture_writer_drain(w));
-	capture_file_close(open_one(w, 0, false));
+	capture_file_close(open_one(w, 0, 0));
 	assert_true(capture_writer_drain(w));
 	capture_writer_counts(w, &counts);
 	assert_int_equal(counts.failed, LIMIT_CAPTURE_FILES);

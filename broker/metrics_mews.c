@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "broker/capture.h"
 #include "broker/health.h"
 #include "broker/metrics_internal.h"
 #include "broker/pipeline.h"
@@ -212,6 +213,29 @@ outputs(const struct app *app, struct buf *labels, struct buf *out)
 	}
 }
 
+static void
+captures(const struct app *app, struct buf *out)
+{
+	struct capture_counts c;
+
+	capture_counts(app->capture, &c);
+	prom_family(out, "mews_capture_files_total", "counter", "Capture files begun");
+	prom_sample_u64(out, "mews_capture_files_total", "", c.files);
+	prom_family(out, "mews_capture_files_failed_total", "counter",
+	    "Capture files that could not be written");
+	prom_sample_u64(out, "mews_capture_files_failed_total", "", c.failed);
+	prom_family(
+	    out, "mews_capture_events_total", "counter", "Events in capture files");
+	prom_sample_u64(out, "mews_capture_events_total", "", c.events);
+	prom_family(out, "mews_capture_dropped_total", "counter",
+	    "Events missing in capture files: the disk was too slow, or no block holds "
+	    "them");
+	prom_sample_u64(
+	    out, "mews_capture_dropped_total", "reason=\"queue_full\"", c.dropped_full);
+	prom_sample_u64(
+	    out, "mews_capture_dropped_total", "reason=\"size\"", c.dropped_large);
+}
+
 void
 metrics_mews_text(const struct metrics *m, struct buf *out)
 {
@@ -227,5 +251,6 @@ metrics_mews_text(const struct metrics *m, struct buf *out)
 	latency(s, &labels, out);
 	sources(m->app, &labels, out);
 	outputs(m->app, &labels, out);
+	captures(m->app, out);
 	buf_release(&labels);
 }

@@ -38,7 +38,9 @@ void reload_take_on_outputs(struct app *app, const struct settings *before);
 /* Would the program start with what its files hold now? Runs it with --dry-run beside,
  * while everything goes on. */
 bool reload_dry_run(struct app *app, struct err *err);
-/* Becomes the program again, with the same arguments. Returns only when that fails. */
+/* Becomes the program again, with the same arguments and RELOAD_STARTED_AGAIN in its
+ * environment. Returns only when that fails. */
+#define RELOAD_STARTED_AGAIN "MEWS_STARTED_AGAIN"
 void reload_exec(void);
 
 #endif

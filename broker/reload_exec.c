@@ -52,6 +52,7 @@ reload_exec(void)
 
 	buf_init(&text, 4 << 20);
 	if (own_arguments(&text, argv, &argc, &err)) {
+		setenv(RELOAD_STARTED_AGAIN, "1", true);
 		execv("/proc/self/exe", argv);
 		err_sys(&err, "execv");
 	}

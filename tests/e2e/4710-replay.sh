@@ -232,6 +232,30 @@ run_mews run "$plugins/golden.so" --open-params n=5 --fields g.num --write "$tmp
 is "--write where nothing can be written: exit status" "$rc" 1
 check "error" err_has '^Error: Could not write the capture file .*nowhere/x.scap'
 is "and no event" "$out" ""
+# A reload that starts the program again goes on in the same file.
+again() { # again MORE
+	config again.yaml <<Y
+watch_config_files: false
+rules_files: [$tmp/kit.yaml]
+plugins:
+  - {name: kit, library_path: $plugins/plain.so, open_params: "n=1000,pause_us=20000"}
+$1
+Y
+}
+again ""
+sed -i 's/ %async[.a-z]*//g' "$tmp/kit.yaml"
+start_mews run -c "$tmp/again.yaml" --disable-source syscall --write "$tmp/again.scap"
+until_true 10 grep -q 'event 5 ' "$tmp/out"
+again "  - {name: extractor, library_path: $plugins/extractor.so}"
+kill -HUP "$mews_pid"
+until_true 20 grep -q 'starting again' "$tmp/err"
+until_true 20 bash -c "[ \$(grep -c 'event 5 ' '$tmp/out') = 2 ]"
+kill -INT "$mews_pid"
+check "it ends" wait_mews 10
+run_mews replay "$tmp/again.scap" "$plugins/plain.so" --fields kit.num
+is "both sections are replayed" "$(grep -c '"kit.num":4}' <<<"$out")" 2
+is "numbers go on" "$(grep -o '"num":[0-9]*' <<<"$out" | sort -u | wc -l)" "$(wc -l <<<"$out")"
+
 nothing_left
 holds "nothing is left running"
 finish
