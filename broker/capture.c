@@ -316,9 +316,9 @@ void
 capture_stop(struct capture *c)
 {
 	struct capture_counts n;
+	/* What is full by now is to be told, too. */
+	bool in_time = capture_writer_drain(c->writer);
 
-	if (!capture_writer_drain(c->writer))
-		log_error("capture files are not complete: the disk is too slow");
 	for (uint32_t i = 0; i < c->app->n_source; i++) {
 		if (c->source[i].file)
 			end_file(c, &c->source[i]);
@@ -326,7 +326,8 @@ capture_stop(struct capture *c)
 	if (c->all)
 		capture_file_close(c->all);
 	c->all = NULL;
-	capture_writer_drain(c->writer);
+	if (!in_time || !capture_writer_drain(c->writer))
+		log_error("capture files are not complete: the disk is too slow");
 	capture_counts(c, &n);
 	if (n.dropped_full + n.dropped_large > 0)
 		log_warning("events missing in capture files: %" PRIu64
