@@ -11,6 +11,7 @@ import sys
 from scap import *
 sys.stdout.buffer.write(eval(sys.stdin.read()))" >"$tmp/$1"
 }
+install -d -m 777 "$tmp/written"
 config falco.yaml <<Y
 rule_matching: all
 plugins:
@@ -32,7 +33,7 @@ rules rules.yaml <<'Y'
 Y
 
 # Live, and again.
-run_mews run -c "$tmp/falco.yaml" -r "$tmp/rules.yaml" --disable-source syscall --write "$tmp/ours.scap"
+run_mews run -c "$tmp/falco.yaml" -r "$tmp/rules.yaml" --disable-source syscall --write "$tmp/written/ours.scap"
 is "exit status of --write" "$rc" 0
 live=$out
 is "alerts" "$(grep -c 'Informational every' <<<"$live")" 12
@@ -41,10 +42,10 @@ is "exit status of a replay" "$rc" 0
 is "the same alerts for what Falco wrote of the same events" "$out" "$live"
 check "the log says what is replayed" err_has "Replaying events from the capture file: $golden\$"
 check "and opens no source" bash -c '! grep -qE "Opening|Enabled event sources" <<<"$1"' - "$err"
-run_mews replay "$tmp/ours.scap" -c "$tmp/falco.yaml" -r "$tmp/rules.yaml"
+run_mews replay "$tmp/written/ours.scap" -c "$tmp/falco.yaml" -r "$tmp/rules.yaml"
 is "the same for what --write wrote" "$out" "$live"
 check "which is Falco's file, byte for byte" \
-	cmp <(gzip -dc "$tmp/ours.scap") "$root/tests/data/scap/golden-plain.scap"
+	cmp <(gzip -dc "$tmp/written/ours.scap") "$root/tests/data/scap/golden-plain.scap"
 run_mews replay "$root/tests/data/scap/golden-plain.scap" -c "$tmp/falco.yaml" -r "$tmp/rules.yaml"
 is "the same without compression" "$out" "$live"
 
@@ -190,11 +191,11 @@ plugins:
   - {name: async, library_path: $plugins/async.so, init_config: "n=3,wait_us=150000,ts=1700000000004500000"}
   - {name: kit, library_path: $plugins/plain.so, open_params: "n=8,pause_us=100000"}
 Y
-run_mews run -c "$tmp/kit.falco.yaml" --disable-source syscall --write "$tmp/kit.scap"
+run_mews run -c "$tmp/kit.falco.yaml" --disable-source syscall --write "$tmp/written/kit.scap"
 is "exit status with injected events" "$rc" 0
 is "events" "$(grep -c 'event ' <<<"$out")" 11
 live=$(grep -o 'event .*' <<<"$out" | cut -d' ' -f3-6)
-run_mews replay "$tmp/kit.scap" -c "$tmp/kit.falco.yaml"
+run_mews replay "$tmp/written/kit.scap" -c "$tmp/kit.falco.yaml"
 is "replayed, state before them" "$(grep -o 'event .*' <<<"$out" | cut -d' ' -f3-6)" "$live"
 is "which has a number and was parsed" "$(grep -oE 'event 2 17.*' <<<"$out")" \
 	"event 2 1700000000000000000 0 0 <NA> <NA> 2 <NA>"
@@ -219,15 +220,15 @@ plugins:
     library_path: $plugins/extractor_poison.so
     sandbox: {restart: {max: 5, backoff_min: 10ms, backoff_max: 50ms}}
 Y
-run_mews run "$plugins/plain.so" --open-params n=40 --fields kit.num --write "$tmp/kit40.scap"
-run_mews replay "$tmp/kit40.scap" -c "$tmp/poison.falco.yaml"
+run_mews run "$plugins/plain.so" --open-params n=40 --fields kit.num --write "$tmp/written/kit40.scap"
+run_mews replay "$tmp/written/kit40.scap" -c "$tmp/poison.falco.yaml"
 is "exit status beside a plugin that dies" "$rc" 0
 is "all events but the poison one have the field" "$(grep -c 'Informational kit ' <<<"$out")" 39
 check "which is set aside" err_has "killed plugin 'poison' twice and is set aside"
 
 # A replay can be captured, too.
-run_mews replay "$golden" "$plugins/golden.so" --fields g.num --write "$tmp/copy.scap"
-check "a copy" cmp <(gzip -dc "$tmp/copy.scap") "$root/tests/data/scap/golden-plain.scap"
+run_mews replay "$golden" "$plugins/golden.so" --fields g.num --write "$tmp/written/copy.scap"
+check "a copy" cmp <(gzip -dc "$tmp/written/copy.scap") "$root/tests/data/scap/golden-plain.scap"
 run_mews run "$plugins/golden.so" --open-params n=5 --fields g.num --write "$tmp/nowhere/x.scap"
 is "--write where nothing can be written: exit status" "$rc" 1
 check "error" err_has '^Error: Could not write the capture file .*nowhere/x.scap'
@@ -244,7 +245,7 @@ Y
 }
 again ""
 sed -i 's/ %async[.a-z]*//g' "$tmp/kit.yaml"
-start_mews run -c "$tmp/again.yaml" --disable-source syscall --write "$tmp/again.scap"
+start_mews run -c "$tmp/again.yaml" --disable-source syscall --write "$tmp/written/again.scap"
 until_true 10 grep -q 'event 5 ' "$tmp/out"
 again "  - {name: extractor, library_path: $plugins/extractor.so}"
 kill -HUP "$mews_pid"
@@ -252,7 +253,7 @@ until_true 20 grep -q 'starting again' "$tmp/err"
 until_true 20 bash -c "[ \$(grep -c 'event 5 ' '$tmp/out') = 2 ]"
 kill -INT "$mews_pid"
 check "it ends" wait_mews 10
-run_mews replay "$tmp/again.scap" "$plugins/plain.so" --fields kit.num
+run_mews replay "$tmp/written/again.scap" "$plugins/plain.so" --fields kit.num
 is "both sections are replayed" "$(grep -c '"kit.num":4}' <<<"$out")" 2
 is "numbers go on" "$(grep -o '"num":[0-9]*' <<<"$out" | sort -u | wc -l)" "$(wc -l <<<"$out")"
 
