@@ -7,6 +7,7 @@
 #include "base/conf/load.h"
 #include "base/utf8.h"
 #include "policy/profile.h"
+#include "policy/template.h"
 #include "tests/fuzz/fuzz.h"
 
 const char *const fuzz_seeds[] = {
@@ -17,11 +18,16 @@ const char *const fuzz_seeds[] = {
     "limits: {memory: 256M, threads: 32, cpu: 50%}\ndeadlines: {init: 30s, parse: 0}\n"
     "restart: {max: 3, window: 10m, backoff_min: 1s, backoff_max: 60s}\n",
     "name: x\nplugins: [a]\ncomment: c\nprofile: file-reader\nrequired: no\njit: yes\n",
+    "name: x\nparts:\n- from: open_params\n  match: [\"http://{address}:{port}{rest}\"]\n"
+    "  listen: \"tcp:{address}:{port}\"\n- {from: init_config.a, default: "
+    "[\"{home}/b\"], "
+    "when: {open_params: \"{any}k{name}\"}, match: \"{path}\", unix: \"{path}\"}\n",
     NULL,
 };
 const char *const fuzz_words[] = {"profile:", "read:", "limits:", "- ", "[", "]", "{",
     "}", ": ", "tcp:", "udp:", "*.",
-    "http-get:", "late_dlopen:", "sha256:", "99999999999999999999", "&a ", "*a", NULL};
+    "http-get:", "late_dlopen:", "sha256:", "99999999999999999999", "&a ", "*a",
+    "parts:", "from:", "match:", "{any}", "{path}", "{host}", "{dir}", NULL};
 
 static void
 check(bool ok, const struct profile *p, const struct err *err)
@@ -47,6 +53,34 @@ check(bool ok, const struct profile *p, const struct err *err)
 	buf_release(&b);
 }
 
+/* A profile that was accepted gives something that is accepted, whatever the entry says.
+ */
+static void
+expand(const struct profile *p, struct arena *arena)
+{
+	static const struct template_entry entries[] = {
+	    {"{\"a\": [\"b\", \"/c/../d\"], \"h\": \"x.example\"}",
+		"http://[::1]:80/k8s"},
+	    {"a: ~/b", "x:65536"},
+	    {"", ""},
+	};
+	const struct profile_set known = {p, 1};
+
+	for (size_t i = 0; i < sizeof(entries) / sizeof(*entries); i++) {
+		struct conf_node *block;
+		struct profile made;
+		struct err err = {0};
+		struct buf notes;
+		buf_init(&notes, 1u << 20);
+		if (template_expand(p, arena, &entries[i], &block, &notes, &err))
+			check(profile_parse_in(&made, arena, &known, block, "f", &err),
+			    &made, &err);
+		if (strpbrk(buf_str(&notes), "\x1b\r"))
+			abort();
+		buf_release(&notes);
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -60,7 +94,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		err = (struct err){0};
 		check(profile_parse(&p, &arena, root, "f", &err), &p, &err);
 		err = (struct err){0};
-		check(profile_parse_file(&p, &arena, NULL, root, "f", &err), &p, &err);
+		bool ok = profile_parse_file(&p, &arena, NULL, root, "f", &err);
+		check(ok, &p, &err);
+		if (ok)
+			expand(&p, &arena);
 	}
 	arena_release(&arena);
 	return 0;

@@ -278,14 +278,14 @@ test_profile_says_what_to_write_instead(void **state)
 	    "falco.yaml:1:11: \"zzzzzzzz\" is no key of sandbox, which are profile, "
 	    "read, "
 	    "write, listen, connect, unix, env, limits, deadlines, restart, required, "
-	    "late_dlopen, jit, sha256");
+	    "late_dlopen, observe, jit, sha256");
 	assert_mistakes(
 	    "jit: maybe", "falco.yaml:1:6: \"maybe\" jit: write true or false");
 	assert_mistakes("name: x", "falco.yaml:1:7: \"name\" is no key of sandbox, which "
 				   "are profile, read, write, "
 				   "listen, connect, unix, env, limits, deadlines, "
 				   "restart, required, late_dlopen, "
-				   "jit, sha256");
+				   "observe, jit, sha256");
 }
 
 static void

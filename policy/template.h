@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Parts of a profile that are taken from the plugin's entry in the configuration, so that
- * a port or a path is written once. docs/plugins.md describes them for people.
+ * a port or a path is written once. docs/sandbox.md describes them for people.
  *
  * A part of a profile file says where a value comes from (init_config by key, open_params
  * as text or by key, a variable of the environment), which forms it may have, and what is
