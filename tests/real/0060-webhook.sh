@@ -1,34 +1,51 @@
 #!/usr/bin/env bash
-# k8saudit as the API server's webhook: the unmodified Go plugin listens on its one port.
+# k8saudit as the API server's webhook: the unmodified Go plugin listens on its one port,
+# which its profile takes from its open parameters, with or without TLS.
 . "$(dirname "$0")/lib.sh"
 built_plugin k8saudit
 built_plugin json
-command -v curl >/dev/null || skip_all "curl is not installed"
+for tool in curl openssl; do
+	command -v $tool >/dev/null || skip_all "$tool is not installed"
+done
 port=$((20000 + $$ % 20000))
 
-config falco.yaml <<Y
+key_and_certificate() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+		-subj /CN=localhost -addext subjectAltName=DNS:localhost \
+		-keyout "$tmp/key" -out "$tmp/ca.pem" 2>/dev/null
+	cat "$tmp/key" "$tmp/ca.pem" >"$tmp/falco.pem"
+	# As a server's key is kept: for its owner alone.
+	chmod 600 "$tmp/falco.pem"
+	[ ${#as_user[@]} = 0 ] || chown 61234:61234 "$tmp/falco.pem"
+}
+
+stock() { # stock URL
+	config falco.yaml <<Y
 rules_files: [$real/rules/k8s_audit_rules.yaml]
 json_output: true
 plugins:
   - name: k8saudit
     library_path: $real/libk8saudit.so
-    init_config: {}
-    open_params: http://127.0.0.1:$port/k8s-audit
-    sandbox: {profile: listener, listen: [tcp:$port]}
+    init_config: {sslCertificate: $tmp/falco.pem}
+    open_params: $1
   - {name: json, library_path: $real/libjson.so}
 Y
+}
 
 post() { # post FILE
-	[ "$(curl -s -m 5 -o "$tmp/answer" -w '%{http_code}' -H 'Content-Type: application/json' \
-		--data-binary "@$1" "http://127.0.0.1:$port/k8s-audit")" = 200 ]
+	[ "$(curl -s --cacert "$tmp/ca.pem" -m 5 -o "$tmp/answer" -w '%{http_code}' -H 'Content-Type: application/json' \
+		--data-binary "@$1" "$scheme://localhost:$port/k8s-audit")" = 200 ]
 }
 
 answers() {
-	curl -s -m 2 -o /dev/null "http://127.0.0.1:$port/"
+	curl -s --cacert "$tmp/ca.pem" -m 2 -o /dev/null "$scheme://localhost:$port/"
 }
 
-as_webhook() { # as_webhook WHO
+as_webhook() { # as_webhook WHO SCHEME
 	local file posted=0
+	scheme=$2
+	key_and_certificate
+	stock "$scheme://127.0.0.1:$port/k8s-audit"
 	start_mews run -c "$tmp/falco.yaml" --enable-source k8s_audit
 	check "$1: it listens" until_true 10 answers || return
 	for file in "$samples"/k8saudit/*; do
@@ -50,10 +67,14 @@ as_webhook() { # as_webhook WHO
 	check "$1: nothing left" nothing_left
 }
 
-as_webhook "as $(id -un)"
+for scheme in http https; do
+	as_webhook "$scheme as $(id -un)" $scheme
+done
 if [ "$(id -u)" = 0 ]; then
 	as_user=(setpriv --reuid 61234 --regid 61234 --clear-groups env
 		"HOME=$tmp" "TMPDIR=$tmp")
-	as_webhook "as an ordinary user"
+	for scheme in http https; do
+		as_webhook "$scheme as an ordinary user" $scheme
+	done
 fi
 finish

@@ -149,7 +149,7 @@ while IFS='|' read -r name config params service reached; do
 	also='"also": "connect other.example:4646;read /etc/shadow;connect 127.0.0.1:22"'
 	if [ "$config" = '{}' ]; then more="{$also}"; else more="${config%\}}, $also}"; fi
 	double "$name" "$more" "$params" "{connect: ['127.0.0.1:$service', '127.0.0.1:443']}"
-	did "$name" "connect $reached" done
+	did "$name" "connect $reached" 'done'
 	refused "$name" "connect other.example:4646"
 	refused "$name" "read /etc/shadow"
 	refused "$name" "connect 127.0.0.1:22"
@@ -197,8 +197,8 @@ echo secret >"$tmp/else/secret"
 chmod -R a+rX "$tmp/logs" "$tmp/else"
 double nginx "{\"also\": \"read $tmp/else/secret;create $tmp/logs/new;mkdir $tmp/logs/d\"}" \
 	"$tmp/logs/access.log"
-did nginx 'read $PARAMS' done
-did nginx 'watch $PARAMS' done
+did nginx 'read $PARAMS' 'done'
+did nginx 'watch $PARAMS' 'done'
 for deed in "read $tmp/else/secret" "create $tmp/logs/new" "mkdir $tmp/logs/d"; do
 	refused nginx "$deed"
 done
@@ -207,8 +207,8 @@ if [ -d /var/log/journal ] || [ -d /run/log/journal ]; then
 	journal=/var/log/journal
 	[ -d $journal ] || journal=/run/log/journal
 	double journald "{\"filter\": [], \"JOURNAL\": \"$journal\", \"also\": \"read /etc/shadow\"}" ""
-	did journald 'read $JOURNAL' done
-	did journald 'watch $JOURNAL' done
+	did journald 'read $JOURNAL' 'done'
+	did journald 'watch $JOURNAL' 'done'
 	refused journald "read /etc/shadow"
 else
 	skip journald "this host keeps no journal"
