@@ -20,21 +20,22 @@
 #define LIMIT_BATCH_EVENTS (1u << 20) /* events of one next_batch */
 
 /* async events and table operations, beside the rings of events */
-#define LIMIT_RING_SIDE_UP_BYTES   (4u << 20) /* worker to broker; a power of two */
-#define LIMIT_RING_SIDE_DOWN_BYTES (2u << 20) /* broker to worker; a power of two */
+#define LIMIT_RING_SIDE_UP_BYTES   (4u << 20)   /* worker to broker; a power of two */
+#define LIMIT_RING_SIDE_DOWN_BYTES (2u << 20)   /* broker to worker; a power of two */
 #define LIMIT_METRICS_BYTES        (256u << 10) /* all metrics of a plugin, as a message */
-#define LIMIT_ROUTINES             64u /* threads of one plugin that listens */
-#define LIMIT_PLUGIN_METRICS       1024u /* that one plugin has */
-#define LIMIT_TABLES               256u  /* that the plugins of one source have */
-#define LIMIT_TABLE_FIELDS         256u  /* of one table */
-#define LIMIT_TABLE_HANDLES        4096u /* entries and sub-tables that one user holds of one owner */
-#define LIMIT_TABLE_CALLS          64u   /* of one worker that are not answered yet */
-#define LIMIT_TABLE_CALL_MS        1000u /* how long an owner may take to answer */
-#define LIMIT_TABLE_ENTRIES        (1u << 20) /* of all built-in tables of a source */
-#define LIMIT_TABLE_BYTES          (256ul << 20) /* their keys and values */
-#define LIMIT_ASYNC_EVENTS         4096u      /* Falco's: that wait for their turn */
-#define LIMIT_ASYNC_BYTES          (64u << 20) /* what they may take */
-#define LIMIT_ASYNC_AHEAD_NS       10000000000ull /* Falco's: in the future, at most */
+#define LIMIT_ROUTINES             64u          /* threads of one plugin that listens */
+#define LIMIT_PLUGIN_METRICS       1024u        /* that one plugin has */
+#define LIMIT_TABLES               256u         /* that the plugins of one source have */
+#define LIMIT_TABLE_FIELDS         256u         /* of one table */
+#define LIMIT_TABLE_HANDLES                                                              \
+	4096u /* entries and sub-tables that one user holds of one owner */
+#define LIMIT_TABLE_CALLS    64u            /* of one worker that are not answered yet */
+#define LIMIT_TABLE_CALL_MS  1000u          /* how long an owner may take to answer */
+#define LIMIT_TABLE_ENTRIES  (1u << 20)     /* of all built-in tables of a source */
+#define LIMIT_TABLE_BYTES    (256ul << 20)  /* their keys and values */
+#define LIMIT_ASYNC_EVENTS   4096u          /* Falco's: that wait for their turn */
+#define LIMIT_ASYNC_BYTES    (64u << 20)    /* what they may take */
+#define LIMIT_ASYNC_AHEAD_NS 10000000000ull /* Falco's: in the future, at most */
 
 /* -- what a plugin may declare ------------------------------------------------------ */
 #define LIMIT_PLUGIN_FIELDS     8192u      /* entries of get_fields */
@@ -112,20 +113,22 @@
 #define LIMIT_HTTP_HEADERS             64u
 
 /* operators */
-#define LIMIT_WEB_HEAD_BYTES    (8u << 10)  /* a request of theirs: a probe or a scraper */
-#define LIMIT_WEB_CONNECTIONS   64u         /* at once */
-#define LIMIT_WEB_ACCEPTS_PER_S 200u        /* a TLS handshake takes about a millisecond */
+#define LIMIT_WEB_HEAD_BYTES    (8u << 10) /* a request of theirs: a probe or a scraper */
+#define LIMIT_WEB_CONNECTIONS   64u        /* at once */
+#define LIMIT_WEB_ACCEPTS_PER_S 200u       /* a TLS handshake takes about a millisecond */
 #define LIMIT_WEB_ANSWER_BYTES  (8u << 20) /* metrics of ten thousand rules */
-#define LIMIT_CTL_CLIENTS       16u         /* connections of mews ctl, top and tap */
+#define LIMIT_CTL_CLIENTS       16u        /* connections of mews ctl, top and tap */
 #define LIMIT_CTL_LINE_BYTES    (64u << 10) /* one request */
 #define LIMIT_CTL_QUEUE_BYTES   (16u << 20) /* answers that a client has not read */
 
 /* capture files */
 #define LIMIT_CAPTURE_FILES       256u /* being written at once: two for each source */
 #define LIMIT_CAPTURE_QUEUE_BYTES (32u << 20) /* events that wait for the disk */
-#define LIMIT_CAPTURE_HELD_BYTES  (8u << 20) /* of one file, that wait for the plugins' state */
-#define LIMIT_CAPTURE_PATH_BYTES  4096u
-#define LIMIT_CAPTURE_STALL_MS    2000u /* a disk that does nothing for so long is not waited for */
-#define LIMIT_CAPTURE_STOP_MS     5000u /* for what is queued at the end of a run */
+#define LIMIT_CAPTURE_HELD_BYTES                                                         \
+	(8u << 20) /* of one file, that wait for the plugins' state */
+#define LIMIT_CAPTURE_PATH_BYTES 4096u
+#define LIMIT_CAPTURE_STALL_MS                                                           \
+	2000u /* a disk that does nothing for so long is not waited for */
+#define LIMIT_CAPTURE_STOP_MS 5000u /* for what is queued at the end of a run */
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The fields of the built-in tables: TABLE(id, key) opens a table, FIELD(name, type,
- * read-only) adds to it, SUB(name, id) is a sub-table of another kind. Names and types are
- * Falco's (engine.md 6.10).
+ * read-only) adds to it, SUB(name, id) is a sub-table of another kind. Names and types
+ * are Falco's (engine.md 6.10).
  */
 /* clang-format off */
 TABLE(THREADS, INT64)
@@ -36,4 +36,4 @@ FIELD("socket_ipv6_src_ip_low", UINT64, 0) FIELD("socket_ipv6_src_ip_high", UINT
 FIELD("socket_ipv6_dest_ip_low", UINT64, 0) FIELD("socket_ipv6_dest_ip_high", UINT64, 0)
 FIELD("socket_ipv6_src_port", UINT16, 0) FIELD("socket_ipv6_dest_port", UINT16, 0)
 FIELD("socket_unix_src", UINT64, 0) FIELD("socket_unix_dest", UINT64, 0)
-/* clang-format on */
+    /* clang-format on */

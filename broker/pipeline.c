@@ -473,7 +473,8 @@ fall_asleep(struct pipeline *p)
 		if (!worker_is_up(pw->worker))
 			continue;
 		if (pw->request.under_way ||
-		    (pipeline_is_origin(p, pw) && p->state == PIPELINE_IDLE))
+		    (pipeline_is_origin(p, pw) && p->state == PIPELINE_IDLE &&
+			!p->swap.waits))
 			more |= !ring_reader_sleep(&pw->worker->reader);
 	}
 	return more;

@@ -289,8 +289,7 @@ window_has(const struct pipeline *p, const struct worker_types *types)
 
 /* Can the slot have a value on any event of the window? Text is made of plugin events. */
 static bool
-can_have_value(
-    const struct pipeline *p, const struct pipeline_worker *pw, uint32_t slot)
+can_have_value(const struct pipeline *p, const struct pipeline_worker *pw, uint32_t slot)
 {
 	if (p->rules->slots->slot[slot].ref.field->provider == PROVIDER_EVENT_TEXT)
 		return !p->is_injected;

@@ -197,9 +197,8 @@ static void
 on_metrics(struct worker *w, const Control__Metrics *peer_metrics)
 {
 	size_t n = peer_metrics->n_metrics;
-	struct worker_metric *list = n <= LIMIT_PLUGIN_METRICS
-					 ? calloc(n + 1, sizeof(*list))
-					 : NULL;
+	struct worker_metric *list =
+	    n <= LIMIT_PLUGIN_METRICS ? calloc(n + 1, sizeof(*list)) : NULL;
 
 	w->metrics_asked = false;
 	if (!list)

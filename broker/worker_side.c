@@ -27,8 +27,7 @@ frame_memory(void)
 }
 
 static bool
-dispatch(
-    struct worker *w, uint32_t type, uint8_t *frame, uint32_t len, struct err *err)
+dispatch(struct worker *w, uint32_t type, uint8_t *frame, uint32_t len, struct err *err)
 {
 	switch (type) {
 	case FRAME_ASYNC:

@@ -18,7 +18,7 @@ struct host {
 	struct uplink *up;
 	struct tables *tables; /* NULL: there are none */
 	struct listen *listen;
-	char error[256];       /* "" when the last table operation was fine */
+	char error[256]; /* "" when the last table operation was fine */
 };
 
 void host_init(struct host *h, struct uplink *up);

@@ -40,7 +40,7 @@ struct source {
 	uint32_t batch;        /* counts those that were published */
 	uint32_t acknowledged; /* of them; never past batch */
 	uint64_t first_number, next_number;
-	uint32_t dropped; /* larger than LIMIT_EVENT_BYTES */
+	uint32_t dropped;  /* larger than LIMIT_EVENT_BYTES */
 	uint32_t progress; /* as in struct chunk_head */
 	uint64_t progress_at_ns;
 	int32_t rc;

@@ -8,7 +8,7 @@
 #include "proto/ring.h"
 
 /* up is the worker's, writable; wake_fd wakes the broker. False: no such attack. */
-bool evil_side(const char *name, struct ring_map *up, const struct ring_map *down,
-    int wake_fd);
+bool evil_side(
+    const char *name, struct ring_map *up, const struct ring_map *down, int wake_fd);
 
 #endif
