@@ -91,7 +91,6 @@ does "profile: listener, listen: [tcp:9], $allowed" "get allowed.example $port"
 is "a listener that connects too" "$(came_to 'get allowed.example [0-9]*')" hello
 
 sock=$tmp/run/docker.sock
-short=${sock:0:30}
 does "unix: [{path: $sock, http-get: [/containers/*]}]" \
 	"unix $sock GET /containers/json;unix $sock GET /images/json"
 is "a unix socket, what it lets through" "$(grep -c 'HTTP/1.1 200' <<<"$out")" 1
