@@ -266,7 +266,7 @@ dispatch(struct pipeline *p, struct pipeline_worker *pw)
 		orphan(p, &pw->request);
 		return;
 	}
-	if (!worker_is_up(pw->worker)) {
+	if (!worker_is_ready(pw->worker)) {
 		pw->request.wanted = true; /* sent when it is back */
 		return;
 	}
@@ -489,7 +489,7 @@ pipeline_answers(struct pipeline *p)
 
 		if (pw->request.under_way && worker_is_up(pw->worker))
 			gather(p, pw);
-		while (pw->request.wanted && worker_is_up(pw->worker)) {
+		while (pw->request.wanted && worker_is_ready(pw->worker)) {
 			dispatch(p, pw);
 			gather(p, pw);
 		}
