@@ -66,6 +66,22 @@ step_require_settings(struct app *app, struct err *err)
 
 /* Processes. */
 
+/* In the folder that the configuration names, else where such programs are. */
+static bool
+find_program(
+    const struct app *app, const char *name, char *ret_path, size_t size, struct err *err)
+{
+	const char *dir = conf_text(app->settings->sandbox, "worker_dir", "");
+
+	if (!dir[0])
+		return supervisor_program_path(name, ret_path, size, err);
+	if (snprintf(ret_path, size, "%s/%s", dir, name) >= (int)size ||
+	    access(ret_path, X_OK) != 0)
+		return err_set(err, ERR_USAGE,
+		    "sandbox.worker_dir: there is no program %s in %s", name, dir);
+	return true;
+}
+
 bool
 app_start_workers(struct app *app, struct err *err)
 {
@@ -73,10 +89,9 @@ app_start_workers(struct app *app, struct err *err)
 
 	if (app->supervisor)
 		return true;
-	if (!supervisor_program_path(
-		"mews-launcher", launcher_path, sizeof(launcher_path), err) ||
-	    !supervisor_program_path(
-		"mews-worker", worker_path, sizeof(worker_path), err))
+	if (!find_program(
+		app, "mews-launcher", launcher_path, sizeof(launcher_path), err) ||
+	    !find_program(app, "mews-worker", worker_path, sizeof(worker_path), err))
 		return false;
 	app->launcher = launcher_start(launcher_path, err);
 	if (!app->launcher)

@@ -75,4 +75,13 @@ is "that ends the run" "$rc" 1
 run_mews run -c "$tmp/falco.yaml" --enable-source recorder -o log_level=error
 ! err_has Loaded
 holds "log_level silences"
+
+mkdir "$tmp/programs"
+install -m 755 "$bin/worker/mews-worker" "$bin/worker/launch/mews-launcher" "$tmp/programs/"
+chmod 755 "$tmp/programs"
+run_mews run -c "$tmp/falco.yaml" --enable-source recorder -o sandbox.worker_dir="$tmp/programs"
+is "sandbox.worker_dir names where the programs are" "$rc" 0
+run_mews run -c "$tmp/falco.yaml" --enable-source recorder -o sandbox.worker_dir="$tmp/d"
+check "and says when they are not there" \
+	err_says "sandbox.worker_dir: there is no program mews-launcher in $tmp/d"
 finish
