@@ -39,6 +39,15 @@ run_mews run -c "$tmp/falco.yaml" --enable-source k8s_audit
 is "a path from the working directory: alerts by rule" "$(counted)" \
 	"$(cat "$samples/k8saudit_rules.txt")"
 
+mkdir -p "$tmp/many"
+for ((i = 0; i < 600; i++)); do
+	cp "$samples/k8saudit/delete_namespace_foo.json" "$tmp/many/$i.json"
+done
+chmod -R a+rX "$tmp/many"
+stock k8saudit "$tmp/many"
+run_mews run -c "$tmp/falco.yaml" --enable-source k8s_audit
+is "a folder of 600 files: alerts" "$(counted)" "600 K8s Namespace Deleted"
+
 stock k8saudit "$samples/k8saudit" "sandbox: {profile: pure}"
 run_mews run -c "$tmp/falco.yaml" --enable-source k8s_audit -o log_level=debug
 is "another profile is asked for: no alerts" "$(grep -c '^{' <<<"$out")" 0

@@ -97,7 +97,10 @@ while IFS='|' read -r name _ _ _ _ language version _ caps falco; do
 		seen_memory=$memory
 		case $name in
 		k8saudit)
-			copies k8saudit 400
+			mkdir -p "$tmp/bulk"
+			for ((i = 0; i < 400; i++)); do
+				cat "$samples"/k8saudit/*
+			done >"$tmp/bulk/all.json"
 			rate k8saudit k8s_audit "$library" "$tmp/bulk" $((400 * 51)) "$real/rules/k8s_audit_rules.yaml"
 			;;
 		cloudtrail)
