@@ -23,7 +23,11 @@ rate() {
 	until_true 60 has_ended
 	wait_mews 1
 	t2=$(milliseconds)
-	[ "$rc" != 0 ] || events=$(($5 * 1000 / (t2 - t1 - (t1 - t0))))
+	if [ "$rc" = 0 ]; then
+		events=$(($5 * 1000 / (t2 - t1 - (t1 - t0))))
+	else
+		echo "# $1: no rate: $(grep Error <<<"$err" | head -1)"
+	fi
 	memory=$seen_memory
 }
 
