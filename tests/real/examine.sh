@@ -173,7 +173,8 @@ examine() { # examine LIBRARY
 	fi
 	entry "$name" "$library" "$init" "$open"
 	t=$(milliseconds)
-	run_mews -c "$tmp/falco.yaml" --list -N
+	# A profile that was asked for, or the default, is told at this level alone.
+	run_mews -c "$tmp/falco.yaml" -o log_level=debug --list -N
 	start=$(($(milliseconds) - t))
 	check "$name: initialised, or one error says why not" test "$rc" -lt 124
 	profile=$(sed -n "s/.*plugin '[^']*': profile \([^,]*\),.*/\1/p" <<<"$err" | head -1)
