@@ -20,6 +20,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "rules/index_pairs.h"
 
 struct index_key {
 	const char *s;
@@ -87,7 +88,7 @@ struct index_trie {
 	} * node;
 	uint8_t *byte; /* by node: how its parent reaches it */
 	uint32_t (*wide)[256];
-	uint64_t *pair; /* INDEX_ANYWHERE: a bit for each two bytes that start a key */
+	struct index_pairs *pair; /* INDEX_ANYWHERE: the two bytes that start keys */
 	struct index_posts posts;
 	uint64_t *seen; /* by node: the walk that last reported it */
 	uint64_t walk;

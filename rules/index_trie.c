@@ -173,17 +173,17 @@ mark_pairs(struct index_trie *ix, struct arena *arena)
 {
 	const struct index_trie_node *root = &ix->node[0];
 
-	ix->pair = arena_array(arena, 1 << 10, sizeof(*ix->pair));
+	ix->pair = arena_alloc(arena, sizeof(*ix->pair));
 	for (uint32_t i = 0; ix->pair && i < root->n_child; i++) {
 		uint32_t at = root->child + i;
-		uint64_t *row = ix->pair + ix->byte[at] * 4;
 		if (has_posts(ix, at))
-			memset(row, 0xff, 4 * sizeof(*row));
-		for (uint32_t k = 0; k < ix->node[at].n_child; k++) {
-			uint8_t c = ix->byte[ix->node[at].child + k];
-			row[c / 64] |= 1ull << (c % 64);
-		}
+			index_pairs_add_any(ix->pair, ix->byte[at]);
+		for (uint32_t k = 0; k < ix->node[at].n_child; k++)
+			index_pairs_add(
+			    ix->pair, ix->byte[at], ix->byte[ix->node[at].child + k]);
 	}
+	if (ix->pair)
+		index_pairs_finish(ix->pair, ix->flags & INDEX_FOLDED);
 	return ix->pair != NULL;
 }
 
@@ -249,21 +249,6 @@ walk_anchored(const struct index_trie *ix, const char *s, uint32_t len, index_hi
 	}
 }
 
-/* The first place from i on where a key may start. */
-static inline uint32_t
-skip(const struct index_trie *ix, const char *s, uint32_t len, uint32_t i, bool folded)
-{
-	if (i + 1 >= len)
-		return i;
-	uint8_t c = (uint8_t)s[i], next;
-	for (c = folded ? fold(c) : c; i + 1 < len; i++, c = next) {
-		next = folded ? fold((uint8_t)s[i + 1]) : (uint8_t)s[i + 1];
-		if (ix->pair[c * 4 + next / 64] >> (next % 64) & 1)
-			break;
-	}
-	return i;
-}
-
 static void
 walk_anywhere(
     struct index_trie *ix, const char *s, uint32_t len, index_hit_fn *hit, void *arg)
@@ -274,14 +259,14 @@ walk_anywhere(
 
 	ix->walk++;
 	report(ix, 0, hit, arg);
-	for (uint32_t i = skip(ix, s, len, 0, folded); i < len; i++) {
+	for (uint32_t i = index_pairs_next(ix->pair, s, len, 0); i < len; i++) {
 		uint8_t c = folded ? fold((uint8_t)s[i]) : (uint8_t)s[i];
 		uint32_t to = 0;
 		while (at && !(to = step(ix, at, c)))
 			at = ix->node[at].fail;
 		at = at ? to : root[c];
 		if (at == 0) {
-			i = skip(ix, s, len, i + 1, folded) - 1;
+			i = index_pairs_next(ix->pair, s, len, i + 1) - 1;
 			continue;
 		}
 		if (!ix->node[at].reports)

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The two bytes that keys begin with, and the first place of a text where two such bytes
+ * stand: most of a text is passed over here, sixteen bytes at a time where the processor
+ * can.
+ */
+#ifndef RULES_INDEX_PAIRS_H
+#define RULES_INDEX_PAIRS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct index_pairs {
+	/* By first byte: a bit for each second byte. Folded: of lower-case letters. */
+	uint64_t bit[256][4];
+	bool folded;
+	/* A coarse form of bit: by low and high half of a byte of the text, eight classes
+	 * of pairs that it may belong to. What all four tables share a class for may be a
+	 * pair; what they do not is none. */
+	uint8_t first_low[16], first_high[16], second_low[16], second_high[16];
+};
+
+void index_pairs_add(struct index_pairs *p, uint8_t first, uint8_t second);
+/* Whatever follows. */
+void index_pairs_add_any(struct index_pairs *p, uint8_t first);
+/* After the last pair. */
+void index_pairs_finish(struct index_pairs *p, bool folded);
+
+/* The first place from i on where a pair begins, or the last byte's place when there is
+ * none; i where no two bytes are left. */
+uint32_t index_pairs_next(
+    const struct index_pairs *p, const char *s, uint32_t len, uint32_t i);
+
+#endif
