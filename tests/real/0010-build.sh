@@ -9,6 +9,6 @@ while IFS= read -r line; do
 	*" built" | *" up to date") echo "ok $n - ${line%% *} is built" ;;
 	*) echo "not ok $n - $line" ;;
 	esac
-done < <(./build.sh 2>/dev/null)
+done < <(./build.sh 2>/dev/null || echo "build.sh ended with $?")
 echo "1..$n"
 [ $n -gt 0 ]

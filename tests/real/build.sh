@@ -86,9 +86,9 @@ build() { # NAME FILE KEY COMMAND...: the command leaves out/tmp/FILE
 }
 
 copy_rules() { # FOLDER
-	for file in "$1"/rules/*.yaml "$1"/*_rules.yaml; do
-		if [ -e "$file" ]; then
-			install -m 644 "$file" out/rules/ || return
+	for rules in "$1"/rules/*.yaml "$1"/*_rules.yaml; do
+		if [ -e "$rules" ]; then
+			install -m 644 "$rules" out/rules/ || return
 		fi
 	done
 }
