@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of threads and its sub-tables, as engine.md 6.10 has them. Long, because
+ * rows, their fields and the operations on them share the handles that are checked here.
+ */
 #include "broker/builtin_tables.h"
 
 #include <stdarg.h>

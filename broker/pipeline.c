@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The states of a pipeline. Long, because a chunk's way from its frame to its alerts is
+ * read in one piece; what it asks of workers, its plan, its swap of rules and its
+ * injected events are files of their own.
+ */
 #include "broker/pipeline.h"
 
 #include <event2/event.h>

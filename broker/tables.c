@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Calls of one worker to a table of another, or of ours, handed on and answered within a
+ * deadline. Long, because registry, calls and their ends keep one set of books.
+ */
 #include "broker/tables.h"
 
 #include <event2/event.h>

@@ -2,7 +2,8 @@
 /*
  * What may happen to a worker in which state, and what then follows: one row per state,
  * one column per event. An empty cell means that the event cannot come there (permits.h
- * refuses the message, or nobody asks); should it come all the same it is ignored.
+ * refuses the message, or nobody asks); should it come all the same it is ignored. The
+ * file is long because the table and what its cells do are read together.
  */
 #include <event2/event.h>
 #include <stdlib.h>
@@ -176,14 +177,8 @@ act_quit(struct worker *w)
 	worker_wake(w);
 }
 
-/* A step that the plugin said no to: before the first start is complete that is the end;
- * later it counts like a crash. */
-static void
-act_refused(struct worker *w)
-{
-	worker_kill(w);
-}
-
+/* Also when a step is refused by the plugin: before the first start is complete that is
+ * the end; later it counts like a crash. */
 static void
 act_kill(struct worker *w)
 {
@@ -318,24 +313,24 @@ static const struct move {
 	[WORKER_ON_STOP] = {act_kill, WORKER_QUITTING}, ENDS},
     [WORKER_LOADING] = {
 	[WORKER_ON_LOADED] = {NULL, WORKER_LOADED},
-	[WORKER_ON_STEP_FAILED] = {act_refused, SAME},
+	[WORKER_ON_STEP_FAILED] = {act_kill, SAME},
 	[WORKER_ON_STOP] = {act_kill, WORKER_QUITTING}, ENDS},
     [WORKER_LOADED] = {
 	[WORKER_ON_START] = {act_init, WORKER_INITIALIZING}, STOPS, ENDS},
     [WORKER_INITIALIZING] = {
 	[WORKER_ON_INITIALIZED] = {NULL, WORKER_INITIALIZED},
-	[WORKER_ON_STEP_FAILED] = {act_refused, SAME},
+	[WORKER_ON_STEP_FAILED] = {act_kill, SAME},
 	[WORKER_ON_STOP] = {act_kill, WORKER_QUITTING}, ENDS},
     [WORKER_INITIALIZED] = {
 	[WORKER_ON_START] = {act_plan, WORKER_PLANNING}, STOPS, ENDS},
     [WORKER_PLANNING] = {
 	[WORKER_ON_PLANNED] = {NULL, WORKER_PLANNED},
-	[WORKER_ON_STEP_FAILED] = {act_refused, SAME}, STOPS, ENDS},
+	[WORKER_ON_STEP_FAILED] = {act_kill, SAME}, STOPS, ENDS},
     [WORKER_PLANNED] = {
 	[WORKER_ON_START] = {act_open, WORKER_OPENING}, STOPS, ENDS},
     [WORKER_OPENING] = {
 	[WORKER_ON_OPENED] = {NULL, WORKER_OPEN},
-	[WORKER_ON_STEP_FAILED] = {act_refused, SAME},
+	[WORKER_ON_STEP_FAILED] = {act_kill, SAME},
 	[WORKER_ON_STOP] = {act_kill, WORKER_QUITTING}, ENDS},
     [WORKER_OPEN] = {
 	[WORKER_ON_START] = {act_start, WORKER_RUNNING},

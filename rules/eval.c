@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What both evaluators share: supplies, needs, values of slots and operands, and the
+ * plain evaluation of one rule on one event.
+ */
 #include "rules/eval_private.h"
 
 #include <stdlib.h>

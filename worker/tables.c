@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tables of others as the plugin sees them: the functions it is given. Long, because each
+ * of the three vtables stands on the same handles.
+ */
 #include "worker/tables.h"
 
 #include <stdio.h>
