@@ -117,7 +117,6 @@ struct ruleset {
 	const struct rule *const *rule;
 	uint32_t n_rule;
 	const struct slot_set *slots;
-	uint32_t n_stage; /* of condition slots */
 };
 
 struct loader;

@@ -37,8 +37,7 @@ render(struct arena *arena, const struct rule *rule, struct slot_set *slots)
 	    .config = &rules_config,
 	    .rule = rules,
 	    .n_rule = 1,
-	    .slots = slots,
-	    .n_stage = 1};
+	    .slots = slots};
 	struct event_meta meta[EVENTS];
 	struct column *column;
 	struct evaluator *ev;

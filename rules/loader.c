@@ -255,10 +255,6 @@ make_ruleset(struct loader *l, uint32_t source)
 	rs->config = l->config;
 	rs->rule = rule;
 	rs->slots = &k->slots[source];
-	rs->n_stage = 1;
-	for (uint32_t i = 0; i < rs->slots->n; i++)
-		rs->slots->slot[i].stage =
-		    rs->slots->slot[i].use & SLOT_CONDITION ? 0 : 1;
 	return true;
 }
 

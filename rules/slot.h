@@ -15,9 +15,7 @@ enum slot_use {
 
 struct slot {
 	struct field_ref ref;
-	uint32_t use;   /* enum slot_use */
-	uint32_t stage; /* conditions: 0 is fetched for every event, later ones on demand;
-			   slots that only outputs use have the last stage */
+	uint32_t use; /* enum slot_use */
 };
 
 /* Append-only; slot numbers are positions and stay for the life of the set. */
