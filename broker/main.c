@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "broker/app.h"
-#include "broker/commands.h"
+#include "broker/app/app.h"
+#include "broker/cmd/commands.h"
 
 static bool
 is_called(const char *argv0, const char *name)

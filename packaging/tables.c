@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/commands.h"
-#include "broker/ctl_command_table.h"
-#include "broker/fuzz_option_table.h"
-#include "broker/own_options.h"
+#include "broker/cmd/commands.h"
+#include "broker/fuzz/option_table.h"
+#include "broker/operators/ctl_command_table.h"
+#include "broker/options/own_options.h"
 
 /* Falco's; letter '\0', name "": it has none. */
 struct option {
@@ -24,7 +24,7 @@ struct option {
 
 static const struct option falco[] = {
 #define OPT(id, letter, name, arg, kind, member, help) {letter, name, arg, help},
-#include "broker/option_table.h"
+#include "broker/options/option_table.h"
 #undef OPT
 };
 
@@ -39,7 +39,7 @@ struct own {
 
 static const struct own own[] = {
 #define OWN(name, arg, kind, member, commands, help) {name, arg, help, commands},
-#include "broker/own_option_table.h"
+#include "broker/options/own_option_table.h"
 #undef OWN
 };
 
@@ -88,7 +88,7 @@ static const struct key keys[] = {
 #define KEY(path, type, fallback, help)          {path, fallback, help},
 #define WORD(path, words, fallback, help)        {path, fallback, help},
 #define KERNEL(path, type, fallback, help)       {path, fallback, help},
-#include "broker/config_keys.h"
+#include "broker/settings/config_keys.h"
 #undef READ
 #undef KEY
 #undef WORD

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/app/author.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "broker/app/actions.h"
+#include "broker/app/single.h"
+
+enum {
+	STEPS_MAX = 16
+};
+
+bool
+author_begin(struct author *a, enum own_command command, const char *usage, int argc,
+    char **argv, int *ret_status)
+{
+	struct err err;
+
+	memset(a, 0, sizeof(*a));
+	a->app.options = &a->options;
+	a->command = command;
+	*ret_status = 1;
+	if (!own_options_take(&a->own, command, &argc, argv, &err)) {
+		fprintf(stderr, "Error: %s\n", err.msg);
+		return false;
+	}
+	if (!options_parse(&a->options, argc, argv, &err) ||
+	    !options_check(&a->options, &err)) {
+		fprintf(stderr, "Error: %s\n", err.msg);
+		options_release(&a->options);
+		own_options_release(&a->own);
+		return false;
+	}
+	if (!a->own.help)
+		return true;
+	fputs(usage, stdout);
+	options_release(&a->options);
+	own_options_release(&a->own);
+	*ret_status = 0;
+	return false;
+}
+
+int
+author_misused(struct author *a, const char *command, const char *why)
+{
+	fprintf(stderr, "Error: %s\nSee: mews %s --help\n", why, command);
+	options_release(&a->options);
+	own_options_release(&a->own);
+	return 1;
+}
+
+bool
+author_has_plugins(const struct author *a)
+{
+	return a->app.settings->n_file > 0 || a->own.plugin.n > 0;
+}
+
+static bool
+read_settings(struct author *a, struct err *err)
+{
+	struct app *app = &a->app;
+	bool done;
+
+	if (a->own.plugin.n > 0 && a->options.config)
+		return err_set(err, ERR_USAGE,
+		    "--plugin and -c exclude each other: plugins of a configuration are "
+		    "in it");
+	if (a->own.plugin.n > LIMIT_PLUGINS)
+		return err_set(err, ERR_USAGE, "more than %u plugins", LIMIT_PLUGINS);
+	if (a->own.plugin.n > 0)
+		done = single_settings(
+		    app, &a->own, a->own.plugin.value, a->own.plugin.n, err);
+	else if (a->command == OWN_TEST && !a->options.config)
+		done = settings_default(&a->options, &app->settings, err);
+	else
+		done = settings_load(&a->options, &app->settings, err);
+	if (!done)
+		return false;
+	/* Nothing is alerted and nobody is served; the terminal is for what was asked. */
+	app->settings->log = (struct log_config){.to_stderr = true,
+	    .max_level = a->options.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING};
+	app->settings->stdout_enabled = app->settings->syslog_enabled = false;
+	app->settings->program_enabled = false;
+	app->settings->file_enabled = true;
+	app->settings->file_name = "/dev/null";
+	app->settings->http.enabled = app->settings->webserver.enabled = false;
+	app->settings->metrics.enabled = app->settings->watch_config_files = false;
+	log_configure(&app->settings->log);
+	app->no_statistics = true;
+	return true;
+}
+
+int
+author_run(struct author *a, app_step_fn *const *step, size_t n)
+{
+	app_step_fn *all[STEPS_MAX] = {0};
+	struct err err = {0};
+	size_t n_all = 0;
+	int status = 1;
+
+	if (!read_settings(a, &err)) {
+		fprintf(stderr, "Error: %s\n", err.msg);
+		settings_free(a->app.settings);
+	} else {
+		if (a->app.settings->n_plugin > 0)
+			all[n_all++] = step_start_workers;
+		all[n_all++] = step_load_plugins;
+		for (size_t i = 0; i < n && n_all < STEPS_MAX; i++)
+			all[n_all++] = step[i];
+		status = app_run_steps(&a->app, all, n_all);
+	}
+	options_release(&a->options);
+	own_options_release(&a->own);
+	return status;
+}
+
+bool
+author_files(const struct author *a, bool (*want)(const char *path),
+    struct file_list *ret_files, struct err *err)
+{
+	const struct option_list *word = &a->options.word;
+	struct file_list all = {0}, some;
+	char **grown;
+
+	for (size_t i = 0; i < word->n; i++) {
+		if (!file_list_read(&some, word->value[i], want, err)) {
+			file_list_release(&all);
+			return err_wrap(err, "%s", word->value[i]);
+		}
+		grown = reallocarray(all.path, all.n + some.n + 1, sizeof(*grown));
+		if (!grown) {
+			file_list_release(&some);
+			file_list_release(&all);
+			return err_nomem(err);
+		}
+		all.path = grown;
+		memcpy(all.path + all.n, some.path, some.n * sizeof(*grown));
+		all.n += some.n;
+		free(some.path);
+	}
+	*ret_files = all;
+	return true;
+}
+
+/* False: err, or told already and err empty. */
+static bool
+load_file(struct loader *l, const char *path, struct err *err)
+{
+	const struct load_result *r;
+	uint32_t n_error, n_warning;
+	struct buf text, lines;
+	struct err why;
+	bool ok;
+
+	buf_init(&text, LIMIT_RULES_FILE_BYTES);
+	if (!file_read(path, &text, &why)) {
+		buf_release(&text);
+		return err_set(err, why.code, "%s %s", path, why.msg);
+	}
+	ok = loader_file(l, path, buf_str(&text), text.len, &r, err);
+	buf_release(&text);
+	if (!ok || load_result_ok(r))
+		return ok;
+	buf_init(&lines, LIMIT_RULES_FILE_BYTES);
+	load_result_lines(r, NULL, &lines, &n_error, &n_warning);
+	fputs(buf_str(&lines), stderr);
+	buf_release(&lines);
+	err->msg[0] = '\0';
+	return false;
+}
+
+enum step_rc
+author_load_rules(struct author *a, const struct field_catalog *catalog,
+    struct loader **ret_loader, struct err *err)
+{
+	const char *const *path;
+	struct loader *l;
+	struct buf log;
+	uint32_t n;
+	bool ok;
+
+	if (!settings_rules_files(a->app.settings, &path, &n, err))
+		return STEP_FAILED;
+	if (n == 0) {
+		err_set(err, ERR_USAGE,
+		    "no rules: give files with -r, or a "
+		    "configuration that has some with -c");
+		return STEP_FAILED;
+	}
+	l = loader_new(catalog, &a->app.rules_config, err);
+	ok = l != NULL;
+	for (uint32_t i = 0; ok && i < n; i++)
+		ok = load_file(l, path[i], err);
+	buf_init(&log, LIMIT_CONFIG_BYTES);
+	ok = ok && loader_finish(l, &log, err);
+	buf_release(&log);
+	if (!ok) {
+		loader_free(l);
+		return STEP_FAILED;
+	}
+	*ret_loader = l;
+	return STEP_NEXT;
+}

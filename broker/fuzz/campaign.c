@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The loop: choose a seed, have a round run, look at what came of it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/sha256.h"
+#include "broker/fuzz/fuzz.h"
+#include "worker/fuzz/mutate.h"
+
+enum {
+	ROUND = 1024,
+	/* A worker is replaced after that many cases, and with it what a plugin hoards.
+	 */
+	WORKER_CASES = 1 << 20,
+	TELL_S = 2,
+	FINDINGS_MAX = 1000,
+	/* Deaths by one field, until it is asked for less. */
+	RARE_FROM = 3,
+	/* Deaths in one round until it is given up, and what each costs its seed: a start
+	 * of a worker takes as long as many rounds. */
+	DEATHS_MAX = 4,
+	DEATH_COST = 16,
+	SETTLE_MS = 20,
+};
+
+static const uint64_t second_ns = 1000000000;
+
+static uint32_t
+below(struct fuzz_campaign *c, uint32_t n)
+{
+	struct fuzz_rng r = {c->rng};
+	uint32_t v = fuzz_rng_below(&r, n);
+
+	c->rng = r.state;
+	return v;
+}
+
+static bool
+is_over(const struct fuzz_campaign *c)
+{
+	const struct fuzz_options *o = c->options;
+
+	return *c->stop || (o->stop_at_first && c->has_failed) ||
+	       (o->runs && c->executions >= o->runs) ||
+	       (o->time_s && clock_mono_ns() - c->started_ns >= o->time_s * second_ns);
+}
+
+/* Progress. */
+
+static void
+tell(struct fuzz_campaign *c, uint64_t executions)
+{
+	uint64_t now = clock_mono_ns();
+	double since = (double)(now - c->told_ns) / 1e9;
+	char last[64] = "nothing new yet";
+
+	if (c->find_ns)
+		snprintf(last, sizeof(last), "last new %llu s ago",
+		    (unsigned long long)((now - c->find_ns) / second_ns));
+	fprintf(stderr,
+	    "fuzz %s: %llu s, %llu executions, %.0f/s, coverage %llu, corpus %u, "
+	    "findings %u, %s\n",
+	    fuzz_target_name(c->subject->target),
+	    (unsigned long long)((now - c->started_ns) / second_ns),
+	    (unsigned long long)executions,
+	    since > 0 ? (double)(executions - c->told_executions) / since : 0.0,
+	    (unsigned long long)c->features, c->corpus.n, c->n_findings, last);
+	c->told_ns = now;
+	c->told_executions = executions;
+}
+
+/* Findings. */
+
+static struct fuzz_finding *
+find_finding(struct fuzz_campaign *c, const struct fuzz_verdict *v)
+{
+	for (uint32_t i = 0; i < c->n_findings; i++)
+		if (strcmp(c->finding[i].verdict.key, v->key) == 0)
+			return &c->finding[i];
+	return NULL;
+}
+
+/* What is refused over and over only costs time. */
+static bool
+is_old_news(struct fuzz_campaign *c, const struct fuzz_worker *w)
+{
+	struct fuzz_verdict v;
+
+	for (uint32_t i = 0; i < w->n_incidents; i++) {
+		fuzz_judge_incident(&v, &w->incident[i]);
+		if (!find_finding(c, &v))
+			return false;
+	}
+	return w->n_incidents > 0;
+}
+
+static bool
+tick(void *arg, const struct fuzz_worker *w)
+{
+	struct fuzz_campaign *c = arg;
+	const struct fuzz_options *o = c->options;
+	uint64_t now = clock_mono_ns();
+
+	if (now - c->told_ns >= TELL_S * second_ns)
+		tell(c, c->executions + w->up->executions - w->executions);
+	if (is_old_news(c, w))
+		return false;
+	return !*c->stop && !(o->time_s && now - c->started_ns >= o->time_s * second_ns);
+}
+
+static struct fuzz_finding *
+new_finding(struct fuzz_campaign *c)
+{
+	if (c->n_findings == c->cap_findings) {
+		uint32_t cap = c->cap_findings ? 2 * c->cap_findings : 16;
+		struct fuzz_finding *f = reallocarray(c->finding, cap, sizeof(*f));
+		if (!f || c->n_findings >= FINDINGS_MAX)
+			return NULL;
+		c->finding = f;
+		c->cap_findings = cap;
+	}
+	memset(&c->finding[c->n_findings], 0, sizeof(*c->finding));
+	return &c->finding[c->n_findings];
+}
+
+static void
+name_finding(struct fuzz_finding *f)
+{
+	struct sha256 s;
+	char hex[65];
+
+	sha256_init(&s);
+	sha256_add(&s, f->verdict.key, strlen(f->verdict.key));
+	sha256_hex(&s, hex);
+	snprintf(
+	    f->id, sizeof(f->id), "%s-%.10s", finding_kind_name(f->verdict.kind), hex);
+}
+
+/* Once more; when it comes too often and one field is to blame, that field is spared. */
+static void
+count(struct fuzz_campaign *c, struct fuzz_finding *f)
+{
+	struct case_part part[CASE_PARTS_MAX];
+	uint32_t n = case_parts(f->bytes, f->n, part), id = FUZZ_RARE_FIELDS;
+
+	if (++f->times != RARE_FROM || f->verdict.kind == FINDING_BREACH)
+		return;
+	for (uint32_t i = 0; i < n; i++) {
+		if (part[i].kind != PART_FIELD)
+			continue;
+		if (id != FUZZ_RARE_FIELDS)
+			return;
+		id = part[i].id %
+		     (c->subject->plugin->n_field ? c->subject->plugin->n_field : 1);
+	}
+	if (id < FUZZ_RARE_FIELDS)
+		c->rare[id / 8] |= (uint8_t)(1u << id % 8);
+}
+
+bool
+fuzz_campaign_found(struct fuzz_campaign *c, const struct fuzz_verdict *v,
+    const uint8_t *bytes, uint32_t n, struct err *err)
+{
+	static uint8_t small[CASE_BYTES];
+	struct fuzz_finding *f = find_finding(c, v);
+	struct fuzz_verdict again;
+
+	if (f) {
+		count(c, f);
+		return true;
+	}
+	memcpy(small, bytes, n);
+	uint32_t small_n = n;
+	if (!fuzz_try(&c->triage, bytes, n, true, &again, err))
+		return false;
+	if (again.kind == FINDING_NONE && c->past_n > 0) {
+		/* Alone it does nothing: what came before may be a part of it. */
+		memcpy(small, c->past, c->past_n);
+		small_n = c->past_n;
+		if (!fuzz_try(&c->triage, small, small_n, true, &again, err))
+			return false;
+		if (again.kind == FINDING_NONE) {
+			memcpy(small, bytes, n);
+			small_n = n;
+		}
+	}
+	/* It may show as what it is by another stack. */
+	bool reproduced = again.kind != FINDING_NONE;
+	if (reproduced && (f = find_finding(c, &again))) {
+		count(c, f);
+		return true;
+	}
+	const struct fuzz_verdict *is = reproduced ? &again : v;
+	if (reproduced && !fuzz_minimize(&c->triage, small, &small_n, &again, err))
+		return false;
+	f = new_finding(c);
+	if (!f)
+		return true;
+	f->verdict = *is;
+	f->bytes = malloc(small_n + 1);
+	if (!f->bytes)
+		return err_nomem(err);
+	memcpy(f->bytes, small, small_n);
+	f->n = small_n;
+	f->n_found = n;
+	f->executions = c->executions;
+	f->seconds = (clock_mono_ns() - c->started_ns) / second_ns;
+	f->reproduced = reproduced;
+	f->times = 1;
+	name_finding(f);
+	c->n_findings++;
+	c->find_ns = clock_mono_ns();
+	c->has_failed |= c->options->fail_on >> f->verdict.kind & 1;
+	fprintf(stderr, "FOUND %s %s%s\n", f->id, f->verdict.headline,
+	    reproduced ? "" : " (not seen again alone)");
+	return fuzz_record_write(c->options->out, c->subject, f, err);
+}
+
+/* What a round brought. */
+
+struct harvest {
+	struct fuzz_campaign *c;
+	/* Breaches, kept until the loop over finds is over: looking at them takes time,
+	 * and the worker's memory is not ours. */
+	struct {
+		uint8_t *bytes;
+		uint32_t n;
+		struct fuzz_verdict verdict;
+	} breach[8];
+	uint32_t n_breaches;
+};
+
+static void
+take_find(void *arg, uint32_t kind, const uint8_t *bytes, uint32_t n, const char *message,
+    uint32_t message_n)
+{
+	struct harvest *h = arg;
+	struct fuzz_campaign *c = h->c;
+
+	if (kind == FUZZ_FIND_COVERAGE) {
+		if (fuzz_corpus_add(&c->corpus, bytes, n))
+			c->find_ns = clock_mono_ns();
+	} else if (kind == FUZZ_FIND_SEED) {
+		fuzz_seeds_payload(&c->corpus, c->subject, bytes, n);
+	} else if (kind == FUZZ_FIND_BREACH && h->n_breaches < 8) {
+		uint8_t *copy = malloc(n + 1);
+		if (!copy)
+			return;
+		memcpy(copy, bytes, n);
+		h->breach[h->n_breaches].bytes = copy;
+		h->breach[h->n_breaches].n = n;
+		fuzz_judge_breach(
+		    &h->breach[h->n_breaches++].verdict, message, message_n);
+	}
+}
+
+static bool
+take_finds(struct fuzz_campaign *c, struct err *err)
+{
+	static struct harvest h;
+	bool ok = true;
+
+	h.c = c;
+	h.n_breaches = 0;
+	fuzz_worker_finds(&c->worker, take_find, &h);
+	c->features = c->worker.up->features;
+	for (uint32_t i = 0; i < h.n_breaches; i++) {
+		ok = ok && fuzz_campaign_found(c, &h.breach[i].verdict, h.breach[i].bytes,
+			       h.breach[i].n, err);
+		free(h.breach[i].bytes);
+	}
+	return ok;
+}
+
+/* The campaign's worker, alive and loaded. */
+static bool
+ready(struct fuzz_campaign *c, struct err *err)
+{
+	enum fuzz_end end;
+	struct fuzz_verdict v;
+
+	if (c->worker.loaded && c->worker.executions < WORKER_CASES)
+		return true;
+	if (!fuzz_worker_start(&c->worker, &end, err))
+		return false;
+	if (end == FUZZ_END_DONE)
+		return true;
+	if (end == FUZZ_END_STOPPED) {
+		c->is_stopped = is_over(c);
+		return err_set(err, ERR_GONE, "stopped");
+	}
+	fuzz_judge(&v, &c->worker, end);
+	return err_set(
+	    err, ERR_PLUGIN, "the plugin does not survive being loaded: %s", v.headline);
+}
+
+static void
+put_round(struct fuzz_campaign *c, const struct fuzz_entry *seed, uint64_t round)
+{
+	struct fuzz_down *d = c->worker.down;
+	const struct fuzz_entry *other = &c->corpus.entry[below(c, c->corpus.n)];
+
+	d->round = round;
+	d->verbatim = 0;
+	memcpy(d->rare, c->rare, sizeof(d->rare));
+	d->max_bytes = c->options->max_bytes;
+	d->seed_len = seed->n;
+	memcpy(d->seed, seed->bytes, seed->n);
+	d->other_len = other->n;
+	memcpy(d->other, other->bytes, other->n);
+	if (d->n_words != c->corpus.n_words)
+		memcpy(d->word, c->corpus.word, sizeof(d->word));
+	d->n_words = c->corpus.n_words;
+}
+
+static bool
+run_part(struct fuzz_campaign *c, uint32_t first, uint32_t n, enum fuzz_end *ret_end,
+    struct err *err)
+{
+	struct fuzz_worker *w = &c->worker;
+	uint64_t before;
+
+	if (!ready(c, err))
+		return false;
+	before = w->executions;
+	w->down->first = first;
+	w->down->n = n;
+	if (!fuzz_worker_request(w, FUZZ_RUN, ret_end, err))
+		return false;
+	c->executions += w->executions - before;
+	return true;
+}
+
+static bool
+is_same_incident(const struct fuzz_incident *a, const struct fuzz_incident *b)
+{
+	struct fuzz_verdict v, w;
+
+	fuzz_judge_incident(&v, a);
+	fuzz_judge_incident(&w, b);
+	return strcmp(v.key, w.key) == 0;
+}
+
+/*
+ * Somewhere in cases first to first + n - 1 something was tried, or reported, and nobody
+ * said in which. The round is done again in fresh workers, in halves, until one case is
+ * left.
+ */
+static bool
+search(struct fuzz_campaign *c, const struct fuzz_incident *wanted, uint32_t first,
+    uint32_t n, struct err *err)
+{
+	static uint8_t bytes[CASE_BYTES];
+	struct fuzz_worker *w = &c->worker;
+	struct fuzz_verdict v;
+	enum fuzz_end end;
+	uint32_t len = 0;
+
+	for (;;) {
+		uint32_t half = n > 1 ? n / 2 : 1;
+		bool seen = false;
+
+		fuzz_worker_kill(w);
+		if (!ready(c, err))
+			return false;
+		w->n_incidents = 0;
+		if (!run_part(c, first, half, &end, err))
+			return false;
+		fuzz_worker_settle(w, SETTLE_MS);
+		for (uint32_t i = 0; i < w->n_incidents; i++)
+			seen |= is_same_incident(&w->incident[i], wanted);
+		if (!take_finds(c, err))
+			return false;
+		if (n == 1) {
+			len = seen ? fuzz_worker_case(w, bytes) : 0;
+			break;
+		}
+		if (!seen)
+			first += half;
+		n = seen ? half : n - half;
+	}
+	w->n_incidents = 0;
+	fuzz_judge_incident(&v, wanted);
+	return fuzz_campaign_found(c, &v, bytes, len, err);
+}
+
+static bool
+look_at_incidents(struct fuzz_campaign *c, uint32_t first, uint32_t n, struct err *err)
+{
+	struct fuzz_incident list[FUZZ_INCIDENTS];
+	uint32_t n_list = c->worker.n_incidents;
+
+	memcpy(list, c->worker.incident, sizeof(list));
+	for (uint32_t i = 0; i < n_list; i++) {
+		struct fuzz_verdict v;
+		struct fuzz_finding *f;
+
+		fuzz_judge_incident(&v, &list[i]);
+		f = find_finding(c, &v);
+		if (f)
+			f->times++;
+		else if (!search(c, &list[i], first, n, err))
+			return false;
+	}
+	return true;
+}
+
+/* One seed, changed n - 1 times, through the deaths that this brings. */
+static bool
+run_round(struct fuzz_campaign *c, uint32_t seed, uint32_t n, struct err *err)
+{
+	static uint8_t bytes[CASE_BYTES];
+	struct fuzz_worker *w = &c->worker;
+	struct fuzz_rng r = {c->rng++};
+	uint32_t first = 0, deaths = 0;
+
+	put_round(c, &c->corpus.entry[seed], fuzz_rng_next(&r));
+	c->corpus.entry[seed].tried++;
+	while (first < n && !is_over(c)) {
+		enum fuzz_end end;
+		struct fuzz_verdict v;
+		uint32_t had = first;
+
+		/* A start's denials are of no case. */
+		if (!ready(c, err))
+			return false;
+		if (!w->executions)
+			w->n_incidents = 0;
+		if (!run_part(c, first, n - first, &end, err))
+			return false;
+		uint32_t at = w->up->case_number, len = fuzz_worker_case(w, bytes);
+		if (end == FUZZ_END_STOPPED) {
+			c->corpus.entry[seed].tried += DEATH_COST;
+			break;
+		}
+		if (end != FUZZ_END_DONE)
+			fuzz_judge(&v, w, end);
+		if (!take_finds(c, err))
+			return false;
+		if (w->n_incidents > 0) {
+			/* What is refused is slow, too. */
+			c->corpus.entry[seed].tried += DEATH_COST;
+			uint32_t upto = end == FUZZ_END_DONE ? n : at + 1;
+			if (!look_at_incidents(c, had, upto > had ? upto - had : 1, err))
+				return false;
+		}
+		if (end == FUZZ_END_DONE)
+			break;
+		c->executions++;
+		c->past_n = fuzz_worker_past(w, c->past);
+		bool ok = fuzz_campaign_found(c, &v, bytes, len, err);
+		c->past_n = 0;
+		if (!ok)
+			return false;
+		/* A seed that kills every time says nothing about its variations. */
+		c->corpus.entry[seed].tried += DEATH_COST;
+		if (at < first || at == 0 || ++deaths == DEATHS_MAX)
+			break;
+		first = at + 1;
+	}
+	return true;
+}
+
+/* The newer and the less tried of two. */
+static uint32_t
+choose(struct fuzz_campaign *c)
+{
+	uint32_t n = c->corpus.n, newest = n > 16 ? n - n / 4 : 0;
+	uint32_t a = below(c, 2) ? newest + below(c, n - newest) : below(c, n);
+	uint32_t b = below(c, n);
+
+	return c->corpus.entry[b].tried < c->corpus.entry[a].tried ? b : a;
+}
+
+/* Events of the plugin's own source; that it does not open says nothing. */
+static bool
+harvest_source(struct fuzz_campaign *c, struct err *err)
+{
+	const struct fuzz_subject *s = c->subject;
+	enum fuzz_end end = FUZZ_END_DONE;
+
+	if (s->target > FUZZ_PARSE || !(s->plugin->caps & PLUGIN_CAP_SOURCING) ||
+	    !*s->plugin->setting->open_params)
+		return true;
+	if (!ready(c, err) || !fuzz_worker_request(&c->worker, FUZZ_HARVEST, &end, err))
+		return false;
+	uint32_t had = c->corpus.n;
+	if (!take_finds(c, err))
+		return false;
+	fprintf(stderr, "%u seeds from the plugin's own source\n", c->corpus.n - had);
+	c->worker.n_incidents = 0;
+	return true;
+}
+
+bool
+fuzz_campaign_init(struct fuzz_campaign *c, const struct fuzz_options *o,
+    struct fuzz_subject *s, volatile sig_atomic_t *stop, struct err *err)
+{
+	static char dir[FUZZ_PATH_BYTES];
+
+	memset(c, 0, sizeof(*c));
+	c->options = o;
+	c->subject = s;
+	c->stop = stop;
+	c->rng = o->seed;
+	fuzz_corpus_init(&c->corpus);
+	fuzz_path(dir, "%s/corpus-%s", o->out, fuzz_target_name(s->target));
+	c->corpus.dir = dir;
+	c->started_ns = c->told_ns = clock_mono_ns();
+	if (!fuzz_worker_init(&c->worker, s, err) ||
+	    !fuzz_worker_init(&c->triage.worker, s, err))
+		return false;
+	c->worker.tick = tick;
+	c->worker.tick_arg = c;
+	/* Earlier runs' cases first: resuming goes on where they were. */
+	return fuzz_make_dir(o->out, err) && fuzz_make_dir(dir, err) &&
+	       fuzz_corpus_load(&c->corpus, err) &&
+	       fuzz_seeds_gather(&c->corpus, s, o, err);
+}
+
+void
+fuzz_campaign_release(struct fuzz_campaign *c)
+{
+	fuzz_worker_release(&c->worker);
+	fuzz_worker_release(&c->triage.worker);
+	for (uint32_t i = 0; i < c->n_findings; i++)
+		free(c->finding[i].bytes);
+	free(c->finding);
+	fuzz_corpus_release(&c->corpus);
+}
+
+static bool
+run(struct fuzz_campaign *c, struct err *err)
+{
+	if (!harvest_source(c, err))
+		return false;
+	for (uint32_t i = 0; i < c->corpus.n && !is_over(c); i++)
+		if (!run_round(c, i, 1, err))
+			return false;
+	if (c->worker.up->is_instrumented)
+		fprintf(stderr, "the plugin is instrumented: coverage guides\n");
+	else
+		fprintf(stderr,
+		    "the plugin is not instrumented: no coverage guides, only what it "
+		    "compares\n");
+	c->told_ns = clock_mono_ns();
+	c->told_executions = c->executions;
+	while (!is_over(c)) {
+		uint64_t left =
+		    c->options->runs ? c->options->runs - c->executions : ROUND;
+		if (!run_round(c, choose(c), left < ROUND ? (uint32_t)left : ROUND, err))
+			return false;
+	}
+	return true;
+}
+
+bool
+fuzz_campaign_run(struct fuzz_campaign *c, struct err *err)
+{
+	/* Being stopped while a worker starts is no error. */
+	bool ok = run(c, err) || c->is_stopped;
+
+	tell(c, c->executions);
+	return ok;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/outputs/queue.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static bool
+put(struct queue *q, const char *line)
+{
+	return queue_put(q, 5, line, strlen(line));
+}
+
+static uint32_t
+depth(struct queue *q)
+{
+	uint32_t now, most;
+
+	queue_depth(q, &now, &most);
+	return now;
+}
+
+static void
+test_queue_counts_a_line_until_it_is_done(void **state)
+{
+	struct queue q;
+
+	queue_init(&q, 2, 1000);
+	assert_true(put(&q, "one"));
+	assert_true(put(&q, "two"));
+	assert_false(put(&q, "three"));
+	struct queue_chunk *c = queue_take(&q);
+	assert_int_equal(c->n, 2);
+	assert_memory_equal(c->text, "one\ntwo\n", 8);
+	assert_int_equal(c->line[1].offset, 4);
+	assert_int_equal(c->line[1].len, 3);
+	assert_int_equal(c->line[1].priority, 5);
+	assert_false(put(&q, "three"));
+	queue_done(&q, 1, 4);
+	assert_true(put(&q, "three"));
+	queue_done(&q, 1, 4);
+	queue_recycle(&q, c);
+	assert_int_equal(depth(&q), 1);
+	queue_release(&q);
+}
+
+static void
+test_queue_is_bounded_in_bytes(void **state)
+{
+	struct queue q;
+
+	queue_init(&q, 0, 10);
+	assert_true(put(&q, "1234"));
+	assert_true(put(&q, "5678"));
+	assert_false(put(&q, ""));
+	assert_int_equal(queue_discard(&q), 2);
+	assert_int_equal(depth(&q), 0);
+	assert_false(put(&q, "0123456789"));
+	assert_true(put(&q, "012345678"));
+	queue_release(&q);
+}
+
+static void
+test_queue_wake_ends_a_wait_once(void **state)
+{
+	struct queue q;
+
+	queue_init(&q, 0, 1000);
+	queue_wake(&q);
+	assert_null(queue_take(&q));
+	assert_true(put(&q, "x"));
+	queue_wake(&q);
+	struct queue_chunk *c = queue_take(&q);
+	assert_non_null(c);
+	queue_recycle(&q, c);
+	assert_null(queue_take(&q));
+	queue_release(&q);
+}
+
+enum {
+	WRITERS = 4,
+	LINES = 20000
+};
+
+static void *
+write_lines(void *arg)
+{
+	static int number;
+	int me = __atomic_fetch_add(&number, 1, __ATOMIC_RELAXED);
+	char line[32];
+
+	for (int i = 0; i < LINES; i++) {
+		snprintf(line, sizeof(line), "%d %d", me, i);
+		while (!put(arg, line))
+			sched_yield();
+	}
+	return NULL;
+}
+
+static void
+test_queue_keeps_the_order_of_each_writer(void **state)
+{
+	pthread_t thread[WRITERS];
+	int next[WRITERS] = {0};
+	struct queue q;
+
+	queue_init(&q, 500, 1 << 20);
+	for (int i = 0; i < WRITERS; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, write_lines, &q), 0);
+	for (int seen = 0; seen < WRITERS * LINES;) {
+		struct queue_chunk *c = queue_take(&q);
+		assert_non_null(c);
+		for (uint32_t i = 0; i < c->n; i++) {
+			char *end;
+			long who = strtol(c->text + c->line[i].offset, &end, 10);
+			assert_in_range(who, 0, WRITERS - 1);
+			assert_int_equal(strtol(end, &end, 10), next[who]++);
+			assert_int_equal(*end, '\n');
+		}
+		seen += (int)c->n;
+		queue_done(&q, c->n, c->used);
+		queue_recycle(&q, c);
+	}
+	for (int i = 0; i < WRITERS; i++)
+		pthread_join(thread[i], NULL);
+	assert_int_equal(depth(&q), 0);
+	assert_int_equal(q.bytes, 0);
+	queue_release(&q);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_queue_counts_a_line_until_it_is_done),
+	    cmocka_unit_test(test_queue_is_bounded_in_bytes),
+	    cmocka_unit_test(test_queue_wake_ends_a_wait_once),
+	    cmocka_unit_test(test_queue_keeps_the_order_of_each_writer),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between pipeline.c (states), fetch.c (frames, columns, requests) and
+ * plan.c (who answers for which slot). Nobody else includes this. */
+#ifndef BROKER_PIPELINE_INTERNAL_H
+#define BROKER_PIPELINE_INTERNAL_H
+
+#include "broker/pipeline/pipeline.h"
+
+void pipeline_begin_evaluation(struct pipeline *p);
+void pipeline_begin_asking(struct pipeline *p);
+bool pipeline_is_origin(const struct pipeline *p, const struct pipeline_worker *pw);
+
+/* attach.c: what plugins are told once they are at work, and what they inject */
+bool pipeline_attach_all(struct pipeline *p, struct err *err);
+/* One that has come back. */
+void pipeline_attach(struct pipeline *p, struct pipeline_worker *pw);
+void pipeline_answered(struct pipeline *p, struct pipeline_worker *pw, bool done);
+bool pipeline_inject(struct pipeline *p, struct pipeline_worker *pw, uint32_t type,
+    const void *peer_event, uint32_t len, struct err *err);
+/* The next injected events as a window, when one is due at ts_ns. */
+bool pipeline_begin_injected(struct pipeline *p, uint64_t ts_ns);
+void pipeline_end_injected(struct pipeline *p);
+
+/* feed.c */
+/* The next fed events as a window; there must be some. */
+void pipeline_begin_fed(struct pipeline *p);
+/* It is over. */
+void pipeline_end_fed(struct pipeline *p);
+
+/* swap.c: the same rules, their outputs' fields fetched otherwise. */
+void pipeline_refetch(struct pipeline *p, bool eager);
+
+/* tune.c */
+void pipeline_tune_init(struct pipeline *p);
+/* n events are over, of which so many matched. Between chunks only. */
+void pipeline_tune_count(struct pipeline *p, uint32_t n, uint32_t matched);
+
+/* plan.c */
+/* Who parses and who has to be asked in lockstep; then the slots. */
+bool pipeline_plan_make(struct pipeline *p, struct err *err);
+void pipeline_plan_release(struct pipeline *p);
+bool pipeline_plan_tell(struct worker *w, Control__Plan *m, void *arg);
+
+/* fetch.c */
+enum take_rc {
+	TAKE_OK,
+	TAKE_EMPTY,
+	TAKE_BROKEN, /* the worker has been told off: worker_breach was called */
+};
+/* The next frame of the worker's ring, copied. */
+enum take_rc pipeline_take(
+    struct pipeline *p, struct pipeline_worker *pw, struct frame **ret_frame);
+void pipeline_frame_drop(struct pipeline *p, struct frame *f);
+/* All that is in the ring of a worker that is ending, moved to the backlog. */
+void pipeline_salvage(struct pipeline *p, struct pipeline_worker *pw);
+
+/* Columns of a checked frame, from its event "at" on, as what the evaluator borrows.
+ * False: a breach, in err. */
+bool pipeline_supply(struct pipeline *p, struct pipeline_worker *pw,
+    const struct chunk_view *v, uint32_t at, const struct mask *events, bool first_stage,
+    struct err *err);
+/* No value of slot on any event. */
+void pipeline_supply_missing(struct pipeline *p, uint32_t slot);
+
+/* Asks for what the evaluator needs; slots that nobody can give are supplied as missing.
+ */
+void pipeline_ask(struct pipeline *p, const struct eval_need *need, uint32_t n);
+/* Columns that every event will need and that did not come with the chunk, asked for at
+ * once; in the same requests what is to be parsed, unless that was done in lockstep. */
+void pipeline_ask_ahead(struct pipeline *p);
+/* Asks a worker to parse the window's events; false when it parses none of them. */
+bool pipeline_ask_to_parse(struct pipeline *p, struct pipeline_worker *pw);
+/* Takes answers. True when none is outstanding any more. */
+bool pipeline_answers(struct pipeline *p);
+void pipeline_send_again(struct pipeline *p, struct pipeline_worker *pw);
+/* The worker is gone: what was asked of it is missing, or waits for its return. */
+void pipeline_request_orphaned(
+    struct pipeline *p, struct pipeline_worker *pw, bool restarts);
+void pipeline_acknowledge(struct pipeline *p, uint32_t batch);
+
+/* rate.c: the same, as late as events_per_s of the origin's profile asks. */
+void pipeline_rate_acknowledge(struct pipeline *p, uint32_t batch);
+void pipeline_rate_release(struct pipeline *p);
+
+/* pipeline.c: goes on as far as it can. */
+void pipeline_pump(struct pipeline *p);
+
+/* swap.c */
+/* Between chunks, with f the next frame or NULL: must the pipeline wait? Rules may have
+ * changed when this returns. */
+bool pipeline_swap_between(struct pipeline *p, struct frame *f);
+/* The origin runs (again). */
+void pipeline_swap_reached(struct pipeline *p, struct worker *w);
+void pipeline_swap_replanned(struct pipeline *p, struct worker *w);
+void pipeline_swap_release(struct pipeline *p);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parts of a reload: what has changed, whether it would work, and taking it on. */
+#ifndef BROKER_RUN_RELOAD_CHECK_H
+#define BROKER_RUN_RELOAD_CHECK_H
+
+#include "base/limits.h"
+#include "broker/app/app.h"
+
+/* A plugin whose entry is another one; trial is the plugin with it, and a worker. */
+struct reload_plugin {
+	struct plugin *plugin, *trial;
+};
+
+struct reload_changes {
+	bool other_list; /* plugins came, went, or have another file */
+	struct reload_plugin plugin[LIMIT_PLUGINS];
+	uint32_t n_plugin;
+	struct arena *arena; /* of the trials; given away once they hold */
+};
+
+void reload_compare(const struct plugin_set *set, const struct settings *settings,
+    struct reload_changes *ret_changes);
+/* Starts and initialises every changed plugin in a worker of its own, with a turn of the
+ * loop now and then. */
+bool reload_try_plugins(struct app *app, const struct settings *settings,
+    struct reload_changes *changes, struct err *err);
+/* The plugins get their new entries, their workers are started again. *ret_arena is to be
+ * kept as long as the plugins. */
+void reload_restart_plugins(
+    struct app *app, struct reload_changes *changes, struct arena **ret_arena);
+/* Ends the trials. */
+void reload_changes_release(struct reload_changes *changes);
+
+/* Other outputs, when the settings of before had other ones. What waits in the old ones
+ * is delivered beside. */
+void reload_take_on_outputs(struct app *app, const struct settings *before);
+
+/* Would the program start with what its files hold now? Runs it with --dry-run beside,
+ * while everything goes on. */
+bool reload_dry_run(struct app *app, struct err *err);
+/* Becomes the program again, with the same arguments and RELOAD_STARTED_AGAIN in its
+ * environment. Returns only when that fails. */
+#define RELOAD_STARTED_AGAIN "MEWS_STARTED_AGAIN"
+void reload_exec(void);
+
+#endif

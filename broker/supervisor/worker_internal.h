@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between the files of struct worker: moves (the table), io (messages and lines), launch
+ * (processes and what they share with us). Nobody else includes this. */
+#ifndef BROKER_SUPERVISOR_WORKER_INTERNAL_H
+#define BROKER_SUPERVISOR_WORKER_INTERNAL_H
+
+#include "broker/supervisor/supervisor.h"
+#include "broker/supervisor/worker.h"
+
+/* worker_moves.c */
+void worker_event(struct worker *w, enum worker_event event);
+/* From time to time: is it still in the same call as before, and for too long? */
+void worker_watch_call(struct worker *w);
+/* Planned was answered, to the plan that was sent last. */
+void worker_replanned(struct worker *w);
+bool worker_send(struct worker *w, const Control__Message *m);
+/* It has hung up: its death is due within a second. */
+void worker_expect_death(struct worker *w);
+enum worker_phase worker_phase(const struct worker *w);
+
+/* worker_side.c: what is in the side ring */
+void worker_side_take(struct worker *w);
+/* All that there is: what a message on the other way is the end of. */
+void worker_side_take_all(struct worker *w);
+/* What was asked is answered. */
+void worker_answered(struct worker *w, bool done);
+
+/* worker_launch.c */
+bool worker_launch(struct worker *w, struct err *err);
+/* Closes and unmaps what belongs to the incarnation, once it is dead. */
+void worker_bury(struct worker *w);
+void worker_kill(struct worker *w);
+
+/* worker_io.c: callbacks of the loop */
+void worker_on_control(int fd, short what, void *arg);
+void worker_on_wake(int fd, short what, void *arg);
+void worker_on_output(int fd, short what, void *arg);
+/* What is left in the pipe and of a line, when the process is gone. */
+void worker_drain_output(struct worker *w);
+/* Messages that arrived before the end: the last words. */
+void worker_drain_control(struct worker *w);
+
+/* plugin_describe.c: checks what a worker says of its plugin and copies it into
+ * w->plugin, or, for a later incarnation, that it says the same again. */
+bool worker_describe(
+    struct worker *w, const Control__Loaded *peer_loaded, struct err *err);
+
+#endif
