@@ -21,26 +21,15 @@ author_begin(struct author *a, enum own_command command, const char *usage, int 
 	struct err err;
 
 	memset(a, 0, sizeof(*a));
-	a->app.options = &a->options;
+	a->app.options = &a->line.options;
 	a->command = command;
-	*ret_status = 1;
-	if (!own_options_take(&a->own, command, &argc, argv, &err)) {
-		fprintf(stderr, "Error: %s\n", err.msg);
+	if (!command_line_take(&a->line, command, usage, argc, argv, ret_status))
 		return false;
-	}
-	if (!options_parse(&a->options, argc, argv, &err) ||
-	    !options_check(&a->options, &err)) {
-		fprintf(stderr, "Error: %s\n", err.msg);
-		options_release(&a->options);
-		own_options_release(&a->own);
-		return false;
-	}
-	if (!a->own.help)
+	if (options_check(&a->line.options, &err))
 		return true;
-	fputs(usage, stdout);
-	options_release(&a->options);
-	own_options_release(&a->own);
-	*ret_status = 0;
+	fprintf(stderr, "Error: %s\n", err.msg);
+	command_line_release(&a->line);
+	*ret_status = 1;
 	return false;
 }
 
@@ -48,15 +37,14 @@ int
 author_misused(struct author *a, const char *command, const char *why)
 {
 	fprintf(stderr, "Error: %s\nSee: mews %s --help\n", why, command);
-	options_release(&a->options);
-	own_options_release(&a->own);
+	command_line_release(&a->line);
 	return 1;
 }
 
 bool
 author_has_plugins(const struct author *a)
 {
-	return a->app.settings->n_file > 0 || a->own.plugin.n > 0;
+	return a->app.settings->n_file > 0 || a->line.own.plugin.n > 0;
 }
 
 static bool
@@ -65,24 +53,24 @@ read_settings(struct author *a, struct err *err)
 	struct app *app = &a->app;
 	bool done;
 
-	if (a->own.plugin.n > 0 && a->options.config)
+	if (a->line.own.plugin.n > 0 && a->line.options.config)
 		return err_set(err, ERR_USAGE,
 		    "--plugin and -c exclude each other: plugins of a configuration are "
 		    "in it");
-	if (a->own.plugin.n > LIMIT_PLUGINS)
+	if (a->line.own.plugin.n > LIMIT_PLUGINS)
 		return err_set(err, ERR_USAGE, "more than %u plugins", LIMIT_PLUGINS);
-	if (a->own.plugin.n > 0)
-		done = single_settings(
-		    app, &a->own, a->own.plugin.value, a->own.plugin.n, err);
-	else if (a->command == OWN_TEST && !a->options.config)
-		done = settings_default(&a->options, &app->settings, err);
+	if (a->line.own.plugin.n > 0)
+		done = single_settings(app, &a->line.own, a->line.own.plugin.value,
+		    a->line.own.plugin.n, err);
+	else if (a->command == OWN_TEST && !a->line.options.config)
+		done = settings_default(&a->line.options, &app->settings, err);
 	else
-		done = settings_load(&a->options, &app->settings, err);
+		done = settings_load(&a->line.options, &app->settings, err);
 	if (!done)
 		return false;
 	/* Nothing is alerted and nobody is served; the terminal is for what was asked. */
 	app->settings->log = (struct log_config){.to_stderr = true,
-	    .max_level = a->options.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING};
+	    .max_level = a->line.options.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING};
 	app->settings->stdout_enabled = app->settings->syslog_enabled = false;
 	app->settings->program_enabled = false;
 	app->settings->file_enabled = true;
@@ -113,8 +101,7 @@ author_run(struct author *a, app_step_fn *const *step, size_t n)
 			all[n_all++] = step[i];
 		status = app_run_steps(&a->app, all, n_all);
 	}
-	options_release(&a->options);
-	own_options_release(&a->own);
+	command_line_release(&a->line);
 	return status;
 }
 
@@ -122,7 +109,7 @@ bool
 author_files(const struct author *a, bool (*want)(const char *path),
     struct file_list *ret_files, struct err *err)
 {
-	const struct option_list *word = &a->options.word;
+	const struct option_list *word = &a->line.options.word;
 	struct file_list all = {0}, some;
 	char **grown;
 

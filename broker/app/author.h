@@ -9,14 +9,13 @@
 #define BROKER_APP_AUTHOR_H
 
 #include "broker/app/app.h"
-#include "broker/options/own_options.h"
+#include "broker/options/command_line.h"
 #include "broker/settings/files.h"
 
 struct author {
 	struct app app; /* first: steps are given it */
 	enum own_command command;
-	struct own_options own;
-	struct options options;
+	struct command_line line;
 };
 
 /*

@@ -69,7 +69,7 @@ check_file(struct check *c, const char *path, struct err *err)
 	c->before = r;
 	c->n_error += n_error;
 	c->n_warning += n_warning;
-	if (c->a->own.json) {
+	if (c->a->line.own.json) {
 		buf_clear(&lines);
 		load_result_json_all(r, &lines);
 		json_raw(&c->w, buf_str(&lines), lines.len);
@@ -118,7 +118,7 @@ give_hint(struct check *c, const struct shadow *s)
 	buf_init(&place, LIMIT_TEXT_BYTES);
 	hint_text(s, &text);
 	rule_place(s->rule, &place);
-	if (c->a->own.json) {
+	if (c->a->line.own.json) {
 		json_begin_object(&c->w);
 		json_key(&c->w, "code");
 		json_str(&c->w, code);
@@ -179,7 +179,8 @@ look_at_all(struct check *c, struct err *err)
 	if (!ok)
 		return false;
 	loader_rules(c->loader, &c->n_rule);
-	for (uint32_t i = 0; ok && !c->a->own.no_hints && i < app->catalog.n_source; i++)
+	for (uint32_t i = 0; ok && !c->a->line.own.no_hints && i < app->catalog.n_source;
+	     i++)
 		ok = give_hints(c, loader_ruleset(c->loader, i), err);
 	return ok;
 }
@@ -189,7 +190,7 @@ look_at_all(struct check *c, struct err *err)
 static bool
 check_all(struct check *c, const struct file_list *files, struct err *err)
 {
-	bool json = c->a->own.json;
+	bool json = c->a->line.own.json;
 
 	if (json) {
 		json_begin_object(&c->w);
@@ -215,7 +216,8 @@ check_all(struct check *c, const struct file_list *files, struct err *err)
 static bool
 is_good(const struct check *c)
 {
-	return c->n_error == 0 && (!c->a->own.strict || c->n_warning + c->n_hint == 0);
+	return c->n_error == 0 &&
+	       (!c->a->line.own.strict || c->n_warning + c->n_hint == 0);
 }
 
 static void
@@ -227,7 +229,7 @@ add_count(struct buf *out, uint32_t n, const char *what)
 static void
 sum_up(struct check *c, size_t n_file)
 {
-	if (c->a->own.json) {
+	if (c->a->line.own.json) {
 		json_key(&c->w, "ok");
 		json_bool(&c->w, is_good(c));
 		json_end_object(&c->w);
@@ -271,8 +273,8 @@ step_check(struct app *app, struct err *err)
 	enum step_rc rc = STEP_FAILED;
 	struct file_list files;
 
-	if (!(a->options.word.n ? author_files(a, is_rules_file, &files, err)
-				: configured_files(a, &files, err)))
+	if (!(a->line.options.word.n ? author_files(a, is_rules_file, &files, err)
+				     : configured_files(a, &files, err)))
 		return STEP_FAILED;
 	buf_init(&c.out, LIMIT_RULES_FILE_BYTES);
 	arena_init(&c.arena, LIMIT_RULES_MEMORY);
@@ -286,7 +288,7 @@ step_check(struct app *app, struct err *err)
 		rc = action_print(&c.out, err);
 		if (!is_good(&c))
 			rc = STEP_FAILED;
-	} else if (!a->own.json) {
+	} else if (!a->line.own.json) {
 		/* What was found until then. */
 		fputs(buf_str(&c.out), stdout);
 	}
@@ -306,7 +308,7 @@ cmd_check(int argc, char **argv)
 
 	if (!author_begin(&a, OWN_CHECK, usage, argc, argv, &status))
 		return status;
-	if (a.options.word.n == 0 && !a.options.config)
+	if (a.line.options.word.n == 0 && !a.line.options.config)
 		return author_misused(
 		    &a, "check", "neither rules files nor a configuration is given");
 	return author_run(&a, steps, 1);

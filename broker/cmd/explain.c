@@ -176,7 +176,7 @@ explain_event(struct explanation *x, const struct yaml_node *event, struct err *
 	ok = sample_evaluate(&sample, ev, err);
 	if (ok) {
 		const struct event_view view = {ev, 0};
-		if (x->author.own.json) {
+		if (x->author.line.own.json) {
 			explain_json(x->rule, &view, &x->out);
 			buf_addc(&x->out, '\n');
 		} else {
@@ -206,7 +206,7 @@ static enum step_rc
 step_explain_text(struct app *app, struct err *err)
 {
 	struct explanation *x = of_app(app);
-	const char *event = x->author.own.event;
+	const char *event = x->author.line.own.event;
 	struct buf text;
 	bool ok = true;
 
@@ -271,7 +271,7 @@ load_recorder(struct explanation *x, struct err *err)
 	buf_addf(&text,
 	    "- rule: event\n  desc: the event that is asked for\n  condition: evt.num = "
 	    "%s\n  priority: DEBUG\n  source: %s\n  output: \"event",
-	    x->author.own.event, x->rule->source);
+	    x->author.line.own.event, x->rule->source);
 	json_escape(&text, buf_str(&output), output.len);
 	buf_adds(&text, "\"\n");
 	ok = ok && (app->loader = loader_new(&app->catalog, &app->rules_config, err)) &&
@@ -331,7 +331,7 @@ step_record(struct app *app, struct err *err)
 		app->source[i].enabled =
 		    strcmp(app->source[i].source->name, x->rule->source) == 0;
 	app->show_match = record_event;
-	app->max_events = strtoull(x->author.own.event, NULL, 10);
+	app->max_events = strtoull(x->author.line.own.event, NULL, 10);
 	return load_recorder(x, err) ? STEP_NEXT : STEP_FAILED;
 }
 
@@ -346,7 +346,7 @@ add_cost(struct explanation *x, const struct evaluator *ev, const struct ruleset
 
 	if (!evaluator_rule_cost(ev, at, &x->arena, &cost, err))
 		return false;
-	if (!x->author.own.json) {
+	if (!x->author.line.own.json) {
 		buf_adds(&x->out, "rule '");
 		utf8_escape_except(
 		    &x->out, rs->rule[at]->name, strlen(rs->rule[at]->name), "\\");
@@ -399,14 +399,14 @@ step_cost(struct app *app, struct err *err)
 	bool ok = true;
 
 	json_init(&w, &x->out);
-	if (x->author.own.json)
+	if (x->author.line.own.json)
 		json_begin_array(&w);
 	for (uint32_t i = 0; ok && i < x->catalog.n_source; i++)
 		ok = add_costs_of(x, loader_ruleset(x->loader, i), &n, &w, err);
 	if (ok && x->rule && n == 0)
 		ok = err_set(err, ERR_USAGE,
 		    "rule '%s' is disabled, or of too low a priority", x->rule->name);
-	if (x->author.own.json) {
+	if (x->author.line.own.json) {
 		json_end_array(&w);
 		buf_addc(&x->out, '\n');
 	}
@@ -423,9 +423,9 @@ run(struct explanation *x)
 	    step_record, step_outputs, step_process_events};
 	app_step_fn *const with_cost[] = {step_explained_rules, step_cost};
 
-	if (x->author.own.cost)
+	if (x->author.line.own.cost)
 		return author_run(&x->author, with_cost, 2);
-	if (is_number(x->author.own.event))
+	if (is_number(x->author.line.own.event))
 		return author_run(&x->author, with_run, 5);
 	return author_run(&x->author, with_text, 2);
 }
@@ -433,7 +433,7 @@ run(struct explanation *x)
 static int
 explain(struct explanation *x)
 {
-	const char *event = x->author.own.event;
+	const char *event = x->author.line.own.event;
 	bool by_number = event && is_number(event);
 	struct err err;
 	int status;
@@ -462,8 +462,8 @@ int
 cmd_explain(int argc, char **argv)
 {
 	struct explanation x = {0};
-	const struct own_options *own = &x.author.own;
-	const struct option_list *word = &x.author.options.word;
+	const struct own_options *own = &x.author.line.own;
+	const struct option_list *word = &x.author.line.options.word;
 	int status;
 
 	if (!author_begin(&x.author, OWN_EXPLAIN, usage, argc, argv, &status))

@@ -26,7 +26,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "broker/cmd/commands.h"
-#include "broker/options/own_options.h"
+#include "broker/options/command_line.h"
 #include "broker/settings/settings.h"
 #include "policy/profile.h"
 
@@ -406,35 +406,26 @@ cmd_learn(int argc, char **argv)
 {
 	static struct learned l;
 	struct settings *settings = NULL;
-	struct own_options own;
-	struct options options;
+	struct command_line line;
 	struct subject s;
 	struct err err;
-	int status = 1;
+	int status;
 
-	if (!own_options_take(&own, OWN_RUN, &argc, argv, &err)) {
-		fprintf(stderr, "Error: %s\n", err.msg);
-		return 1;
-	}
-	if (!options_parse(&options, argc, argv, &err)) {
-		fprintf(stderr, "Error: %s\n", err.msg);
-		own_options_release(&own);
-		return 1;
-	}
+	if (!command_line_take(&line, OWN_RUN, usage, argc, argv, &status))
+		return status;
+	if (line.options.word.n != 1)
+		return command_line_misused(&line, "which plugin?", usage);
 	arena_init(&l.arena, LOG_BYTES);
-	if (own.help || options.word.n != 1) {
-		fputs(usage, own.help ? stdout : stderr);
-		status = own.help ? 0 : 1;
-	} else if (!find_subject(&options, &own, &s, &settings, &err) ||
-		   !learn(&s, &l, &err)) {
-		fprintf(stderr, "Error: %s\n", err.msg);
-	} else {
+	if (find_subject(&line.options, &line.own, &s, &settings, &err) &&
+	    learn(&s, &l, &err)) {
 		print_profile(&l, s.library_path);
 		status = 0;
+	} else {
+		fprintf(stderr, "Error: %s\n", err.msg);
+		status = 1;
 	}
 	settings_free(settings);
 	arena_release(&l.arena);
-	options_release(&options);
-	own_options_release(&own);
+	command_line_release(&line);
 	return status;
 }

@@ -51,7 +51,7 @@ cmd_list(int argc, char **argv)
 
 	if (!author_begin(&a, OWN_LIST, usage, argc, argv, &status))
 		return status;
-	if (a.options.word.n > 1)
+	if (a.line.options.word.n > 1)
 		return author_misused(&a, "list", "one source or none");
 	return author_run(&a, steps, 1);
 }

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "broker/app/single.h"
 #include "broker/cmd/commands.h"
+#include "broker/options/command_line.h"
 
 static const char usage[] =
     "mews plugin-info PLUGIN.so [--init-config TEXT] [--sandbox '{profile: …}']\n"
@@ -17,31 +18,24 @@ int
 cmd_plugin_info(int argc, char **argv)
 {
 	app_step_fn *const steps[] = {step_start_workers, step_plugin_info};
-	struct own_options own;
-	struct options options;
-	struct app app = {.options = &options};
+	struct command_line line;
+	struct app app = {.options = &line.options};
 	struct err err;
 	int status;
 
-	if (!own_options_take(&own, OWN_INFO, &argc, argv, &err) ||
-	    !options_parse(&options, argc, argv, &err)) {
-		fprintf(stderr, "Error: %s\n", err.msg);
-		return 1;
-	}
-	if (own.help || options.word.n != 1) {
-		fputs(usage, own.help ? stdout : stderr);
-		options_release(&options);
-		return own.help ? 0 : 1;
-	}
-	if (!single_settings(&app, &own, options.word.value, 1, &err)) {
+	if (!command_line_take(&line, OWN_INFO, usage, argc, argv, &status))
+		return status;
+	if (line.options.word.n != 1)
+		return command_line_misused(&line, "which plugin?", usage);
+	if (single_settings(&app, &line.own, line.options.word.value, 1, &err)) {
+		log_configure(&app.settings->log);
+		line.options.plugin_info = app.settings->plugin[0].name;
+		status = app_run_steps(&app, steps, sizeof(steps) / sizeof(*steps));
+	} else {
 		fprintf(stderr, "Error: %s\n", err.msg);
 		settings_free(app.settings);
-		options_release(&options);
-		return 1;
+		status = 1;
 	}
-	log_configure(&app.settings->log);
-	options.plugin_info = app.settings->plugin[0].name;
-	status = app_run_steps(&app, steps, sizeof(steps) / sizeof(*steps));
-	options_release(&options);
+	command_line_release(&line);
 	return status;
 }

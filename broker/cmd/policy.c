@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "broker/app/single.h"
 #include "broker/cmd/commands.h"
+#include "broker/options/command_line.h"
 #include "broker/supervisor/supervisor.h"
 #include "policy/explain.h"
 #include "policy/profile_auto.h"
@@ -289,33 +290,21 @@ policy_explain(
 int
 cmd_policy(int argc, char **argv)
 {
-	struct own_options own;
-	struct options options;
-	struct err err;
-	int status = 1;
+	struct command_line line;
+	int status;
 
-	if (!own_options_take(&own, OWN_RUN, &argc, argv, &err)) {
-		fprintf(stderr, "Error: %s\n", err.msg);
-		return 1;
-	}
-	if (!options_parse(&options, argc, argv, &err)) {
-		fprintf(stderr, "Error: %s\n", err.msg);
-		own_options_release(&own);
-		return 1;
-	}
-	const char *verb = options.word.n > 0 ? options.word.value[0] : "";
-	const struct option_list rest = {options.word.value + 1, options.word.n - 1};
-	if (own.help) {
-		fputs(usage, stdout);
-		status = 0;
-	} else if (strcmp(verb, "check") == 0 && options.word.n > 1) {
+	if (!command_line_take(&line, OWN_RUN, usage, argc, argv, &status))
+		return status;
+	const struct option_list *word = &line.options.word;
+	const char *verb = word->n > 0 ? word->value[0] : "";
+	const struct option_list rest = {word->value + 1, word->n - 1};
+	if (strcmp(verb, "check") == 0 && word->n > 1)
 		status = policy_check(&rest);
-	} else if (strcmp(verb, "explain") == 0 && options.word.n == 2) {
-		status = policy_explain(&options, &own, rest.value[0]);
-	} else {
-		fputs(usage, stderr);
-	}
-	options_release(&options);
-	own_options_release(&own);
+	else if (strcmp(verb, "explain") == 0 && word->n == 2)
+		status = policy_explain(&line.options, &line.own, rest.value[0]);
+	else
+		return command_line_misused(
+		    &line, "what is to be done with which policy?", usage);
+	command_line_release(&line);
 	return status;
 }

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "broker/app/single.h"
 #include "broker/cmd/commands.h"
+#include "broker/options/command_line.h"
 #include "broker/run/run.h"
 #include "broker/run/show.h"
 
@@ -98,26 +99,15 @@ replay(struct app *app, struct options *options, const struct own_options *own)
 int
 cmd_replay(int argc, char **argv)
 {
-	struct own_options own;
-	struct options options;
-	struct app app = {.options = &options};
-	struct err err;
+	struct command_line line;
+	struct app app = {.options = &line.options};
 	int status;
 
-	if (!own_options_take(&own, OWN_REPLAY, &argc, argv, &err) ||
-	    !options_parse(&options, argc, argv, &err)) {
-		fprintf(stderr, "Error: %s\n", err.msg);
-		return 1;
-	}
-	if (own.help) {
-		fputs(usage, stdout);
-		status = 0;
-	} else if (options.word.n == 0) {
-		fprintf(stderr, "Error: which file? See mews replay --help\n");
-		status = 1;
-	} else {
-		status = replay(&app, &options, &own);
-	}
-	options_release(&options);
+	if (!command_line_take(&line, OWN_REPLAY, usage, argc, argv, &status))
+		return status;
+	if (line.options.word.n == 0)
+		return command_line_misused(&line, "which file?", usage);
+	status = replay(&app, &line.options, &line.own);
+	command_line_release(&line);
 	return status;
 }

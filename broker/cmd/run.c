@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "broker/app/single.h"
 #include "broker/cmd/commands.h"
+#include "broker/options/command_line.h"
 #include "broker/run/run.h"
 #include "broker/run/show.h"
 
@@ -86,28 +87,18 @@ run_plugin(struct app *app, const struct own_options *own)
 int
 cmd_run(int argc, char **argv)
 {
-	struct own_options own;
-	struct options options;
-	struct app app = {.options = &options};
-	struct err err;
+	struct command_line line;
+	struct app app = {.options = &line.options};
 	int status;
 
-	if (!own_options_take(&own, OWN_RUN, &argc, argv, &err) ||
-	    !options_parse(&options, argc, argv, &err)) {
-		fprintf(stderr, "Error: %s\n", err.msg);
-		return 1;
-	}
-	if (own.help) {
-		fputs(usage, stdout);
-		status = 0;
-	} else if (options.word.n > 1 || (options.word.n == 1 && options.config)) {
-		fprintf(stderr,
-		    "Error: one plugin or one configuration, not both or several\n");
-		status = 1;
-	} else {
-		app.write_path = own.write;
-		status = options.word.n == 1 ? run_plugin(&app, &own) : app_run(&app);
-	}
-	options_release(&options);
+	if (!command_line_take(&line, OWN_RUN, usage, argc, argv, &status))
+		return status;
+	const size_t n = line.options.word.n;
+	if (n > 1 || (n == 1 && line.options.config))
+		return command_line_misused(
+		    &line, "one plugin or one configuration, not both or several", usage);
+	app.write_path = line.own.write;
+	status = n == 1 ? run_plugin(&app, &line.own) : app_run(&app);
+	command_line_release(&line);
 	return status;
 }

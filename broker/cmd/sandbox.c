@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "broker/app/single.h"
 #include "broker/cmd/commands.h"
+#include "broker/options/command_line.h"
 #include "broker/supervisor/worker.h"
 #include "worker/launch/landlock.h"
 #include "worker/launch/launcher.h"
@@ -110,39 +111,27 @@ cmd_sandbox(int argc, char **argv)
 {
 	app_step_fn *const steps[] = {
 	    step_start_workers, step_load_plugins, step_show_layers};
-	struct own_options own;
-	struct options options;
-	struct app app = {.options = &options};
+	struct command_line line;
+	struct app app = {.options = &line.options};
 	struct err err;
-	int status = 0;
+	int status;
 
-	if (!own_options_take(&own, OWN_RUN, &argc, argv, &err)) {
+	if (!command_line_take(&line, OWN_RUN, usage, argc, argv, &status))
+		return status;
+	const struct option_list *plugin = &line.options.word;
+	if (plugin->n > 1)
+		return command_line_misused(&line, "one plugin at a time", usage);
+	show_host();
+	fflush(stdout);
+	status = 0;
+	if (plugin->n == 1 && !single_settings(&app, &line.own, plugin->value, 1, &err)) {
 		fprintf(stderr, "Error: %s\n", err.msg);
-		return 1;
+		settings_free(app.settings);
+		status = 1;
+	} else if (plugin->n == 1) {
+		log_configure(&app.settings->log);
+		status = app_run_steps(&app, steps, sizeof(steps) / sizeof(*steps));
 	}
-	if (!options_parse(&options, argc, argv, &err)) {
-		fprintf(stderr, "Error: %s\n", err.msg);
-		own_options_release(&own);
-		return 1;
-	}
-	if (own.help || options.word.n > 1) {
-		fputs(usage, own.help ? stdout : stderr);
-		status = own.help ? 0 : 1;
-	} else {
-		show_host();
-		fflush(stdout);
-		if (options.word.n == 1 &&
-		    !single_settings(&app, &own, options.word.value, 1, &err)) {
-			fprintf(stderr, "Error: %s\n", err.msg);
-			settings_free(app.settings);
-			status = 1;
-		} else if (options.word.n == 1) {
-			log_configure(&app.settings->log);
-			status =
-			    app_run_steps(&app, steps, sizeof(steps) / sizeof(*steps));
-		}
-	}
-	options_release(&options);
-	own_options_release(&own);
+	command_line_release(&line);
 	return status;
 }

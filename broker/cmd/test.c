@@ -115,20 +115,20 @@ run_all(struct author *a, const struct file_list *files, struct buf *out)
 	struct json_writer w;
 
 	json_init(&w, out);
-	if (a->own.json)
+	if (a->line.own.json)
 		json_begin_array(&w);
 	for (size_t i = 0; i < files->n; i++) {
 		struct buf report;
 		buf_init(&report, LIMIT_RULES_FILE_BYTES);
 		bool ok = run_case(files->path[i], catalog, &report);
 		all_ok &= ok;
-		if (a->own.json)
+		if (a->line.own.json)
 			print_json(&w, files->path[i], ok, &report);
 		else
 			print_tap(out, i + 1, files->path[i], ok, &report);
 		buf_release(&report);
 	}
-	if (a->own.json) {
+	if (a->line.own.json) {
 		json_end_array(&w);
 		buf_addc(out, '\n');
 	} else {
@@ -168,7 +168,7 @@ cmd_test(int argc, char **argv)
 
 	if (!author_begin(&a, OWN_TEST, usage, argc, argv, &status))
 		return status;
-	if (a.options.word.n == 0)
+	if (a.line.options.word.n == 0)
 		return author_misused(&a, "test", "no cases are given");
 	return author_run(&a, steps, 1);
 }
