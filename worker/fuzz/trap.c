@@ -229,8 +229,14 @@ trap_watch(const uint32_t *hang_ms)
 
 	for (;;) {
 		nanosleep(&pause, NULL);
+		/* Before the first case the runner's thread may not even have come to
+		 * trap_init, which sets what is looked at here. */
+		if (running_since == 0) {
+			seen = UINT64_MAX;
+			continue;
+		}
 		uint64_t now = clock_mono_ns(), count = up->executions;
-		if (running_since == 0 || count != seen) {
+		if (count != seen) {
 			seen = count;
 			since = now;
 		} else if (now - since >= *hang_ms * 1000000ull) {
