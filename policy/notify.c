@@ -213,6 +213,16 @@ judge_socket(const struct profile *p, const uint64_t args[6], struct notify_verd
 	}
 }
 
+/* How some open a log to follow it. A file that is there opens as ever; that none is made
+ * is up to the mount, which is read-only, and to Landlock. */
+static bool
+opens_to_read_or_make(const struct profile *p, uint64_t flags)
+{
+	return p->n_read > 0 && p->n_write == 0 &&
+	       (flags & (O_ACCMODE | O_CREAT | O_EXCL | O_TRUNC |
+			    (O_TMPFILE & ~O_DIRECTORY))) == O_CREAT;
+}
+
 static void
 judge_open(const struct profile *p, const struct row *r, bool is_sealed,
     const uint64_t args[6], struct notify_verdict *v)
@@ -229,6 +239,8 @@ judge_open(const struct profile *p, const struct row *r, bool is_sealed,
 		/* Without a file to make, the mode is whatever stood in the register. */
 		v->answer = NOTIFY_CONTINUE;
 		v->is_denial = p->observe;
+	} else if (opens_to_read_or_make(p, flags)) {
+		v->answer = NOTIFY_CONTINUE;
 	}
 }
 

@@ -8,11 +8,12 @@
  * one.
  *
  * Why CONTINUE is sound where it is used, though a thread may change memory under a
- * pointer argument after it was looked at: looking at names, and read-only opens before
- * the seal, where every outcome is one that mounts and Landlock allow anyway; signals to
- * itself, the seal and socket(), whose deciding arguments are registers. bind, listen and
- * connect name a descriptor, which a thread may exchange: those are never continued, the
- * watcher does them on what it has taken hold of.
+ * pointer argument after it was looked at: looking at names, read-only opens before the
+ * seal, and opening to read what would be made if it was not there, where every outcome
+ * is one that mounts and Landlock allow anyway; signals to itself, the seal and socket(),
+ * whose deciding arguments are registers. bind, listen and connect name a descriptor,
+ * which a thread may exchange: those are never continued, the watcher does them on what
+ * it has taken hold of.
  *
  * Opens and looks under "pure" notify, so that a denial can be explained although the
  * empty root would refuse it silently (11 to 44 µs each, and such plugins hardly do it).

@@ -56,6 +56,31 @@ test_notify_lets_libraries_load_until_the_seal(void **state)
 }
 
 static void
+test_notify_opens_logs_of_readers_though_they_would_make_them(void **state)
+{
+	const char *path[] = {"/logs"};
+	const struct profile reads = {.read = path, .n_read = 1};
+	static const struct {
+		uint64_t flags;
+		enum notify_answer answer;
+	} cases[] = {
+	    {O_RDONLY | O_CREAT | O_CLOEXEC, NOTIFY_CONTINUE},
+	    {O_RDONLY | O_CREAT | O_EXCL, NOTIFY_ERRNO},
+	    {O_RDONLY | O_CREAT | O_TRUNC, NOTIFY_ERRNO},
+	    {O_WRONLY | O_CREAT, NOTIFY_ERRNO},
+	    {O_RDWR | O_CREAT, NOTIFY_ERRNO},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct notify_verdict v;
+		notify_judge(
+		    &reads, true, 2, __NR_openat, ARGS(0, 0x1000, cases[i].flags), &v);
+		assert_int_equal(v.answer, cases[i].answer);
+		assert_true(v.is_denial);
+	}
+}
+
+static void
 test_notify_judges_sockets_by_profile(void **state)
 {
 	const struct profile listener = {.base = PROFILE_LISTENER};
@@ -325,6 +350,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_notify_lets_libraries_load_until_the_seal),
+	    cmocka_unit_test(
+		test_notify_opens_logs_of_readers_though_they_would_make_them),
 	    cmocka_unit_test(test_notify_judges_sockets_by_profile),
 	    cmocka_unit_test(test_notify_leaves_addresses_to_the_watcher),
 	    cmocka_unit_test(test_notify_lets_nothing_be_made_that_runs_as_its_owner),

@@ -80,7 +80,7 @@ DEMANDS(edera,
 	OPEN("unix /var/lib/edera/protect/daemon.socket GET_/")
 	EXTRACT("connect 192.0.2.1:53"))
 DEMANDS(nginx,
-	OPEN("read $PARAMS")
+	OPEN("follow $PARAMS")
 	OPEN("watch $PARAMS")
 	EXTRACT("say nginx"))
 DEMANDS(coding_agent,

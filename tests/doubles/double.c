@@ -95,10 +95,10 @@ said(int result)
 }
 
 static const char *
-do_read(const char *path)
+do_read(const char *path, int flags)
 {
 	static char byte[2];
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags, 0644);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -269,7 +269,8 @@ static const char *
 do_word(char *const w[MAX_WORDS])
 {
 #define WORD(text) (strcmp(w[0], text) == 0)
-	if (WORD("read"))    return do_read(w[1]);
+	if (WORD("read"))    return do_read(w[1], 0);
+	if (WORD("follow"))  return do_read(w[1], O_CREAT);
 	if (WORD("create"))  return do_create(w[1]);
 	if (WORD("mkdir"))   return said(mkdir(w[1], 0755));
 	if (WORD("unlink"))  return said(unlink(w[1]));

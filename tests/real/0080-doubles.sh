@@ -195,11 +195,11 @@ mkdir -p "$tmp/logs" "$tmp/else"
 echo line >"$tmp/logs/access.log"
 echo secret >"$tmp/else/secret"
 chmod -R a+rX "$tmp/logs" "$tmp/else"
-double nginx "{\"also\": \"read $tmp/else/secret;create $tmp/logs/new;mkdir $tmp/logs/d\"}" \
+double nginx "{\"also\": \"read $tmp/else/secret;create $tmp/logs/new;follow $tmp/logs/new;mkdir $tmp/logs/d\"}" \
 	"$tmp/logs/access.log"
-did nginx 'read $PARAMS' 'done'
+did nginx 'follow $PARAMS' 'done'
 did nginx 'watch $PARAMS' 'done'
-for deed in "read $tmp/else/secret" "create $tmp/logs/new" "mkdir $tmp/logs/d"; do
+for deed in "read $tmp/else/secret" "create $tmp/logs/new" "follow $tmp/logs/new" "mkdir $tmp/logs/d"; do
 	refused nginx "$deed"
 done
 check "nginx: nothing was made" test ! -e "$tmp/logs/new" -a ! -e "$tmp/logs/d"
