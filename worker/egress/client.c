@@ -87,8 +87,8 @@ wait_until_ready(struct egress *e, struct err *err)
 	if (poll(&pfd, 1, START_DEADLINE_MS) == 0)
 		return err_set(err, ERR_LIMIT, "mews-egress: not ready within %d ms",
 		    START_DEADLINE_MS);
-	if (message_receive(e->fd, &head, why, sizeof(why) - 1, &n, NULL, 0, &n_fd,
-		err) != MESSAGE_OK)
+	if (message_receive(
+		e->fd, &head, why, sizeof(why) - 1, &n, NULL, 0, &n_fd, err) != PACKET_OK)
 		return err_wrap(err, "mews-egress, at its start");
 	why[n] = '\0';
 	return head.kind == MESSAGE_READY ||
@@ -175,15 +175,15 @@ tell(struct egress *e, const struct message_head *head, const void *body, size_t
     const int *fds, unsigned n_fd, struct err *err)
 {
 	switch (message_send(e->fd, head, body, n_body, fds, n_fd, 0, err)) {
-	case MESSAGE_OK:
+	case PACKET_OK:
 		return true;
-	case MESSAGE_AGAIN:
+	case PACKET_AGAIN:
 		err_set(err, ERR_LIMIT, "mews-egress does not read");
 		break;
-	case MESSAGE_CLOSED:
+	case PACKET_CLOSED:
 		err_set(err, ERR_GONE, "mews-egress is gone");
 		break;
-	case MESSAGE_ERROR:
+	case PACKET_ERROR:
 		err_wrap(err, "mews-egress");
 	}
 	return false;
@@ -316,15 +316,15 @@ egress_event(struct egress *e, struct egress_event *ret_event)
 	struct err err;
 
 	while (!e->is_lost) {
-		enum message_rc rc = message_receive(
+		enum packet_rc rc = message_receive(
 		    e->fd, &head, &event, sizeof(event), &n, NULL, 0, &n_fd, &err);
-		if (rc == MESSAGE_AGAIN)
+		if (rc == PACKET_AGAIN)
 			return false;
-		if (rc == MESSAGE_OK && head.kind == MESSAGE_OPEN && n == 0 &&
+		if (rc == PACKET_OK && head.kind == MESSAGE_OPEN && n == 0 &&
 		    open_for(e, &head))
 			continue;
-		if (rc == MESSAGE_OK && head.kind == MESSAGE_EVENT &&
-		    n == sizeof(event) && event_is_sound(&event)) {
+		if (rc == PACKET_OK && head.kind == MESSAGE_EVENT && n == sizeof(event) &&
+		    event_is_sound(&event)) {
 			*ret_event = event;
 			return true;
 		}

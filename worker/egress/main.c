@@ -132,7 +132,7 @@ main(int argc, char **argv)
 		  server_init(&server, resolver, MESSAGE_FD, &err);
 	struct message_head head = {.kind = ok ? MESSAGE_READY : MESSAGE_FAILED};
 	if (message_send(MESSAGE_FD, &head, err.msg, ok ? 0 : strlen(err.msg), NULL, 0, 0,
-		&err) != MESSAGE_OK ||
+		&err) != PACKET_OK ||
 	    !ok)
 		return 1;
 	server_run(&server);

@@ -6,6 +6,7 @@
 #ifndef WORKER_EGRESS_MESSAGE_H
 #define WORKER_EGRESS_MESSAGE_H
 
+#include "proto/packet.h"
 #include "worker/egress/egress.h"
 
 /* mews-egress finds its end here. */
@@ -32,20 +33,13 @@ struct message_head {
 	int32_t sys;
 };
 
-enum message_rc {
-	MESSAGE_OK,
-	MESSAGE_AGAIN,
-	MESSAGE_CLOSED,
-	MESSAGE_ERROR,
-};
-
 /* Descriptors stay the caller's. flags: MSG_DONTWAIT or 0. */
-enum message_rc message_send(int fd, const struct message_head *head, const void *body,
+enum packet_rc message_send(int fd, const struct message_head *head, const void *body,
     size_t n_body, const int *fds, unsigned n_fd, int flags, struct err *err);
 /* Never blocks. Received descriptors are close-on-exec and the caller's; more than
- * max_fd, or more bytes than fit, is MESSAGE_ERROR and all are closed. When this process
+ * max_fd, or more bytes than fit, is PACKET_ERROR and all are closed. When this process
  * is out of descriptors there are fewer than were sent. */
-enum message_rc message_receive(int fd, struct message_head *ret_head, void *body,
+enum packet_rc message_receive(int fd, struct message_head *ret_head, void *body,
     size_t max_body, size_t *ret_n_body, int *ret_fds, unsigned max_fd,
     unsigned *ret_n_fd, struct err *err);
 

@@ -174,17 +174,17 @@ obey(struct server *s, const struct message_head *head, const char *body, size_t
 	return true;
 }
 
-static enum message_rc
+static enum packet_rc
 tell(struct server *s, const struct message_head *head, const void *body, size_t n)
 {
 	struct err ignored;
-	enum message_rc rc =
+	enum packet_rc rc =
 	    message_send(s->control.fd, head, body, n, NULL, 0, MSG_DONTWAIT, &ignored);
 
-	if (rc == MESSAGE_AGAIN) {
+	if (rc == PACKET_AGAIN) {
 		s->parent_is_slow = true;
 		loop_change(&s->loop, &s->control, EPOLLIN | EPOLLOUT);
-	} else if (rc != MESSAGE_OK) {
+	} else if (rc != PACKET_OK) {
 		s->has_ended = true;
 	}
 	return rc;
@@ -195,7 +195,7 @@ tell_event(struct server *s, const struct egress_event *event)
 {
 	struct message_head head = {.kind = MESSAGE_EVENT, .id = event->id};
 
-	return tell(s, &head, event, sizeof(*event)) == MESSAGE_OK;
+	return tell(s, &head, event, sizeof(*event)) == PACKET_OK;
 }
 
 static bool
@@ -210,7 +210,7 @@ tell_opens(struct worker *w)
 			continue;
 		head.token = r->token;
 		head.index = r->unix_index;
-		if (tell(w->server, &head, NULL, 0) != MESSAGE_OK)
+		if (tell(w->server, &head, NULL, 0) != PACKET_OK)
 			return false;
 		r->open_is_due = false;
 	}
@@ -285,10 +285,9 @@ on_control(struct source *source, uint32_t events)
 	}
 	if ((events & ~(uint32_t)EPOLLOUT) == 0)
 		return;
-	enum message_rc rc = message_receive(source->fd, &head, body, sizeof(body), &n,
-	    fd, LIMIT_EGRESS_SOCKETS, &n_fd, &err);
-	if (rc != MESSAGE_AGAIN &&
-	    (rc != MESSAGE_OK || !obey(s, &head, body, n, fd, n_fd)))
+	enum packet_rc rc = message_receive(source->fd, &head, body, sizeof(body), &n, fd,
+	    LIMIT_EGRESS_SOCKETS, &n_fd, &err);
+	if (rc != PACKET_AGAIN && (rc != PACKET_OK || !obey(s, &head, body, n, fd, n_fd)))
 		s->has_ended = true;
 }
 

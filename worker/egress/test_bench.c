@@ -297,8 +297,7 @@ run_inside(struct bench_worker *w, const struct profile *p, int fd,
 		if (!egress_unix_make(w->dir_fd, name, &socket_fd[i], &err))
 			inside_fail(__FILE__, __LINE__, err.msg);
 	}
-	INSIDE(
-	    message_send(fd, &head, NULL, 0, socket_fd, plan.n, 0, &err) == MESSAGE_OK);
+	INSIDE(message_send(fd, &head, NULL, 0, socket_fd, plan.n, 0, &err) == PACKET_OK);
 	for (unsigned i = 0; i < plan.n; i++)
 		close(socket_fd[i]);
 	INSIDE(read(fd, &go, 1) == 1);
@@ -332,7 +331,7 @@ bench_worker_hold(struct bench *b, struct bench_worker *w, const struct profile 
 	struct pollfd pfd = {.fd = pair[0], .events = POLLIN};
 	assert_int_equal(poll(&pfd, 1, PATIENCE_MS), 1);
 	if (message_receive(pair[0], &head, NULL, 0, &n, fd, LIMIT_EGRESS_SOCKETS, &n_fd,
-		&err) != MESSAGE_OK)
+		&err) != PACKET_OK)
 		fail_msg("worker: %s", err.msg);
 	assert_true(egress_plan_make(&plan, profile, &err));
 	assert_int_equal(n_fd, plan.n);

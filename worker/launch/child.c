@@ -69,7 +69,7 @@ tell(const struct child *c, const struct setup_record *r)
 	struct err ignored;
 
 	/* Nobody there: the launcher is gone, and this process goes with it. */
-	if (wire_send(c->setup_fd, r, sizeof(*r), NULL, 0, 0, &ignored) != WIRE_OK)
+	if (wire_send(c->setup_fd, r, sizeof(*r), NULL, 0, 0, &ignored) != PACKET_OK)
 		_exit(1);
 }
 
@@ -89,11 +89,11 @@ static bool
 wait_for_go(struct child *c, struct err *err)
 {
 	int fd[LIMIT_WORKER_MOUNTS];
-	struct wire_in in = {.fds = fd, .max_fd = LIMIT_WORKER_MOUNTS};
+	struct packet_in in = {.fds = fd, .max_fd = LIMIT_WORKER_MOUNTS};
 	struct setup_record r;
 	size_t size;
 
-	if (wire_receive(c->setup_fd, &r, sizeof(r), &size, &in, 0, err) != WIRE_OK)
+	if (wire_receive(c->setup_fd, &r, sizeof(r), &size, &in, 0, err) != PACKET_OK)
 		return false;
 	if (size != sizeof(r) || r.kind != SETUP_GO ||
 	    (in.n_fd != 0 && in.n_fd != c->request->confinement->n_mount))
@@ -325,7 +325,7 @@ hand_over_network(const struct child *c, const struct network *n, struct err *er
 
 	if (c->plan->n == 0)
 		return true;
-	if (wire_send(c->setup_fd, &r, sizeof(r), n->fd, c->plan->n, 0, err) != WIRE_OK)
+	if (wire_send(c->setup_fd, &r, sizeof(r), n->fd, c->plan->n, 0, err) != PACKET_OK)
 		return err_wrap(err, "handing its network over");
 	for (unsigned i = 0; i < c->plan->n; i++)
 		close(n->fd[i]);

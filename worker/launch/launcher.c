@@ -175,31 +175,31 @@ end_texts(struct launch_event *e)
 	e->allow_with[sizeof(e->allow_with) - 1] = '\0';
 }
 
-/* One message. WIRE_OK: *ret_is_event says which. */
-static enum wire_rc
+/* One message. PACKET_OK: *ret_is_event says which. */
+static enum packet_rc
 receive(struct launcher *l, union wire_message *m, bool *ret_is_event, struct err *err)
 {
 	size_t size;
-	enum wire_rc rc =
+	enum packet_rc rc =
 	    wire_receive(l->fd, m, sizeof(*m), &size, NULL, MSG_DONTWAIT, err);
 
-	if (rc != WIRE_OK)
+	if (rc != PACKET_OK)
 		return rc;
 	if (size == sizeof(m->event) && m->head.kind == WIRE_EVENT &&
 	    (m->event.event.kind == LAUNCH_EVENT_DIED ||
 		m->event.event.kind == LAUNCH_EVENT_DENIED)) {
 		end_texts(&m->event.event);
 		*ret_is_event = true;
-		return WIRE_OK;
+		return PACKET_OK;
 	}
 	if (size == sizeof(m->answer) && m->head.kind == WIRE_ANSWER) {
 		m->answer.err_msg[sizeof(m->answer.err_msg) - 1] = '\0';
 		m->answer.note[sizeof(m->answer.note) - 1] = '\0';
 		*ret_is_event = false;
-		return WIRE_OK;
+		return PACKET_OK;
 	}
 	err_set(err, ERR_PEER, "a message that is none");
-	return WIRE_ERROR;
+	return PACKET_ERROR;
 }
 
 static bool
@@ -224,18 +224,18 @@ wait_for_answer(
 	bool is_event;
 
 	for (;;) {
-		enum wire_rc rc = receive(l, &m, &is_event, err);
-		if (rc == WIRE_OK && is_event) {
+		enum packet_rc rc = receive(l, &m, &is_event, err);
+		if (rc == PACKET_OK && is_event) {
 			if (!enqueue(l, &m.event.event, err))
 				return lose(l, err);
-		} else if (rc == WIRE_OK && m.head.id == id) {
+		} else if (rc == PACKET_OK && m.head.id == id) {
 			*ret_answer = m.answer;
 			return true;
-		} else if (rc == WIRE_OK) {
+		} else if (rc == PACKET_OK) {
 			err_set(err, ERR_PEER, "an answer to %u instead of %u", m.head.id,
 			    id);
 			return lose(l, err);
-		} else if (rc == WIRE_AGAIN) {
+		} else if (rc == PACKET_AGAIN) {
 			uint64_t now = clock_mono_ns();
 			struct pollfd pfd = {.fd = l->fd, .events = POLLIN};
 			if (now >= deadline) {
@@ -269,11 +269,11 @@ launcher_launch(struct launcher *l, const struct launch_request *r,
 		return err_set(err, ERR_GONE, "mews-launcher is gone");
 	if (!wire_plan_pack(r, &fd[WIRE_PLAN], err))
 		return false;
-	enum wire_rc rc = wire_send(l->fd, &head, sizeof(head), fd, WIRE_N_FDS, 0, err);
+	enum packet_rc rc = wire_send(l->fd, &head, sizeof(head), fd, WIRE_N_FDS, 0, err);
 	close(fd[WIRE_PLAN]);
-	if (rc == WIRE_CLOSED)
+	if (rc == PACKET_CLOSED)
 		return lose(l, err);
-	if (rc != WIRE_OK)
+	if (rc != PACKET_OK)
 		return err_wrap(err, "mews-launcher");
 	if (!wait_for_answer(l, r->id, &answer, err))
 		return false;
@@ -296,9 +296,9 @@ launcher_kill(struct launcher *l, uint32_t id, struct err *err)
 	if (l->is_lost)
 		return err_set(err, ERR_GONE, "mews-launcher is gone");
 	switch (wire_send(l->fd, &head, sizeof(head), NULL, 0, 0, err)) {
-	case WIRE_OK:
+	case PACKET_OK:
 		return true;
-	case WIRE_CLOSED:
+	case PACKET_CLOSED:
 		return lose(l, err);
 	default:
 		return err_wrap(err, "mews-launcher");
@@ -328,14 +328,14 @@ launcher_event(struct launcher *l, struct launch_event *ret_event)
 		return true;
 	}
 	if (!l->is_lost) {
-		enum wire_rc rc = receive(l, &m, &is_event, &err);
-		if (rc == WIRE_AGAIN)
+		enum packet_rc rc = receive(l, &m, &is_event, &err);
+		if (rc == PACKET_AGAIN)
 			return false;
-		if (rc == WIRE_OK && is_event) {
+		if (rc == PACKET_OK && is_event) {
 			*ret_event = m.event.event;
 			return true;
 		}
-		if (rc == WIRE_OK)
+		if (rc == PACKET_OK)
 			err_set(&err, ERR_PEER, "an answer that nobody asked for");
 		lose(l, &err);
 	}

@@ -171,7 +171,7 @@ answer_launch(struct launcher_state *l, const int *fd, uint32_t id)
 		memcpy(answer.err_msg, err.msg, sizeof(answer.err_msg));
 	}
 	/* Blocking: the broker waits for it. */
-	return wire_send(WIRE_FD, &answer, sizeof(answer), NULL, 0, 0, &err) == WIRE_OK;
+	return wire_send(WIRE_FD, &answer, sizeof(answer), NULL, 0, 0, &err) == PACKET_OK;
 }
 
 /* False: the broker is gone, or talks nonsense, which ends us the same way. */
@@ -180,16 +180,16 @@ serve_broker(struct launcher_state *l)
 {
 	struct wire_head head;
 	int fd[WIRE_N_FDS];
-	struct wire_in in = {.fds = fd, .max_fd = WIRE_N_FDS};
+	struct packet_in in = {.fds = fd, .max_fd = WIRE_N_FDS};
 	size_t size;
 	struct err err;
 	bool ok = false;
 
 	switch (
 	    wire_receive(WIRE_FD, &head, sizeof(head), &size, &in, MSG_DONTWAIT, &err)) {
-	case WIRE_OK:
+	case PACKET_OK:
 		break;
-	case WIRE_AGAIN:
+	case PACKET_AGAIN:
 		return true;
 	default:
 		return false;
@@ -224,9 +224,9 @@ tell_events(struct launcher_state *l)
 			e.event = *event;
 			switch (wire_send(
 			    WIRE_FD, &e, sizeof(e), NULL, 0, MSG_DONTWAIT, &err)) {
-			case WIRE_OK:
+			case PACKET_OK:
 				break;
-			case WIRE_AGAIN:
+			case PACKET_AGAIN:
 				l->broker_is_slow = true;
 				return true;
 			default:

@@ -256,15 +256,15 @@ prepare_child(struct attempt *a, struct err *err)
 		   !root_check_readable(c, a->child.source, &a->out.note, err)) {
 		return false;
 	}
-	if (wire_send(a->setup_fd, &go, sizeof(go), tree, n_tree, 0, err) != WIRE_OK)
+	if (wire_send(a->setup_fd, &go, sizeof(go), tree, n_tree, 0, err) != PACKET_OK)
 		return err_wrap(err, "telling the child to go on");
 	return true;
 }
 
 /* False also when the child ended, or time is up. *ret_eof: it closed its end. */
 static bool
-next_record(struct attempt *a, struct setup_record *r, struct wire_in *in, bool *ret_eof,
-    struct err *err)
+next_record(struct attempt *a, struct setup_record *r, struct packet_in *in,
+    bool *ret_eof, struct err *err)
 {
 	struct pollfd pfd = {.fd = a->setup_fd, .events = POLLIN};
 	size_t size = 0;
@@ -284,9 +284,9 @@ next_record(struct attempt *a, struct setup_record *r, struct wire_in *in, bool 
 		    err, ERR_LIMIT, "not ready within %d ms", SETUP_DEADLINE_MS);
 	*ret_eof = false;
 	switch (wire_receive(a->setup_fd, r, sizeof(*r), &size, in, MSG_DONTWAIT, err)) {
-	case WIRE_OK:
+	case PACKET_OK:
 		break;
-	case WIRE_CLOSED:
+	case PACKET_CLOSED:
 		*ret_eof = true;
 		return true;
 	default:
@@ -336,7 +336,7 @@ wait_for_network(struct attempt *a, struct err *err)
 	a->out.network_fd = calloc(plan->n, sizeof(int));
 	if (a->out.network_fd == NULL)
 		return err_nomem(err);
-	struct wire_in in = {.fds = a->out.network_fd, .max_fd = plan->n};
+	struct packet_in in = {.fds = a->out.network_fd, .max_fd = plan->n};
 	if (!next_record(a, &r, &in, &eof, err))
 		return false;
 	a->out.n_network = in.n_fd;
@@ -352,7 +352,7 @@ wait_for_network(struct attempt *a, struct err *err)
 static bool
 wait_for_hello(struct attempt *a, struct err *err)
 {
-	struct wire_in in = {.fds = &a->out.notify_fd, .max_fd = 1};
+	struct packet_in in = {.fds = &a->out.notify_fd, .max_fd = 1};
 	struct setup_record r;
 	bool eof;
 
@@ -407,7 +407,7 @@ take_over(struct attempt *a, struct err *err)
 	struct setup_record r = {.kind = SETUP_TAKEN};
 	bool eof;
 
-	if (wire_send(a->setup_fd, &r, sizeof(r), NULL, 0, 0, err) != WIRE_OK)
+	if (wire_send(a->setup_fd, &r, sizeof(r), NULL, 0, 0, err) != PACKET_OK)
 		return err_wrap(err, "taking it over");
 	if (!next_record(a, &r, NULL, &eof, err))
 		return false;

@@ -9,125 +9,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_FDS 253 /* the kernel's SCM_MAX_FD */
-
-union fd_control {
-	struct cmsghdr align;
-	/* Room for credentials too, which a listening end may have asked for. */
-	char bytes[CMSG_SPACE(MAX_FDS * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
-};
-
-enum wire_rc
+enum packet_rc
 wire_send(int fd, const void *message, size_t size, const int *fds, unsigned n_fd,
     int flags, struct err *err)
 {
-	struct iovec iov = {.iov_base = (void *)(uintptr_t)message, .iov_len = size};
-	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
-	union fd_control control;
+	const struct iovec iov = {(void *)(uintptr_t)message, size};
 
-	if (n_fd > MAX_FDS) {
-		err_set(err, ERR_LIMIT, "%u descriptors in one message", n_fd);
-		return WIRE_ERROR;
-	}
-	if (n_fd > 0) {
-		memset(&control, 0, sizeof(control));
-		m.msg_control = control.bytes;
-		m.msg_controllen = CMSG_SPACE(n_fd * sizeof(int));
-		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(n_fd * sizeof(int));
-		memcpy(CMSG_DATA(c), fds, n_fd * sizeof(int));
-	}
-	ssize_t n;
-	do
-		n = sendmsg(fd, &m, flags | MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	if (n == (ssize_t)size)
-		return WIRE_OK;
-	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-		return WIRE_AGAIN;
-	if (n < 0 && (errno == EPIPE || errno == ECONNRESET)) {
-		err_set(err, ERR_GONE, "the other end has closed");
-		return WIRE_CLOSED;
-	}
-	err_sys(err, "sendmsg");
-	return WIRE_ERROR;
+	return packet_send(fd, &iov, 1, fds, n_fd, flags, err);
 }
 
-/* Takes what fits, closes what does not. */
-static bool
-take_control(struct msghdr *m, struct wire_in *in)
+enum packet_rc
+wire_receive(int fd, void *message, size_t max_size, size_t *ret_size,
+    struct packet_in *in, int flags, struct err *err)
 {
-	bool fit = true;
+	struct iovec iov = {message, max_size};
+	enum packet_rc rc = packet_receive(fd, &iov, 1, ret_size, in, flags, err);
 
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
-		if (c->cmsg_level != SOL_SOCKET)
-			continue;
-		if (c->cmsg_type == SCM_CREDENTIALS) {
-			struct ucred cred;
-			memcpy(&cred, CMSG_DATA(c), sizeof(cred));
-			in->peer_pid = cred.pid;
-		}
-		if (c->cmsg_type != SCM_RIGHTS)
-			continue;
-		unsigned n = (unsigned)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-		for (unsigned i = 0; i < n; i++) {
-			int fd;
-			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
-			if (in->n_fd < in->max_fd) {
-				in->fds[in->n_fd++] = fd;
-			} else {
-				close(fd);
-				fit = false;
-			}
-		}
-	}
-	return fit;
-}
-
-enum wire_rc
-wire_receive(int fd, void *message, size_t max_size, size_t *ret_size, struct wire_in *in,
-    int flags, struct err *err)
-{
-	struct iovec iov = {.iov_base = message, .iov_len = max_size};
-	union fd_control control;
-	struct msghdr m = {
-	    .msg_iov = &iov,
-	    .msg_iovlen = 1,
-	    .msg_control = control.bytes,
-	    .msg_controllen = sizeof(control.bytes),
-	};
-	struct wire_in nothing = {0};
-	ssize_t n;
-
-	if (in == NULL)
-		in = &nothing;
-	in->n_fd = 0;
-	in->peer_pid = 0;
-	do
-		n = recvmsg(fd, &m, flags | MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-		return WIRE_AGAIN;
-	if (n == 0 || (n < 0 && errno == ECONNRESET)) {
-		err_set(err, ERR_GONE, "the other end has closed");
-		return WIRE_CLOSED;
-	}
-	if (n < 0) {
-		err_sys(err, "recvmsg");
-		return WIRE_ERROR;
-	}
-	bool fit = take_control(&m, in);
-	if (!fit || (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
-		for (unsigned i = 0; i < in->n_fd; i++)
-			close(in->fds[i]);
-		in->n_fd = 0;
-		err_set(err, ERR_PEER, "a message with too much in it");
-		return WIRE_ERROR;
-	}
-	*ret_size = (size_t)n;
-	return WIRE_OK;
+	if (rc != PACKET_OK || in == NULL || !in->lost)
+		return rc;
+	while (in->n_fd > 0)
+		close(in->fds[--in->n_fd]);
+	err_set(err, ERR_LIMIT, "no descriptor is free for what a message brought");
+	return PACKET_ERROR;
 }
 
 bool

@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "proto/packet.h"
 #include "worker/launch/launcher.h"
 
 /* The launcher finds its end of the pair here. */
@@ -64,28 +65,12 @@ union wire_message {
 	struct wire_event event;
 };
 
-enum wire_rc {
-	WIRE_OK,
-	WIRE_AGAIN,
-	WIRE_CLOSED,
-	WIRE_ERROR
-};
-
 /* size bytes and n_fd descriptors, which stay the caller's. flags: MSG_DONTWAIT or 0. */
-enum wire_rc wire_send(int fd, const void *message, size_t size, const int *fds,
+enum packet_rc wire_send(int fd, const void *message, size_t size, const int *fds,
     unsigned n_fd, int flags, struct err *err);
-/* What came with a message besides its bytes. */
-struct wire_in {
-	int *
-	    fds; /* room for max_fd; those that came are close-on-exec and the caller's */
-	unsigned max_fd, n_fd;
-	pid_t peer_pid; /* in our pid namespace, where SO_PASSCRED is on; else 0 */
-};
-
-/* in may be NULL. Surplus descriptors are closed and make it WIRE_ERROR, as does a
- * message that is too long. */
-enum wire_rc wire_receive(int fd, void *message, size_t max_size, size_t *ret_size,
-    struct wire_in *in, int flags, struct err *err);
+/* Also PACKET_ERROR: not all descriptors could be had. */
+enum packet_rc wire_receive(int fd, void *message, size_t max_size, size_t *ret_size,
+    struct packet_in *in, int flags, struct err *err);
 
 /* The request without its descriptors, as a sealed memfd. */
 bool wire_plan_pack(const struct launch_request *r, int *ret_memfd, struct err *err);

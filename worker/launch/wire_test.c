@@ -241,7 +241,7 @@ static void
 test_receive_closes_what_is_too_much(void **state)
 {
 	int pair[2], sent[3] = {0, 1, 2}, got[2];
-	struct wire_in in = {.fds = got, .max_fd = 2};
+	struct packet_in in = {.fds = got, .max_fd = 2};
 	struct wire_head head = {.kind = WIRE_KILL, .id = 1};
 	char small[4];
 	struct err err;
@@ -250,9 +250,9 @@ test_receive_closes_what_is_too_much(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	unsigned before = open_fds();
 	assert_int_equal(
-	    wire_send(pair[0], &head, sizeof(head), sent, 2, 0, &err), WIRE_OK);
+	    wire_send(pair[0], &head, sizeof(head), sent, 2, 0, &err), PACKET_OK);
 	assert_int_equal(
-	    wire_receive(pair[1], &head, sizeof(head), &size, &in, 0, &err), WIRE_OK);
+	    wire_receive(pair[1], &head, sizeof(head), &size, &in, 0, &err), PACKET_OK);
 	assert_int_equal(size, sizeof(head));
 	assert_int_equal(in.n_fd, 2);
 	assert_int_equal(open_fds(), before + 2);
@@ -260,25 +260,25 @@ test_receive_closes_what_is_too_much(void **state)
 	close(got[1]);
 	/* One descriptor too many. */
 	assert_int_equal(
-	    wire_send(pair[0], &head, sizeof(head), sent, 3, 0, &err), WIRE_OK);
-	assert_int_equal(
-	    wire_receive(pair[1], &head, sizeof(head), &size, &in, 0, &err), WIRE_ERROR);
+	    wire_send(pair[0], &head, sizeof(head), sent, 3, 0, &err), PACKET_OK);
+	assert_int_equal(wire_receive(pair[1], &head, sizeof(head), &size, &in, 0, &err),
+	    PACKET_ERROR);
 	assert_int_equal(open_fds(), before);
 	/* Bytes too many. */
 	assert_int_equal(
-	    wire_send(pair[0], &head, sizeof(head), sent, 1, 0, &err), WIRE_OK);
-	assert_int_equal(
-	    wire_receive(pair[1], small, sizeof(small), &size, &in, 0, &err), WIRE_ERROR);
+	    wire_send(pair[0], &head, sizeof(head), sent, 1, 0, &err), PACKET_OK);
+	assert_int_equal(wire_receive(pair[1], small, sizeof(small), &size, &in, 0, &err),
+	    PACKET_ERROR);
 	assert_int_equal(open_fds(), before);
 	/* None wanted. */
 	assert_int_equal(
-	    wire_send(pair[0], &head, sizeof(head), sent, 1, 0, &err), WIRE_OK);
-	assert_int_equal(
-	    wire_receive(pair[1], &head, sizeof(head), &size, NULL, 0, &err), WIRE_ERROR);
+	    wire_send(pair[0], &head, sizeof(head), sent, 1, 0, &err), PACKET_OK);
+	assert_int_equal(wire_receive(pair[1], &head, sizeof(head), &size, NULL, 0, &err),
+	    PACKET_ERROR);
 	assert_int_equal(open_fds(), before);
 	close(pair[0]);
-	assert_int_equal(
-	    wire_receive(pair[1], &head, sizeof(head), &size, &in, 0, &err), WIRE_CLOSED);
+	assert_int_equal(wire_receive(pair[1], &head, sizeof(head), &size, &in, 0, &err),
+	    PACKET_CLOSED);
 	close(pair[1]);
 }
 
