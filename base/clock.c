@@ -23,3 +23,12 @@ clock_mono_ns(void)
 {
 	return read_ns(CLOCK_MONOTONIC);
 }
+
+void
+clock_mono_in(struct timespec *ret, uint32_t ms)
+{
+	uint64_t ns = clock_mono_ns() + ms * 1000000ull;
+
+	ret->tv_sec = (time_t)(ns / 1000000000u);
+	ret->tv_nsec = (long)(ns % 1000000000u);
+}

@@ -6,7 +6,11 @@
 
 #include <stdint.h>
 
+struct timespec;
+
 uint64_t clock_wall_ns(void);
 uint64_t clock_mono_ns(void);
+/* When ms are over, on the monotonic clock. */
+void clock_mono_in(struct timespec *ret, uint32_t ms);
 
 #endif

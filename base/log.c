@@ -2,16 +2,18 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/json_write.h"
+#include "base/syslog_socket.h"
 #include "base/utf8.h"
 
 enum {
@@ -22,6 +24,14 @@ static struct log_config conf = {.max_level = LOG_LEVEL_INFO, .to_stderr = true}
 
 static const char *const level_names[] = {
     "emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"};
+
+static atomic_uint_fast64_t syslog_lost;
+
+uint64_t
+log_syslog_lost(void)
+{
+	return atomic_load(&syslog_lost);
+}
 
 void
 log_configure(const struct log_config *config)
@@ -100,6 +110,18 @@ write_all(int fd, const char *p, size_t n)
 }
 
 static void
+to_syslog(enum log_level level, const char *text, size_t len)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static struct syslog_socket s = {SYSLOG_SOCKET_PATH, -1};
+
+	pthread_mutex_lock(&lock);
+	if (!syslog_socket_send(&s, (int)level, text, len))
+		atomic_fetch_add(&syslog_lost, 1);
+	pthread_mutex_unlock(&lock);
+}
+
+static void
 emit(enum log_level level, const char *text, bool multiline)
 {
 	int saved = errno;
@@ -136,7 +158,7 @@ emit(enum log_level level, const char *text, bool multiline)
 		write_all(STDERR_FILENO, buf_str(&line), line.len);
 	}
 	if (conf.to_syslog)
-		syslog((int)level, "%s", buf_str(&msg));
+		to_syslog(level, buf_str(&msg), msg.len);
 out:
 	buf_release(&line);
 	buf_release(&msg);

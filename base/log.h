@@ -34,6 +34,9 @@ struct log_config {
 void log_configure(const struct log_config *config);
 /* Start-up default: info and above to stderr. */
 
+/* Lines that the system's log did not take: it is not there, or full. */
+uint64_t log_syslog_lost(void);
+
 void log_emergency(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_critical(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
