@@ -32,7 +32,8 @@ struct ring_page {
 	_Alignas(64) _Atomic uint64_t note;
 };
 
-_Static_assert(sizeof(struct ring_page) <= PAGE_BYTES, "indices fit their page");
+_Static_assert(sizeof(struct ring_page) <= PAGE_BYTES - RING_REST_BYTES,
+    "indices leave the rest of their page alone");
 
 struct record_head {
 	uint32_t len, type;
@@ -191,6 +192,12 @@ uint64_t
 ring_peer_note(const struct ring_map *peer)
 {
 	return atomic_load_explicit(&page(peer)->note, memory_order_relaxed);
+}
+
+void *
+ring_rest(const struct ring_map *m)
+{
+	return (uint8_t *)m->page + PAGE_BYTES - RING_REST_BYTES;
 }
 
 uint64_t

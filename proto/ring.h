@@ -70,6 +70,12 @@ void ring_unmap(struct ring_map *m);
 /* A word of the owner's that its peer may look at, of no meaning here (call.h). */
 void ring_note(struct ring_map *own, uint64_t note);
 uint64_t ring_peer_note(const struct ring_map *peer);
+/* The rest of the page: RING_REST_BYTES of the owner's that its peer may read, of no
+ * meaning here (crash_note.h), zero in the beginning. */
+enum {
+	RING_REST_BYTES = 3584
+};
+void *ring_rest(const struct ring_map *m);
 
 struct ring_writer {
 	struct ring_map *own;        /* where we write */

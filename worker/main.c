@@ -17,6 +17,7 @@
 
 #include "base/limits.h"
 #include "worker/confine.h"
+#include "worker/crash.h"
 #include "worker/json_text.h"
 #include "worker/serve.h"
 
@@ -76,7 +77,7 @@ serve(void *arg)
 {
 	struct service *s = arg;
 
-	s->ok = worker_serve(s->worker, s->err);
+	s->ok = crash_watch_stack(s->err) && worker_serve(s->worker, s->err);
 	return NULL;
 }
 
@@ -107,6 +108,7 @@ main(void)
 	unsigned n_cpus = 1;
 
 	bool ok = map_rings(&rings, &err) && prepare(&n_cpus, &err) &&
+		  crash_watch(&rings.up, &err) &&
 		  worker_init(&worker, CONTROL_FD, &rings, WAKE_BROKER_FD, WAKE_WORKER_FD,
 		      n_cpus, &err) &&
 		  confine_enter(&err) && worker_ready(&worker, &err) &&

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/json_write.h"
 #include "base/log.h"
+#include "broker/supervisor/crash_claim.h"
 #include "broker/supervisor/record_dir.h"
 #include "broker/supervisor/supervisor.h"
 #include "proto/call.h"
@@ -48,6 +49,14 @@ add_end(struct json_writer *j, const struct worker *w, const struct launch_event
 	/* Its own word, in memory that it could write to. */
 	if (w->up.page)
 		add(j, "call", call_kind_name(call_kind_of(ring_peer_note(&w->up))));
+}
+
+static void
+add_claim(struct json_writer *j, const struct worker *w)
+{
+	json_key(j, "worker_says");
+	if (!crash_claim_json(w, j))
+		json_write_null(j);
 }
 
 static void
@@ -100,6 +109,7 @@ crash_record_text(const struct worker *w, const struct launch_event *e, struct b
 	json_i64(&j, w->pid);
 	launch_layers_text(w->layers, layers, sizeof(layers));
 	add(&j, "layers", layers);
+	add_claim(&j, w);
 	add_recent(&j, w);
 	json_end_object(&j);
 	buf_addc(out, '\n');

@@ -125,6 +125,7 @@ worker_launch(struct worker *w, struct err *err)
 	w->doomed = false;
 	w->call_note = w->call_since_ns = 0;
 	w->failure[0] = '\0';
+	memset(w->recent, 0, sizeof(w->recent));
 	w->doom.code = ERR_NONE;
 	memset(&w->permits, 0, sizeof(w->permits));
 	ring_writer_init(&w->writer, &w->down, &w->up);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "broker/supervisor/crash_claim.h"
 #include "broker/supervisor/crash_record.h"
 #include "broker/supervisor/worker_internal.h"
 #include "proto/call.h"
@@ -644,6 +645,9 @@ void
 worker_died(struct worker *w, const struct launch_event *e)
 {
 	const char *name = w->plugin->setting->name, *doing = worker_state_name(w->state);
+	char place[400] = "";
+	bool has_place =
+	    e->signaled && !w->doomed && crash_claim_place(w, place, sizeof(place));
 
 	/* Its last words first: they may say why. */
 	worker_drain_control(w);
@@ -659,8 +663,9 @@ worker_died(struct worker *w, const struct launch_event *e)
 			    name, doing, e->last_call);
 		else if (e->signaled)
 			err_set(&w->doom, ERR_PLUGIN,
-			    "plugin '%s' crashed while %s: signal %d (%s)", name, doing,
-			    e->status, strsignal(e->status));
+			    "plugin '%s' crashed while %s: signal %d (%s)%s%s", name,
+			    doing, e->status, strsignal(e->status),
+			    has_place ? ", by its own account in " : "", place);
 		else
 			err_set(&w->doom, ERR_PLUGIN,
 			    "plugin '%s' ended its process while %s: exit %d", name,

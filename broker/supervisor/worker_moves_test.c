@@ -14,6 +14,7 @@
 #include <event2/event.h>
 
 #include "base/log.h"
+#include "broker/supervisor/crash_claim.h"
 #include "broker/supervisor/crash_record.h"
 #include "broker/supervisor/worker_internal.h"
 
@@ -64,6 +65,12 @@ worker_drain_output(struct worker *w)
 void
 crash_record_write(const struct worker *w, const struct launch_event *e)
 {
+}
+
+bool
+crash_claim_place(const struct worker *w, char *out, size_t size)
+{
+	return false;
 }
 
 void

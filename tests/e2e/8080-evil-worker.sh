@@ -77,6 +77,12 @@ for attack in $attacks; do
 		check "$attack: the log says that the worker was ended" err_has "evil"
 done
 
+# What it says of its own end is told as its word, and changes nothing else.
+evil die_note_forged
+check "a forged account of a crash: no file was read, nothing reaches the terminal" \
+	test -z "$(tr -d '\n\t -~' <<<"$err" | tr -d '\200-\377')"
+check "and it is quoted as the worker's" err_has "evil.*signal 11.*by its own account"
+
 # A worker that says nothing any more, not even to Stop.
 config falco.yaml <<Y
 rules_files: [$tmp/evil.yaml]

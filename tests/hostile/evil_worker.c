@@ -19,6 +19,7 @@
 #include "base/limits.h"
 #include "proto/channel.h"
 #include "proto/chunk.h"
+#include "proto/crash_note.h"
 #include "proto/plugin_api.h"
 #include "proto/ring.h"
 #include "tests/hostile/evil_side.h"
@@ -475,6 +476,32 @@ wake_storm(void)
 		wake();
 }
 
+/* An account of a crash (crash_note.h) that is none. */
+static void
+die_note_noise(void)
+{
+	memset(ring_rest(&me.up), 0xff, RING_REST_BYTES);
+	raise(SIGSEGV);
+}
+
+/* One that would have the broker read a file, or a terminal obey. */
+static void
+die_note_forged(void)
+{
+	static const char *const path[] = {
+	    "\033[2Jowned\n{\"rule\":", "/etc/passwd", "/proc/self/mem", "../../x"};
+	struct crash_note *note = crash_note_own(&me.up);
+
+	note->signal = SIGSEGV;
+	for (uint64_t i = 0; i < sizeof(path) / sizeof(*path); i++) {
+		note->frame[note->n_frames++] = i << 32 | 0x100;
+		note->module[note->n_modules++] =
+		    (struct crash_module){.start = i << 32, .end = (i + 1) << 32};
+		memcpy(note->module[i].path, path[i], strlen(path[i]));
+	}
+	raise(SIGSEGV);
+}
+
 /* One value of a good frame replaced. Offsets: chunk_head, chunk_event (at 32), first
  * column_head (at 64), its first[] (at 80). */
 static const struct poke {
@@ -738,6 +765,8 @@ static const struct {
     ATTACK(die_exit),
     ATTACK(die_kill),
     ATTACK(die_half_written),
+    ATTACK(die_note_noise),
+    ATTACK(die_note_forged),
     ATTACK(deaf),
 #undef ATTACK
 };

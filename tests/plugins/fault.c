@@ -20,8 +20,32 @@ enum fault {
 	HANG,
 	SPIN,
 	EXIT,
-	ABORT
+	ABORT,
+	JUMP,    /* to where no code is */
+	OVERFLOW /* of the stack */
 };
+
+/* Functions of their own, for stacks to name. */
+static __attribute__((noinline)) void
+fault_touches_nowhere(void)
+{
+	*(volatile int *)nowhere = 1;
+}
+
+static __attribute__((noinline)) void
+fault_jumps_nowhere(void)
+{
+	((void (*)(void))nowhere)();
+	nowhere++;
+}
+
+static __attribute__((noinline)) int
+fault_goes_deeper(volatile int *up)
+{
+	volatile int here[256] = {*up + 1};
+
+	return nowhere ? fault_goes_deeper(here) + here[0] : 0;
+}
 
 static void
 kit_at(enum kit_step step, uint64_t number)
@@ -32,7 +56,7 @@ kit_at(enum kit_step step, uint64_t number)
 		return;
 	switch ((enum fault)FAULT_HOW) {
 	case CRASH:
-		*(volatile int *)nowhere = 1;
+		fault_touches_nowhere();
 		break;
 	case HANG:
 		for (;;)
@@ -44,5 +68,10 @@ kit_at(enum kit_step step, uint64_t number)
 		exit(0);
 	case ABORT:
 		abort();
+	case JUMP:
+		fault_jumps_nowhere();
+		break;
+	case OVERFLOW:
+		nowhere = (uintptr_t)fault_goes_deeper(&(volatile int){0});
 	}
 }
