@@ -94,6 +94,7 @@ enum row_action {
 	ROW_ALLOW,
 	ROW_REFUSE,
 	ROW_NOTIFY,
+	ROW_TRAP,
 };
 
 struct row {
@@ -151,8 +152,8 @@ fail(struct err *err, int rc, const char *what)
 }
 
 static bool
-add_rows(
-    scmp_filter_ctx ctx, const struct row *rows, size_t n, unsigned now, struct err *err)
+add_rows(scmp_filter_ctx ctx, uint32_t fallback, const struct row *rows, size_t n,
+    unsigned now, struct err *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct row *r = &rows[i];
@@ -160,10 +161,10 @@ add_rows(
 			continue;
 		uint32_t action = r->action == ROW_ALLOW    ? SCMP_ACT_ALLOW
 				  : r->action == ROW_NOTIFY ? SCMP_ACT_NOTIFY
+				  : r->action == ROW_TRAP   ? SCMP_ACT_TRAP
 							    : SCMP_ACT_ERRNO(r->error);
-		/* An error that is the default needs no rule, and libseccomp refuses one.
-		 */
-		if (action == SCMP_ACT_ERRNO(ENOSYS))
+		/* What is the default needs no rule, and libseccomp refuses one. */
+		if (action == fallback)
 			continue;
 		int rc = seccomp_rule_add_exact_array(ctx, action, r->nr, r->n, r->cmp);
 		if (rc != 0)
@@ -222,7 +223,7 @@ compile(struct filter *f, struct arena *arena, uint32_t fallback, const struct r
 		 ctx, SCMP_FLTATR_CTL_OPTIMIZE, shape == FILTER_TREE ? 2 : 1)) != 0)
 		fail(err, rc, "attributes");
 	else
-		ok = add_rows(ctx, rows, n, now, err) && export(ctx, arena, f, err);
+		ok = add_rows(ctx, fallback, rows, n, now, err) && export(ctx, arena, f, err);
 	seccomp_release(ctx);
 	return ok;
 }
@@ -250,19 +251,31 @@ filter_compile_run(struct filter *f, struct arena *arena, const struct profile *
 	    sizeof(run_rows) / sizeof(*run_rows), occasions(p), shape, err);
 }
 
+/* clang-format off */
+static const struct row broker_rows[] = {
+#define NEVER(call) {__NR_##call, #call, ALWAYS, ROW_TRAP, 0, 0, {}},
+#define NEVER_WHEN(call, arg, mask, value) \
+	{__NR_##call, #call, ALWAYS, ROW_TRAP, 0, 1, {MASKED(arg, mask, value)}},
+#define ABSENT(call) {__NR_##call, #call, ALWAYS, ROW_REFUSE, ENOSYS, 0, {}},
+#include "policy/broker_calls.h"
+};
+/* clang-format on */
+#define N_BROKER_ROWS (sizeof(broker_rows) / sizeof(*broker_rows))
+
 bool
 filter_compile_broker(struct filter *f, struct arena *arena, struct err *err)
 {
-	/* clang-format off */
-	static const struct row rows[] = {
-#define NEVER(call) {__NR_##call, #call, ALWAYS, ROW_REFUSE, EPERM, 0, {}},
-#define NEVER_WHEN(call, arg, mask, value) \
-	{__NR_##call, #call, ALWAYS, ROW_REFUSE, EPERM, 1, {MASKED(arg, mask, value)}},
-#include "policy/broker_calls.h"
-	};
-	/* clang-format on */
-
 	*f = (struct filter){0};
-	return compile(f, arena, SCMP_ACT_ALLOW, rows, sizeof(rows) / sizeof(*rows),
-	    ALWAYS, FILTER_TREE, err);
+	return compile(f, arena, SCMP_ACT_ALLOW, broker_rows, N_BROKER_ROWS, ALWAYS,
+	    FILTER_TREE, err);
+}
+
+const char *
+filter_broker_call(int nr)
+{
+	for (size_t i = 0; i < N_BROKER_ROWS; i++) {
+		if (broker_rows[i].nr == nr)
+			return broker_rows[i].name;
+	}
+	return "of another table";
 }

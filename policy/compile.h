@@ -28,11 +28,14 @@ enum filter_shape {
 /* In force before the plugin's first byte; needs a listener. In the arena. */
 bool filter_compile_load(struct filter *f, struct arena *arena, const struct profile *p,
     enum filter_shape shape, struct err *err);
-/* For the broker itself: allows all but what neither it nor anything that it starts has a
- * use for (policy/broker_calls.h), which gets EPERM. */
-bool filter_compile_broker(struct filter *f, struct arena *arena, struct err *err);
 /* Stacked on it after init. */
 bool filter_compile_run(struct filter *f, struct arena *arena, const struct profile *p,
     enum filter_shape shape, struct err *err);
+
+/* For the broker itself: allows all but what it has no use for (policy/broker_calls.h),
+ * which raises SIGSYS. */
+bool filter_compile_broker(struct filter *f, struct arena *arena, struct err *err);
+/* The name of a call that its filter may refuse; safe in a signal handler. */
+const char *filter_broker_call(int nr);
 
 #endif

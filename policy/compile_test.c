@@ -612,10 +612,14 @@ static void
 test_compile_broker_gives_up_what_it_never_needs(void **state)
 {
 	static const int never[] = {__NR_ptrace, __NR_bpf, __NR_userfaultfd,
-	    __NR_io_uring_setup, __NR_process_vm_writev, __NR_init_module, __NR_keyctl};
-	static const int needed[] = {__NR_read, __NR_execve, __NR_mount, __NR_clone,
-	    __NR_process_vm_readv, __NR_pidfd_getfd, __NR_seccomp, __NR_openat};
-	const uint64_t none[6] = {0}, written[6] = {0, 4096, PROT_READ | PROT_WRITE, 2},
+	    __NR_io_uring_setup, __NR_process_vm_writev, __NR_init_module, __NR_keyctl,
+	    __NR_execve, __NR_execveat, __NR_fork, __NR_mount, __NR_unshare, __NR_setns,
+	    __NR_process_vm_readv, __NR_pidfd_getfd, __NR_seccomp, __NR_clone};
+	static const int needed[] = {__NR_read, __NR_openat, __NR_futex, __NR_socket,
+	    __NR_kill, __NR_pidfd_send_signal, __NR_memfd_create, __NR_rt_sigreturn};
+	const uint64_t none[6] = {0}, thread[6] = {CLONE_VM | CLONE_THREAD},
+		       apart[6] = {CLONE_VM | CLONE_THREAD | CLONE_NEWUSER},
+		       written[6] = {0, 4096, PROT_READ | PROT_WRITE, 2},
 		       both[6] = {0, 4096, PROT_WRITE | PROT_EXEC, 2};
 	struct filter f;
 	struct err err;
@@ -623,12 +627,16 @@ test_compile_broker_gives_up_what_it_never_needs(void **state)
 	assert_true(filter_compile_broker(&f, &arena, &err));
 	assert_true(bpf_check(f.insn, f.n, &err));
 	for (size_t i = 0; i < sizeof(never) / sizeof(*never); i++)
-		assert_int_equal(answer(&f, THIS_ARCH, never[i], none), ERRNO(EPERM));
+		assert_int_equal(answer(&f, THIS_ARCH, never[i], none), SECCOMP_RET_TRAP);
 	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
 		assert_int_equal(
 		    answer(&f, THIS_ARCH, needed[i], none), SECCOMP_RET_ALLOW);
 	assert_int_equal(answer(&f, THIS_ARCH, __NR_mmap, written), SECCOMP_RET_ALLOW);
-	assert_int_equal(answer(&f, THIS_ARCH, __NR_mmap, both), ERRNO(EPERM));
+	assert_int_equal(answer(&f, THIS_ARCH, __NR_mmap, both), SECCOMP_RET_TRAP);
+	assert_int_equal(answer(&f, THIS_ARCH, __NR_clone, thread), SECCOMP_RET_ALLOW);
+	assert_int_equal(answer(&f, THIS_ARCH, __NR_clone, apart), SECCOMP_RET_TRAP);
+	assert_int_equal(answer(&f, THIS_ARCH, __NR_clone3, none), ERRNO(ENOSYS));
+	assert_string_equal(filter_broker_call(__NR_execve), "execve");
 }
 
 int

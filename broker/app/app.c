@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "broker/app/version.h"
-#include "broker/run/reload_check.h"
+#include "broker/keeper/keeper.h"
 #include "broker/run/run.h"
 #include "broker/supervisor/supervisor.h"
 #include "worker/launch/launcher.h"
@@ -65,6 +65,19 @@ step_require_settings(struct app *app, struct err *err)
 }
 
 /* Processes. */
+
+/* From here on this process is the broker, a child of the one that was started. */
+enum step_rc
+step_keep(struct app *app, struct err *err)
+{
+	/* The keeper's, which goes on with what there is now. */
+	static struct keeper_config config;
+
+	if (app->options->dry_run)
+		return STEP_NEXT;
+	config.program = app->settings->program;
+	return keeper_start(&config, err) ? STEP_NEXT : STEP_FAILED;
+}
 
 /* In the folder that the configuration names, else where such programs are. */
 static bool
@@ -179,7 +192,7 @@ step_pidfile(struct app *app, struct err *err)
 	if (!path || app->options->dry_run)
 		return STEP_NEXT;
 	f = fopen(path, "we");
-	if (!f || fprintf(f, "%ld", (long)getpid()) < 0 || fclose(f) != 0) {
+	if (!f || fprintf(f, "%ld", (long)keeper_pid()) < 0 || fclose(f) != 0) {
 		log_error("Could not write pid to pidfile %s. Error: cannot open file "
 			  "for writing",
 		    path);
@@ -202,6 +215,7 @@ static app_step_fn *const steps[] = {
     step_version,
     step_page_size,
     step_require_settings,
+    step_keep,
     step_start_workers,
     step_plugin_info,
     step_list_plugins,
@@ -250,9 +264,9 @@ app_run_steps(struct app *app, app_step_fn *const *step, size_t n)
 		rc = step[i](app, &err);
 	tear_down(app);
 	if (rc != STEP_FAILED && app->starts_again)
-		reload_exec();
+		keeper_ask_restart();
 	if (rc != STEP_FAILED)
-		return app->starts_again;
+		return 0;
 	if (err.msg[0])
 		fprintf(stderr, "Error: %s\n", err.msg);
 	return app->exit_status ? app->exit_status : 1;

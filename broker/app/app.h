@@ -70,7 +70,7 @@ struct app {
 	const char *write_path;  /* of a capture file for all events, or NULL */
 	struct capture *capture; /* while events are processed */
 	int exit_status;         /* of a failure that is not 1 */
-	bool starts_again;       /* in its own place, when it has ended */
+	bool starts_again;       /* by its keeper, when it has ended */
 	/* Where a failure's long text goes; NULL: to standard error. */
 	struct buf *failure;
 };
@@ -102,6 +102,8 @@ int app_run_steps(struct app *app, app_step_fn *const *step, size_t n);
 /* The same with Falco's own steps. */
 int app_run(struct app *app);
 
-app_step_fn step_start_workers, step_load_plugins, step_outputs;
+/* step_keep comes before step_start_workers, where events are processed: broker/keeper.
+ */
+app_step_fn step_keep, step_start_workers, step_load_plugins, step_outputs;
 
 #endif

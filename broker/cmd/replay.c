@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "broker/app/confine_self.h"
 #include "broker/app/single.h"
 #include "broker/cmd/commands.h"
 #include "broker/options/command_line.h"
@@ -34,10 +35,12 @@ static const char usage[] =
 static int
 replay_for_plugins(struct app *app, const struct own_options *own)
 {
-	app_step_fn *const with_rules[] = {step_start_workers, step_load_plugins,
-	    step_init_sources, step_load_rules, step_outputs, step_process_events};
-	app_step_fn *const with_fields[] = {step_start_workers, step_load_plugins,
-	    step_init_sources, step_show_rule, step_outputs, step_process_events};
+	app_step_fn *const with_rules[] = {step_keep, step_start_workers,
+	    step_load_plugins, step_confine_self, step_init_sources, step_load_rules,
+	    step_outputs, step_process_events};
+	app_step_fn *const with_fields[] = {step_keep, step_start_workers,
+	    step_load_plugins, step_confine_self, step_init_sources, step_show_rule,
+	    step_outputs, step_process_events};
 	const struct option_list *word = &app->options->word;
 	struct err err;
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "broker/app/confine_self.h"
 #include "broker/app/single.h"
 #include "broker/cmd/commands.h"
 #include "broker/options/command_line.h"
@@ -59,12 +60,12 @@ step_select_own_source(struct app *app, struct err *err)
 static int
 run_plugin(struct app *app, const struct own_options *own)
 {
-	app_step_fn *const with_rules[] = {step_start_workers, step_load_plugins,
-	    step_require_source, step_init_sources, step_select_own_source,
-	    step_load_rules, step_outputs, step_process_events};
-	app_step_fn *const with_fields[] = {step_start_workers, step_load_plugins,
-	    step_require_source, step_init_sources, step_select_own_source,
-	    step_show_rule, step_outputs, step_process_events};
+	app_step_fn *const with_rules[] = {step_keep, step_start_workers,
+	    step_load_plugins, step_confine_self, step_require_source, step_init_sources,
+	    step_select_own_source, step_load_rules, step_outputs, step_process_events};
+	app_step_fn *const with_fields[] = {step_keep, step_start_workers,
+	    step_load_plugins, step_confine_self, step_require_source, step_init_sources,
+	    step_select_own_source, step_show_rule, step_outputs, step_process_events};
 	struct err err;
 
 	if (!single_settings(app, own, app->options->word.value, 1, &err)) {

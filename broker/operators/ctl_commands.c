@@ -6,6 +6,7 @@
 #include "base/conf/conf.h"
 #include "base/limits.h"
 #include "broker/app/version.h"
+#include "broker/keeper/keeper.h"
 #include "broker/operators/ctl_internal.h"
 #include "broker/operators/health.h"
 #include "broker/operators/metrics_internal.h"
@@ -116,7 +117,7 @@ ctl_status(
 
 	add_text(w, "version", MEWS_VERSION);
 	add_text(w, "falco_version", MEWS_FALCO_VERSION);
-	add_u64(w, "pid", (uint64_t)getpid());
+	add_u64(w, "pid", (uint64_t)keeper_pid());
 	add_u64(w, "uptime_s", (clock_mono_ns() - c->ctl->started_ns) / 1000000000);
 	buf_init(&health, LIMIT_TEXT_BYTES * 4);
 	health_json(app, &health);

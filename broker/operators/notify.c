@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/operators/notify.h"
 
-#include <errno.h>
 #include <event2/event.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "broker/keeper/keeper.h"
 
 enum {
 	STATUS_BYTES = 256,
@@ -21,23 +17,11 @@ enum {
 };
 
 struct notify {
-	int fd;
-	struct sockaddr_un to;
-	socklen_t to_len;
 	bool watchdog;
 	struct event *on_beat;
 	void (*status)(char *out, unsigned long size, void *arg);
 	void *arg;
 };
-
-/* Lost when the other side does not read: it is the one that asked. */
-static void
-tell(struct notify *n, const char *text)
-{
-	if (n)
-		(void)!sendto(n->fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL,
-		    (const struct sockaddr *)&n->to, n->to_len);
-}
 
 static void
 tell_with_status(struct notify *n, const char *what)
@@ -52,7 +36,7 @@ tell_with_status(struct notify *n, const char *what)
 			*p = ' ';
 	}
 	snprintf(text, sizeof(text), "%sSTATUS=%s\n", what, status);
-	tell(n, text);
+	keeper_notify(text);
 }
 
 static void
@@ -63,28 +47,13 @@ on_beat(int fd, short what, void *arg)
 	tell_with_status(n, n->watchdog ? "WATCHDOG=1\n" : "");
 }
 
-static bool
-set_address(struct notify *n, const char *path)
-{
-	size_t len = strlen(path);
-
-	if ((path[0] != '/' && path[0] != '@') || len >= sizeof(n->to.sun_path))
-		return false;
-	n->to.sun_family = AF_UNIX;
-	memcpy(n->to.sun_path, path, len);
-	if (path[0] == '@')
-		n->to.sun_path[0] = '\0';
-	n->to_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
-	return true;
-}
-
 /* Twice within the time that systemd waits; 0 when it does not watch, or not us. */
 static uint64_t
 watchdog_us(void)
 {
 	const char *us = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
 
-	if (!us || (pid && strtol(pid, NULL, 10) != (long)getpid()))
+	if (!us || (pid && strtol(pid, NULL, 10) != (long)keeper_pid()))
 		return 0;
 	return strtoull(us, NULL, 10) / 2;
 }
@@ -101,6 +70,10 @@ notify_new(struct event_base *base,
 	err->code = ERR_NONE;
 	if (!path || !*path)
 		return NULL;
+	if (path[0] != '/' && path[0] != '@') {
+		err_set(err, ERR_USAGE, "NOTIFY_SOCKET is no socket's address: %s", path);
+		return NULL;
+	}
 	n = calloc(1, sizeof(*n));
 	if (!n) {
 		err_nomem(err);
@@ -112,16 +85,10 @@ notify_new(struct event_base *base,
 	if (us > 0)
 		tv =
 		    (struct timeval){(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
-	n->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	n->on_beat = event_new(base, -1, EV_PERSIST, on_beat, n);
-	if (n->fd < 0)
-		err_sys(err, "socket");
-	else if (!set_address(n, path))
-		err_set(err, ERR_USAGE, "NOTIFY_SOCKET is no socket's address: %s", path);
-	else if (!n->on_beat || event_add(n->on_beat, &tv) < 0)
-		err_nomem(err);
-	else
+	if (n->on_beat && event_add(n->on_beat, &tv) == 0)
 		return n;
+	err_nomem(err);
 	notify_free(n);
 	return NULL;
 }
@@ -131,8 +98,6 @@ notify_free(struct notify *n)
 {
 	if (!n)
 		return;
-	if (n->fd >= 0)
-		close(n->fd);
 	if (n->on_beat)
 		event_free(n->on_beat);
 	free(n);
@@ -149,15 +114,18 @@ notify_reloading(struct notify *n)
 {
 	char text[128];
 
+	if (!n)
+		return;
 	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%llu\n",
 	    (unsigned long long)(clock_mono_ns() / 1000));
-	tell(n, text);
+	keeper_notify(text);
 }
 
 void
 notify_stopping(struct notify *n)
 {
-	tell(n, "STOPPING=1\n");
+	if (n)
+		keeper_notify("STOPPING=1\n");
 }
 
 void

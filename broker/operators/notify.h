@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * systemd's notifications (Type=notify, Type=notify-reload, WatchdogSec=), spoken without
- * libsystemd: datagrams to the socket of NOTIFY_SOCKET. Everything is a no-op when nobody
- * asked for them.
+ * libsystemd: datagrams to the socket of NOTIFY_SOCKET, sent by the keeper, for systemd
+ * listens to the main process alone. Everything is a no-op when nobody asked for them.
  */
 #ifndef BROKER_OPERATORS_NOTIFY_H
 #define BROKER_OPERATORS_NOTIFY_H

@@ -19,9 +19,12 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "broker/keeper/keeper.h"
 #include "broker/settings/files.h"
 
 static char dir[64], path[128], other[128];
+/* A script: the keeper's command is one for all tests. */
+static char program[128];
 static char logged[4096];
 static pthread_mutex_t logged_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -71,6 +74,19 @@ teardown(void **state)
 
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	return system(command);
+}
+
+__attribute__((format(printf, 1, 2))) static void
+program_does(const char *fmt, ...)
+{
+	FILE *f = fopen(program, "we");
+	va_list ap;
+
+	assert_non_null(f);
+	va_start(ap, fmt);
+	vfprintf(f, fmt, ap);
+	va_end(ap);
+	fclose(f);
 }
 
 static void
@@ -307,12 +323,11 @@ test_outputs_never_wait_for_a_sink(void **state)
 static void
 test_outputs_feed_a_program(void **state)
 {
-	char command[512];
-	snprintf(command, sizeof(command), "cat >> %s; echo end >> %s", path, path);
+	program_does("cat >> %s; echo end >> %s", path, path);
 	const struct settings s = {.output_timeout_ms = 5000,
 	    .program_enabled = true,
 	    .program_keep_alive = true,
-	    .program = command};
+	    .program = program};
 	struct outputs *o = make(&s);
 
 	put(o, "one");
@@ -324,10 +339,9 @@ test_outputs_feed_a_program(void **state)
 static void
 test_outputs_start_a_program_for_each_line(void **state)
 {
-	char command[512];
-	snprintf(command, sizeof(command), "cat >> %s; echo end >> %s", path, path);
+	program_does("cat >> %s; echo end >> %s", path, path);
 	const struct settings s = {
-	    .output_timeout_ms = 5000, .program_enabled = true, .program = command};
+	    .output_timeout_ms = 5000, .program_enabled = true, .program = program};
 	struct outputs *o = make(&s);
 
 	put(o, "one");
@@ -339,13 +353,12 @@ test_outputs_start_a_program_for_each_line(void **state)
 static void
 test_outputs_start_a_dead_program_again(void **state)
 {
-	char command[512];
 	struct outputs_counts c;
-	snprintf(command, sizeof(command), "read l; echo $l >> %s", path);
+	program_does("read l; echo $l >> %s", path);
 	const struct settings s = {.output_timeout_ms = 5000,
 	    .program_enabled = true,
 	    .program_keep_alive = true,
-	    .program = command};
+	    .program = program};
 	struct outputs *o = make(&s);
 	struct stat st;
 	off_t size = 0;
@@ -376,8 +389,11 @@ test_outputs_end_a_program_that_stays(void **state)
 	const struct settings s = {.output_timeout_ms = 400,
 	    .program_enabled = true,
 	    .program_keep_alive = true,
-	    .program = "exec sleep 1000"};
-	struct outputs *o = make(&s);
+	    .program = program};
+	struct outputs *o;
+
+	program_does("exec sleep 1000");
+	o = make(&s);
 
 	put(o, "one");
 	wait_idle(o);
@@ -517,6 +533,15 @@ test_outputs_tell_when_nobody_listens(void **state)
 int
 main(void)
 {
+	char command[sizeof(program) + 2];
+	struct err err;
+
+	snprintf(program, sizeof(program), "/tmp/outputs_test.%d.sh", (int)getpid());
+	snprintf(command, sizeof(command), ". %s", program);
+	if (!keeper_start(&(struct keeper_config){.program = command}, &err)) {
+		fprintf(stderr, "%s\n", err.msg);
+		return 1;
+	}
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_outputs_append_lines_to_a_file),
@@ -533,5 +558,7 @@ main(void)
 	    TEST(test_outputs_post_lines_over_http),
 	    TEST(test_outputs_tell_when_nobody_listens),
 	};
-	return cmocka_run_group_tests(tests, configure_log, NULL);
+	int rc = cmocka_run_group_tests(tests, configure_log, NULL);
+	unlink(program);
+	return rc;
 }

@@ -9,9 +9,9 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "broker/keeper/keeper.h"
 #include "broker/operators/own_alert.h"
 #include "broker/pipeline/pipeline.h"
-#include "broker/run/reload_check.h"
 #include "broker/run/run.h"
 #include "proto/plugin_api.h"
 
@@ -46,9 +46,9 @@ capture_new(struct app *app, struct err *err)
 {
 	struct capture *c = calloc(1, sizeof(*c));
 	/* Then what was written before stays. */
-	bool is_again = getenv(RELOAD_STARTED_AGAIN) != NULL;
+	bool is_again = getenv(KEEPER_STARTED_AGAIN) != NULL;
 
-	unsetenv(RELOAD_STARTED_AGAIN);
+	unsetenv(KEEPER_STARTED_AGAIN);
 	if (!c) {
 		err_nomem(err);
 		return NULL;

@@ -232,8 +232,8 @@ reload(struct reload *r, struct err *err)
 
 	if (!settings_load(app->options, &settings, err))
 		return false;
-	reload_compare(&app->plugins, settings, &changes);
-	if (changes.other_list || (changes.n_plugin && r->n_kept == KEPT_SETTINGS)) {
+	reload_compare(&app->plugins, app->settings, settings, &changes);
+	if (changes.needs_start || (changes.n_plugin && r->n_kept == KEPT_SETTINGS)) {
 		settings_free(settings);
 		r->wants_restart = reload_dry_run(app, err);
 		return r->wants_restart;
@@ -274,7 +274,7 @@ reload_run(struct reload *r)
 	drop_unused(r);
 	if (done) {
 		log_notice(r->wants_restart
-			       ? "the list of plugins is another one: starting again"
+			       ? "what has changed needs a start: starting again"
 			       : "the new configuration holds");
 		return true;
 	}

@@ -38,18 +38,20 @@ same_entry(const struct plugin_setting *a, const struct plugin_setting *b)
 }
 
 void
-reload_compare(const struct plugin_set *set, const struct settings *settings,
-    struct reload_changes *ret_changes)
+reload_compare(const struct plugin_set *set, const struct settings *before,
+    const struct settings *settings, struct reload_changes *ret_changes)
 {
 	struct reload_changes *c = ret_changes;
 
-	*c = (struct reload_changes){.other_list = set->n != settings->n_plugin};
-	for (uint32_t i = 0; !c->other_list && i < set->n; i++) {
+	*c = (struct reload_changes){
+	    .needs_start = set->n != settings->n_plugin ||
+			   strcmp(before->program, settings->program) != 0};
+	for (uint32_t i = 0; !c->needs_start && i < set->n; i++) {
 		const struct plugin_setting *old = set->plugin[i].setting,
 					    *now = &settings->plugin[i];
 
-		c->other_list = strcmp(old->name, now->name) != 0 ||
-				strcmp(old->library_path, now->library_path) != 0;
+		c->needs_start = strcmp(old->name, now->name) != 0 ||
+				 strcmp(old->library_path, now->library_path) != 0;
 		if (!same_entry(old, now))
 			c->plugin[c->n_plugin++].plugin = &set->plugin[i];
 	}

@@ -12,14 +12,16 @@ struct reload_plugin {
 };
 
 struct reload_changes {
-	bool other_list; /* plugins came, went, or have another file */
+	/* What only a start takes on: plugins came, went, or have another file; or alerts
+	 * go to another program, which the keeper does not know. */
+	bool needs_start;
 	struct reload_plugin plugin[LIMIT_PLUGINS];
 	uint32_t n_plugin;
 	struct arena *arena; /* of the trials; given away once they hold */
 };
 
-void reload_compare(const struct plugin_set *set, const struct settings *settings,
-    struct reload_changes *ret_changes);
+void reload_compare(const struct plugin_set *set, const struct settings *before,
+    const struct settings *settings, struct reload_changes *ret_changes);
 /* Starts and initialises every changed plugin in a worker of its own, with a turn of the
  * loop now and then. */
 bool reload_try_plugins(struct app *app, const struct settings *settings,
@@ -38,9 +40,5 @@ void reload_take_on_outputs(struct app *app, const struct settings *before);
 /* Would the program start with what its files hold now? Runs it with --dry-run beside,
  * while everything goes on. */
 bool reload_dry_run(struct app *app, struct err *err);
-/* Becomes the program again, with the same arguments and RELOAD_STARTED_AGAIN in its
- * environment. Returns only when that fails. */
-#define RELOAD_STARTED_AGAIN "MEWS_STARTED_AGAIN"
-void reload_exec(void);
 
 #endif

@@ -204,20 +204,33 @@ process_usage(struct process *p)
 	return u;
 }
 
+static double
+resident_mib(pid_t pid)
+{
+	char path[64], text[4096];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	if (!read_text(path, text, sizeof(text)))
+		return 0;
+	return (double)(number_after(text, "\nVmRSS:") -
+			number_after(text, "\nRssShmem:")) /
+	       1024;
+}
+
 void
 process_memory(const struct process *p, double *ret_broker, double *ret_worker)
 {
 	char path[64], text[4096];
 
 	*ret_broker = *ret_worker = 0;
-	snprintf(path, sizeof(path), "/proc/%d/status", p->pid);
-	if (read_text(path, text, sizeof(text)))
-		*ret_broker = (double)(number_after(text, "\nVmRSS:") -
-				       number_after(text, "\nRssShmem:")) /
-			      1024;
 	for (uint32_t i = 0; i < p->n_member; i++) {
-		if (!p->member[i].is_worker)
+		if (!p->member[i].is_worker) {
+			/* Its helpers are smaller. */
+			double rss = resident_mib(p->member[i].pid);
+			if (rss > *ret_broker)
+				*ret_broker = rss;
 			continue;
+		}
 		snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", p->member[i].pid);
 		if (!read_text(path, text, sizeof(text)))
 			continue;

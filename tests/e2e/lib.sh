@@ -167,6 +167,11 @@ until_true() {
 	return 1
 }
 
+# The broker: a child of what was started, which is its keeper.
+broker_pid() {
+	pgrep -P "$mews_pid" -x mews
+}
+
 nothing_left() {
 	until_true 3 no_process_of_ours
 }

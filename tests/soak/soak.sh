@@ -50,7 +50,7 @@ plugins:
 Y
 
 launcher_pid() {
-	pgrep -P "$mews_pid" -f launcher | head -1
+	pgrep -P "$(broker_pid)" -f launcher | head -1
 }
 rss_kb() {
 	awk '/^VmRSS/ {print $2}' "/proc/$1/status"
@@ -95,8 +95,8 @@ measure() { # measure NAME: when everything is quiet
 	write_rules "$1"
 	until_true 20 ready
 	sleep 1
-	m[$1_rss]=$(rss_kb "$mews_pid")
-	m[$1_fds]=$(fds "$mews_pid")
+	m[$1_rss]=$(rss_kb "$(broker_pid)")
+	m[$1_fds]=$(fds "$(broker_pid)")
 	m[$1_launcher]=$(rss_kb "$(launcher_pid)")
 	m[$1_launcher_fds]=$(fds "$(launcher_pid)")
 	m[$1_processes]=$(ours | wc -l)
