@@ -354,6 +354,7 @@ put(struct capture_file *f, enum entry what, const void *p, uint32_t len)
 
 	if (!queue_put(&w->queue, f->number * ENTRY_N + what, p, len))
 		return false;
+	queue_flush(&w->queue);
 	w->put++;
 	atomic_fetch_add(&w->waiting_bytes, len);
 	return true;

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/conf/conf.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "broker/app/version.h"
 #include "broker/keeper/keeper.h"
 #include "broker/operators/ctl_internal.h"
@@ -57,9 +58,28 @@ ctl_help(
 }
 
 static void
+add_sink(struct json_writer *w, const struct outputs_sink *sink)
+{
+	json_begin_object(w);
+	add_text(w, "name", sink->name);
+	add_u64(w, "delivered", sink->delivered);
+	add_u64(w, "waiting", sink->depth);
+	json_key(w, "lost");
+	json_begin_object(w);
+	for (int why = 0; why < OUTPUTS_LOSS_N; why++) {
+		if (sink->lost[why])
+			add_u64(w, outputs_loss_name((enum outputs_loss)why),
+			    sink->lost[why]);
+	}
+	json_end_object(w);
+	json_end_object(w);
+}
+
+static void
 add_outputs(const struct app *app, struct json_writer *w)
 {
 	struct outputs_counts c;
+	struct outputs_sink sink;
 
 	outputs_counts(app->outputs, &c);
 	json_key(w, "outputs");
@@ -67,8 +87,13 @@ add_outputs(const struct app *app, struct json_writer *w)
 	add_u64(w, "queued", c.queued);
 	add_u64(w, "delivered", c.delivered);
 	add_u64(w, "waiting", c.depth);
-	add_u64(w, "dropped", c.dropped_full + c.discarded);
+	add_u64(w, "dropped", c.dropped);
 	add_u64(w, "failed", c.failed);
+	json_key(w, "sinks");
+	json_begin_array(w);
+	for (uint32_t i = 0; outputs_sink(app->outputs, i, &sink); i++)
+		add_sink(w, &sink);
+	json_end_array(w);
 	json_end_object(w);
 }
 
@@ -248,17 +273,15 @@ ctl_drops(
 {
 	const struct app *app = c->ctl->app;
 	const struct worker *worker;
-	struct outputs_counts counts;
 	struct outputs_sink sink;
 
-	outputs_counts(app->outputs, &counts);
 	json_key(w, "drops");
 	json_begin_array(w);
-	add_drop(w, "alert", "all outputs", "the queue was full", counts.dropped_full);
-	add_drop(
-	    w, "alert", "all outputs", "a blocked output was given up", counts.discarded);
-	for (uint32_t i = 0; outputs_sink(app->outputs, i, &sink); i++)
-		add_drop(w, "alert", sink.name, "the output failed", sink.failed);
+	for (uint32_t i = 0; outputs_sink(app->outputs, i, &sink); i++) {
+		for (int why = 0; why < OUTPUTS_LOSS_N; why++)
+			add_drop(w, "alert", sink.name,
+			    outputs_loss_text((enum outputs_loss)why), sink.lost[why]);
+	}
 	for (uint32_t i = 0; i < app->n_source; i++) {
 		const struct app_source *as = &app->source[i];
 		const struct pipeline_counts *k;
@@ -276,6 +299,7 @@ ctl_drops(
 			add_drop(w, "log line", worker->plugin->setting->name,
 			    "more than log_lines_per_s", worker->counts.log_dropped);
 	}
+	add_drop(w, "log line", "syslog", "it is not there, or full", log_syslog_lost());
 	json_end_array(w);
 	return true;
 }

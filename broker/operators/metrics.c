@@ -183,7 +183,7 @@ add_all(struct metrics *m, struct own_fields *f, const struct app_source *as,
 	own_fields_u64(f, "falco.host_boot_ts", m->boot_wall_ns);
 	own_fields_u64(f, "falco.host_num_cpus", m->n_cpus);
 	outputs_counts(m->app->outputs, &c);
-	add_counter(m, f, "falco.outputs_queue_num_drops", c.dropped_full + c.discarded);
+	add_counter(m, f, "falco.outputs_queue_num_drops", c.dropped);
 	own_fields_text(f, "scap.engine_name", metrics_engine_name(as));
 	add_files(f, "falco.sha256_config_file.", &m->config);
 	add_files(f, "falco.sha256_rules_file.", &m->rules);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/log.h"
 #include "broker/http/prom.h"
 #include "broker/operators/health.h"
 #include "broker/operators/metrics_internal.h"
@@ -184,33 +185,40 @@ sources(const struct app *app, struct buf *labels, struct buf *out)
 static void
 outputs(const struct app *app, struct buf *labels, struct buf *out)
 {
-	struct outputs_counts counts, *c = &counts;
-	struct outputs_sink sink;
+	struct outputs_counts counts;
+	struct outputs_sink sink, *k = &sink;
 
-	outputs_counts(app->outputs, &counts);
+#define EACH_SINK(...)                                                                   \
+	for (uint32_t i = 0; outputs_sink(app->outputs, i, &sink); i++) {                \
+		buf_clear(labels);                                                       \
+		prom_label(labels, "sink", sink.name);                                   \
+		__VA_ARGS__;                                                             \
+	}
 #define WORKER(name, type, value, help)
 #define SOURCE(name, type, value, help)
 #define OUTPUT(name, type, value, help)                                                  \
 	prom_family(out, #name, #type, help);                                            \
-	prom_sample_u64(out, #name, "", value);
+	EACH_SINK(prom_sample_u64(out, #name, buf_str(labels), value))
 #include "broker/operators/metrics_names.h"
 #undef WORKER
 #undef SOURCE
 #undef OUTPUT
 	prom_family(out, "mews_outputs_dropped_total", "counter",
-	    "Alerts that did not reach a sink: the queue was full, a blocked sink was "
-	    "given up, or the sink failed");
-	prom_sample_u64(out, "mews_outputs_dropped_total",
-	    "sink=\"all\",reason=\"queue_full\"", counts.dropped_full);
-	prom_sample_u64(out, "mews_outputs_dropped_total",
-	    "sink=\"all\",reason=\"given_up\"", counts.discarded);
-	for (uint32_t i = 0; outputs_sink(app->outputs, i, &sink); i++) {
+	    "Alerts that did not reach a sink, by what was in the way");
+	EACH_SINK(for (int why = 0; why < OUTPUTS_LOSS_N; why++) {
 		buf_clear(labels);
 		prom_label(labels, "sink", sink.name);
-		prom_label(labels, "reason", "failed");
+		prom_label(labels, "reason", outputs_loss_name((enum outputs_loss)why));
 		prom_sample_u64(
-		    out, "mews_outputs_dropped_total", buf_str(labels), sink.failed);
-	}
+		    out, "mews_outputs_dropped_total", buf_str(labels), sink.lost[why]);
+	})
+	outputs_counts(app->outputs, &counts);
+	prom_family(out, "mews_outputs_queued_total", "counter",
+	    "Alerts, each counted once for all sinks");
+	prom_sample_u64(out, "mews_outputs_queued_total", "", counts.queued);
+	prom_family(out, "mews_log_lines_lost_total", "counter",
+	    "Lines of the log that syslog did not take");
+	prom_sample_u64(out, "mews_log_lines_lost_total", "", log_syslog_lost());
 }
 
 static void

@@ -2,8 +2,8 @@
 /*
  * Our own metrics that are one number: WORKER(name, type, expression in w, what it says)
  * per worker, labelled plugin and source; SOURCE(…, expression in c, …) per pipeline,
- * labelled source; OUTPUT(…, expression in c, …) for all outputs together. What has more
- * labels is written out in metrics_mews.c.
+ * labelled source; OUTPUT(…, expression in k, …) per sink of alerts, labelled sink. What
+ * has more labels is written out in metrics_mews.c.
  */
 /* clang-format off */
 WORKER(mews_worker_up,                         gauge,   worker_is_up(w),        "1 while the plugin's process is there and answers")
@@ -23,8 +23,7 @@ SOURCE(mews_source_events_too_large_total,     counter, c->dropped_large,       
 SOURCE(mews_source_missing_columns_total,      counter, c->missing_columns,     "Fields missing on a chunk because nobody could give them")
 SOURCE(mews_source_poison_events_total,        counter, c->poison_events,       "Events that ended an extractor twice and were set aside")
 
-OUTPUT(mews_outputs_queued_total,              counter, c->queued,              "Alerts handed to the outputs")
-OUTPUT(mews_outputs_delivered_total,           counter, c->delivered,           "Alerts that were offered to every output")
-OUTPUT(mews_outputs_queue_depth,               gauge,   c->depth,               "Alerts that wait")
-OUTPUT(mews_outputs_queue_depth_max,           gauge,   c->depth_max,           "The most that ever waited")
+OUTPUT(mews_outputs_delivered_total,           counter, k->delivered,           "Alerts that the sink took, or its spool")
+OUTPUT(mews_outputs_queue_depth,               gauge,   k->depth,               "Alerts that wait for the sink")
+OUTPUT(mews_outputs_queue_depth_max,           gauge,   k->depth_max,           "The most that ever waited")
 /* clang-format on */

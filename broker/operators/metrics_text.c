@@ -118,7 +118,7 @@ metrics_falco_text(const struct metrics *m, struct buf *out)
 	files(out, "falcosecurity_falco_sha256_config_files_info", &m->config);
 	outputs_counts(app->outputs, &c);
 	one(out, "falcosecurity_falco_outputs_queue_num_drops_total", "counter",
-	    c.dropped_full + c.discarded);
+	    c.dropped);
 	one(out, "falcosecurity_falco_reload_timestamp_nanoseconds", "gauge",
 	    m->reload_wall_ns);
 	if (app->settings->metrics.rules_counters)

@@ -2,13 +2,20 @@
 #include "broker/operators/statistics.h"
 
 #include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/hash.h"
 #include "base/limits.h"
 #include "broker/http/prom.h"
+
+enum {
+	PRINT_WAIT_MS = 1000
+};
 
 struct statistics {
 	uint64_t total, by_priority[PRIORITY_N];
@@ -209,6 +216,22 @@ statistics_text(const struct statistics *s, struct buf *out)
 	}
 }
 
+/* Whoever should read it may have stopped long ago: this is the end of the program. */
+static void
+print_bounded(const char *p, size_t n)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	/* A pipe that is ready takes so much without blocking. */
+	while (n > 0 && poll(&out, 1, PRINT_WAIT_MS) > 0) {
+		ssize_t k = write(STDOUT_FILENO, p, n < PIPE_BUF ? n : PIPE_BUF);
+		if (k < 0)
+			return;
+		p += k;
+		n -= (size_t)k;
+	}
+}
+
 void
 statistics_print(const struct statistics *s)
 {
@@ -216,7 +239,7 @@ statistics_print(const struct statistics *s)
 
 	buf_init(&text, LIMIT_CONFIG_BYTES);
 	statistics_text(s, &text);
-	fwrite(buf_str(&text), 1, text.len, stdout);
 	fflush(stdout);
+	print_bounded(buf_str(&text), text.len);
 	buf_release(&text);
 }

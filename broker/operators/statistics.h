@@ -38,7 +38,7 @@ const struct statistics_row *const *statistics_rows(
     const struct statistics *s, uint32_t *ret_n);
 
 void statistics_text(const struct statistics *s, struct buf *out);
-/* The text on standard output. */
+/* The text on standard output; given up when nobody reads there. */
 void statistics_print(const struct statistics *s);
 
 #endif

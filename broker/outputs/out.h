@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One output as the output thread sees it. All functions run on that thread and may
- * block; errors are told to the caller, who logs and counts them. Lines that could not be
- * written are not tried again (engine.md 3.8).
+ * One output as its thread sees it. All functions but interrupt run on that thread
+ * and may block; errors are told to the caller, who logs and counts them. Lines
+ * that could not be written are not tried again (engine.md 3.8).
  */
 #ifndef BROKER_OUTPUTS_OUT_H
 #define BROKER_OUTPUTS_OUT_H
@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "broker/outputs/outputs.h"
 #include "broker/outputs/queue.h"
 #include "broker/settings/settings.h"
 
@@ -22,40 +23,61 @@ struct out_batch {
 	uint32_t n;
 };
 
+/* How many lines of a batch did not get there, and why. */
+struct out_loss {
+	uint32_t n;
+	enum outputs_loss why;
+};
+
 struct out {
 	const char *name;
 	/* Hands lines over one at a time anyhow: no gain in batches. */
 	bool line_by_line;
-	/* *ret_failed: how many lines did not get there, when it returns false. */
-	bool (*write)(struct out *o, const struct out_batch *b, uint32_t *ret_failed,
+	/* *ret_loss is set when it returns false. */
+	bool (*write)(struct out *o, const struct out_batch *b, struct out_loss *ret_loss,
 	    struct err *err);
 	void (*reopen)(struct out *o); /* may be NULL */
+	/* Has a call that waits look at *stop now; from any thread; may be NULL. */
+	void (*interrupt)(struct out *o);
 	/* Ends what it holds, waits for it no longer than wait_ms. */
 	void (*free)(struct out *o, uint32_t wait_ms);
-	/* Lines that it took and then had to give up; may be NULL. From any thread. */
-	uint64_t (*given_up)(const struct out *o);
+};
+
+/* What an output is given of the sink that it is part of, which outlives it. */
+struct out_env {
+	/* Becomes true when calls that wait should return. */
+	const atomic_bool *stop;
+	/* By enum outputs_loss: for lines that it took and then had to give up. */
+	atomic_uint_fast64_t *lost;
 };
 
 /* Each NULL with err set when it cannot be made. Nothing of the settings is kept: a
- * blocked output may outlive them. stop becomes
- * true when calls that wait should return. */
-struct out *out_file_new(
-    const struct settings *s, const atomic_bool *stop, struct err *err);
-struct out *out_stdout_new(
-    const struct settings *s, const atomic_bool *stop, struct err *err);
-struct out *out_syslog_new(
-    const struct settings *s, const atomic_bool *stop, struct err *err);
-struct out *out_program_new(
-    const struct settings *s, const atomic_bool *stop, struct err *err);
-struct out *out_http_new(
-    const struct settings *s, const atomic_bool *stop, struct err *err);
+ * blocked output may outlive them. */
+typedef struct out *out_make_fn(
+    const struct settings *s, const struct out_env *env, struct err *err);
+out_make_fn out_file_new, out_stdout_new, out_syslog_new, out_program_new, out_http_new;
+
+/* A descriptor that lines are written to; one that does not block is waited for. */
+struct out_stream {
+	int fd;
+	bool is_pipe;
+	bool is_torn; /* half a line was written last */
+	const atomic_bool *stop;
+};
+
+/* Asks the kernel once what fd is. */
+struct out_stream out_stream_of(int fd, const atomic_bool *stop);
 
 /*
  * Writes all lines. To a pipe no write is longer than what the kernel keeps in one piece,
  * and none ends inside a line that fits, so that lines of other writers do not get
- * between. *ret_failed: the lines not written whole.
+ * between. *ret_loss: the lines not written whole.
  */
-bool out_write_lines(
-    int fd, const struct out_batch *b, uint32_t *ret_failed, struct err *err);
+bool out_stream_write(struct out_stream *s, const struct out_batch *b,
+    struct out_loss *ret_loss, struct err *err);
+
+/* Waits, at most ms, until fd is ready for what (POLLIN, POLLOUT). False when *stop is
+ * set, or the time is over. */
+bool out_wait(int fd, short what, uint32_t ms, const atomic_bool *stop);
 
 #endif

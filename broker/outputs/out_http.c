@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One POST per alert over a connection that is kept, by libcurl.
+ * One POST per alert over a connection that is kept, by libcurl: one under way at a time,
+ * so that the server gets them in order. By curl's multi interface, because that can be
+ * interrupted from another thread wherever it waits.
  *
  * With a spool a line is taken as soon as it is on disk, and a thread of its own
  * delivers: the oldest first, each until the server takes it, refuses it for good (4xx),
@@ -15,6 +17,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "broker/outputs/out.h"
@@ -24,23 +27,25 @@ enum {
 	/* Between tries of a line in the spool: doubled each time. */
 	RETRY_MIN_MS = 100,
 	RETRY_MAX_MS = 10000,
+	POLL_MS = 1000, /* libcurl's own deadlines come first */
 };
 
 struct out_http {
 	struct out out;
+	struct out_env env;
 	bool echo;
 	uint32_t tries; /* of one alert, when they time out */
-	const atomic_bool *stop;
-	CURL *curl; /* with a spool: the thread's */
+	/* With a spool: its thread's. But interrupting is anybody's. */
+	CURLM *multi;
+	CURL *curl;
 	struct curl_slist *headers;
 
 	struct spool *spool; /* NULL: none */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	bool ending, has_thread;   /* under lock */
-	atomic_bool give_up;       /* no more tries */
-	atomic_uint_fast64_t lost; /* refused for good */
+	bool ending, has_thread; /* under lock */
+	atomic_bool give_up;     /* no more tries */
 };
 
 static size_t
@@ -51,18 +56,45 @@ swallow(char *text, size_t size, size_t n, void *echo)
 	return size * n;
 }
 
-static int
-on_progress(void *arg, curl_off_t dt, curl_off_t dn, curl_off_t ut, curl_off_t un)
+static bool
+is_stopped(const struct out_http *o)
 {
-	const struct out_http *o = arg;
+	return atomic_load(&o->give_up) || atomic_load(o->env.stop);
+}
 
-	/* stop is the output thread's: it may be gone before ours is. */
-	return o->spool ? o->give_up : atomic_load(o->stop);
+static void
+http_interrupt(struct out *out)
+{
+	curl_multi_wakeup(((struct out_http *)out)->multi);
+}
+
+/* One transfer to its end, or until it is interrupted and is_stopped. */
+static CURLcode
+perform(struct out_http *o)
+{
+	CURLcode rc = CURLE_ABORTED_BY_CALLBACK;
+	int running = 1, left;
+	const CURLMsg *m;
+
+	if (curl_multi_add_handle(o->multi, o->curl) != CURLM_OK)
+		return CURLE_OUT_OF_MEMORY;
+	while (running > 0 && !is_stopped(o) &&
+	       curl_multi_perform(o->multi, &running) == CURLM_OK) {
+		if (running > 0)
+			curl_multi_poll(o->multi, NULL, 0, POLL_MS, NULL);
+	}
+	while ((m = curl_multi_info_read(o->multi, &left))) {
+		if (m->msg == CURLMSG_DONE)
+			rc = m->data.result;
+	}
+	curl_multi_remove_handle(o->multi, o->curl);
+	return rc;
 }
 
 /* *ret_final: trying again would not help. */
 static bool
-post(struct out_http *o, const char *line, size_t len, bool *ret_final, struct err *err)
+post(struct out_http *o, const char *line, size_t len, bool *ret_final,
+    enum outputs_loss *ret_why, struct err *err)
 {
 	CURLcode rc = CURLE_OK;
 	long status = 0;
@@ -71,17 +103,22 @@ post(struct out_http *o, const char *line, size_t len, bool *ret_final, struct e
 	curl_easy_setopt(o->curl, CURLOPT_POSTFIELDS, line);
 	curl_easy_setopt(o->curl, CURLOPT_POSTFIELDSIZE, (long)len);
 	for (uint32_t i = 0; i < o->tries; i++) {
-		rc = curl_easy_perform(o->curl);
-		if (rc != CURLE_OPERATION_TIMEDOUT || o->spool || atomic_load(o->stop))
+		rc = perform(o);
+		if (rc != CURLE_OPERATION_TIMEDOUT || o->spool || is_stopped(o))
 			break;
 	}
 	if (o->echo)
 		fflush(stdout);
-	if (rc != CURLE_OK)
+	if (rc != CURLE_OK) {
+		*ret_why = is_stopped(o)                    ? OUTPUTS_GIVEN_UP
+			   : rc == CURLE_OPERATION_TIMEDOUT ? OUTPUTS_TIMEOUT
+							    : OUTPUTS_FAILED;
 		return err_set(err, ERR_SYS, "libcurl failed to perform call: %s",
 		    curl_easy_strerror(rc));
+	}
 	curl_easy_getinfo(o->curl, CURLINFO_RESPONSE_CODE, &status);
 	*ret_final = status < 500 && status != 408 && status != 429;
+	*ret_why = OUTPUTS_REFUSED;
 	if (status >= 400)
 		return err_set(
 		    err, ERR_PEER, "the server answered with status %ld", status);
@@ -89,41 +126,42 @@ post(struct out_http *o, const char *line, size_t len, bool *ret_final, struct e
 }
 
 static bool
-http_write(
-    struct out *out, const struct out_batch *b, uint32_t *ret_failed, struct err *err)
+post_line(struct out_http *o, const struct out_batch *b, struct out_loss *ret_loss,
+    struct err *err)
 {
-	struct out_http *o = (struct out_http *)out;
-	uint32_t failed = 0;
+	bool final;
 
+	ret_loss->n = 1;
+	return post(
+	    o, b->base + b->line->offset, b->line->len, &final, &ret_loss->why, err);
+}
+
+static bool
+spool_lines(struct out_http *o, const struct out_batch *b, struct out_loss *ret_loss,
+    struct err *err)
+{
+	*ret_loss = (struct out_loss){.why = OUTPUTS_SPOOL};
 	for (uint32_t i = 0; i < b->n; i++) {
 		const struct queue_line *l = &b->line[i];
-		bool final;
-		failed += o->spool
-			      ? !spool_put(o->spool, b->base + l->offset, l->len, err)
-			      : !post(o, b->base + l->offset, l->len, &final, err);
+		ret_loss->n += !spool_put(o->spool, b->base + l->offset, l->len, err);
 	}
-	*ret_failed = failed;
-	if (o->spool) {
-		pthread_mutex_lock(&o->lock);
-		pthread_cond_signal(&o->changed);
-		pthread_mutex_unlock(&o->lock);
-	}
-	return failed == 0;
+	pthread_mutex_lock(&o->lock);
+	pthread_cond_signal(&o->changed);
+	pthread_mutex_unlock(&o->lock);
+	return ret_loss->n == 0;
+}
+
+static bool
+http_write(struct out *out, const struct out_batch *b, struct out_loss *ret_loss,
+    struct err *err)
+{
+	struct out_http *o = (struct out_http *)out;
+
+	return o->spool ? spool_lines(o, b, ret_loss, err)
+			: post_line(o, b, ret_loss, err);
 }
 
 /* The spool's thread. */
-
-static void
-deadline_in(struct timespec *ret, uint32_t ms)
-{
-	clock_gettime(CLOCK_MONOTONIC, ret);
-	ret->tv_sec += ms / 1000;
-	ret->tv_nsec += (long)(ms % 1000) * 1000000;
-	if (ret->tv_nsec >= 1000000000) {
-		ret->tv_nsec -= 1000000000;
-		ret->tv_sec++;
-	}
-}
 
 /* Until there is something new, ms are over (0: for ever), or it is to end. */
 static void
@@ -131,7 +169,7 @@ rest(struct out_http *o, uint32_t ms)
 {
 	struct timespec at;
 
-	deadline_in(&at, ms);
+	clock_mono_in(&at, ms);
 	pthread_mutex_lock(&o->lock);
 	if (!o->ending && ms == 0)
 		pthread_cond_wait(&o->changed, &o->lock);
@@ -168,7 +206,8 @@ deliver(void *arg)
 	struct err err;
 
 	buf_init(&line, LIMIT_OUTPUT_LINE_BYTES + 1);
-	while (!atomic_load(&o->give_up)) {
+	while (!is_stopped(o)) {
+		enum outputs_loss why;
 		bool final;
 
 		if (!spool_next(o->spool, &line)) {
@@ -177,20 +216,20 @@ deliver(void *arg)
 			rest(o, 0);
 			continue;
 		}
-		if (post(o, line.data, line.len, &final, &err)) {
+		if (post(o, line.data, line.len, &final, &why, &err)) {
 			if (failures > 0)
 				log_notice("http: alerts are delivered again");
 			failures = 0;
 			pause_ms = RETRY_MIN_MS;
 			spool_done(o->spool);
 		} else if (final) {
-			atomic_fetch_add(&o->lost, 1);
+			atomic_fetch_add(&o->env.lost[why], 1);
 			log_error("http: %s: an alert is given up", err.msg);
 			spool_done(o->spool);
 		} else {
 			tell(++failures, &err);
 			/* What cannot be delivered now is for the next run. */
-			if (is_ending(o))
+			if (is_ending(o) || is_stopped(o))
 				break;
 			rest(o, pause_ms);
 			pause_ms =
@@ -241,27 +280,16 @@ end_spool(struct out_http *o, uint32_t wait_ms)
 		o->ending = true;
 		pthread_cond_signal(&o->changed);
 		pthread_mutex_unlock(&o->lock);
-		clock_gettime(CLOCK_REALTIME, &at);
-		at.tv_sec += wait_ms / 1000;
-		at.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-		if (at.tv_nsec >= 1000000000) {
-			at.tv_nsec -= 1000000000;
-			at.tv_sec++;
-		}
-		if (pthread_timedjoin_np(o->thread, NULL, &at) != 0) {
+		clock_mono_in(&at, wait_ms);
+		if (pthread_clockjoin_np(o->thread, NULL, CLOCK_MONOTONIC, &at) != 0) {
 			atomic_store(&o->give_up, true);
+			curl_multi_wakeup(o->multi);
 			pthread_join(o->thread, NULL);
 		}
 	}
 	spool_close(o->spool);
 	pthread_cond_destroy(&o->changed);
 	pthread_mutex_destroy(&o->lock);
-}
-
-static uint64_t
-http_given_up(const struct out *out)
-{
-	return atomic_load(&((const struct out_http *)out)->lost);
 }
 
 static void
@@ -272,6 +300,7 @@ http_free(struct out *out, uint32_t wait_ms)
 	if (o->spool)
 		end_spool(o, wait_ms);
 	curl_easy_cleanup(o->curl);
+	curl_multi_cleanup(o->multi);
 	curl_slist_free_all(o->headers);
 	free(o);
 	curl_global_cleanup();
@@ -298,9 +327,8 @@ configure(struct out_http *o, const struct settings *s, struct err *err)
 	SET(CURLOPT_TIMEOUT_MS, (long)s->output_timeout_ms);
 	SET(CURLOPT_WRITEFUNCTION, swallow);
 	SET(CURLOPT_WRITEDATA, h->echo ? o : NULL);
-	SET(CURLOPT_XFERINFOFUNCTION, on_progress);
-	SET(CURLOPT_XFERINFODATA, o);
-	SET(CURLOPT_NOPROGRESS, 0L);
+	/* A resolver that does not answer holds up nobody. */
+	SET(CURLOPT_QUICK_EXIT, 1L);
 	if (h->insecure) {
 		SET(CURLOPT_SSL_VERIFYPEER, 0L);
 		SET(CURLOPT_SSL_VERIFYHOST, 0L);
@@ -325,7 +353,7 @@ configure(struct out_http *o, const struct settings *s, struct err *err)
 }
 
 struct out *
-out_http_new(const struct settings *s, const atomic_bool *stop, struct err *err)
+out_http_new(const struct settings *s, const struct out_env *env, struct err *err)
 {
 	struct out_http *o;
 
@@ -343,17 +371,18 @@ out_http_new(const struct settings *s, const atomic_bool *stop, struct err *err)
 	    .out = {.name = "http",
 		.line_by_line = !wants_spool(s),
 		.write = http_write,
-		.given_up = http_given_up,
+		.interrupt = http_interrupt,
 		.free = http_free},
 	    .echo = s->http.echo,
 	    .tries = s->http.max_consecutive_timeouts + 1,
-	    .stop = stop,
+	    .env = *env,
+	    .multi = curl_multi_init(),
 	    .curl = curl_easy_init(),
 	    .headers =
 		curl_slist_append(NULL, s->json_output ? "Content-Type: application/json"
 						       : "Content-Type: text/plain"),
 	};
-	if (!o->curl || !o->headers)
+	if (!o->multi || !o->curl || !o->headers)
 		err_nomem(err);
 	else if (configure(o, s, err) && (!wants_spool(s) || start_spool(o, s, err)))
 		return &o->out;

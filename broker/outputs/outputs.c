@@ -11,64 +11,59 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "broker/outputs/out.h"
-#include "broker/outputs/queue.h"
+#include "broker/outputs/sink.h"
 
 enum {
-	MAX_OUTS = 5,
-	ERROR_PAUSE_S = 1, /* between two lines about one output's failures */
-	LAST_WAIT_MS = 200 /* for a thread that was told to give up */
-};
-
-struct out_slot {
-	struct out *out;
-	uint64_t last_error_ns;
-	uint32_t quiet;              /* failures since then that were not logged */
-	atomic_uint_fast64_t failed; /* lines */
+	MAX_SINKS = 5,
+	LAST_WAIT_MS = 200 /* for threads that were told to give up */
 };
 
 struct outputs {
-	struct queue queue;
-	struct out_slot slot[MAX_OUTS];
+	struct sink sink[MAX_SINKS];
 	uint32_t n;
-	bool line_by_line;
 	uint32_t timeout_ms;
-	pthread_t thread, watchdog;
+	pthread_t watchdog;
 
-	atomic_bool stop;    /* deliver what is there, then end */
-	atomic_bool give_up; /* deliver nothing more */
-	atomic_bool reopen, overflowed;
-	atomic_uint_fast64_t queued, delivered, dropped_full, discarded, failed;
-
-	/* The call in progress: since when (0: none) and in which slot. */
-	atomic_uint_fast64_t busy_since_ns;
-	atomic_uint busy_slot;
-	/* The watchdog sleeps until something is busy. */
-	atomic_bool parked;
+	atomic_bool overflowed;
+	atomic_uint_fast64_t queued;
+	/* A call was begun since the watchdog looked; it sleeps until one is. */
+	atomic_bool active, parked;
 
 	pthread_mutex_t lock; /* of what follows and of the watchdog's sleep */
 	pthread_cond_t changed;
-	bool ended, watchdog_ends;
-	bool orphaned; /* outputs_free is through: the thread releases what is left */
+	uint32_t n_running; /* sinks whose thread has not ended */
+	bool watchdog_ends;
+	bool orphaned; /* outputs_free is through: the last thread releases the rest */
 };
 
-static void
-deadline_in(struct timespec *ret, uint32_t ms)
+static const struct {
+	const char *name, *text;
+} losses[OUTPUTS_LOSS_N] = {
+#define LOSS(id, name, text) [id] = {name, text},
+#include "broker/outputs/losses.h"
+#undef LOSS
+};
+
+const char *
+outputs_loss_name(enum outputs_loss why)
 {
-	clock_gettime(CLOCK_MONOTONIC, ret);
-	ret->tv_sec += ms / 1000;
-	ret->tv_nsec += (long)(ms % 1000) * 1000000;
-	if (ret->tv_nsec >= 1000000000) {
-		ret->tv_nsec -= 1000000000;
-		ret->tv_sec++;
-	}
+	return losses[why].name;
 }
 
-static void
-enter(struct outputs *o, uint32_t slot)
+const char *
+outputs_loss_text(enum outputs_loss why)
 {
-	atomic_store(&o->busy_slot, slot);
-	atomic_store(&o->busy_since_ns, clock_mono_ns());
+	return losses[why].text;
+}
+
+/* The watchdog: tells once of each call that takes longer than output_timeout. */
+
+static void
+on_busy(void *arg)
+{
+	struct outputs *o = arg;
+
+	atomic_store(&o->active, true);
 	if (!atomic_load(&o->parked))
 		return;
 	pthread_mutex_lock(&o->lock);
@@ -77,175 +72,63 @@ enter(struct outputs *o, uint32_t slot)
 	pthread_mutex_unlock(&o->lock);
 }
 
-static void
-leave(struct outputs *o)
+/* Is any call under way? One that is late and was not told yet, in *ret_late, or NULL. */
+static bool
+look(const struct outputs *o, uint64_t told[], const struct sink **ret_late)
 {
-	atomic_store(&o->busy_since_ns, 0);
+	uint64_t now = clock_mono_ns(), limit = (uint64_t)o->timeout_ms * 1000000;
+	bool busy = false;
+
+	*ret_late = NULL;
+	for (uint32_t i = 0; i < o->n && !*ret_late; i++) {
+		uint64_t since = atomic_load(&o->sink[i].busy_since_ns);
+		busy |= since != 0;
+		if (since == 0 || since == told[i] || now < since + limit)
+			continue;
+		told[i] = since;
+		*ret_late = &o->sink[i];
+	}
+	return busy;
 }
 
-/* Tells once of each call that takes longer than output_timeout. */
+/* Waits for a call to be begun. Locked. */
+static void
+park(struct outputs *o)
+{
+	atomic_store(&o->parked, true);
+	while (atomic_load(&o->parked) && !atomic_load(&o->active) && !o->watchdog_ends)
+		pthread_cond_wait(&o->changed, &o->lock);
+	atomic_store(&o->parked, false);
+}
+
 static void *
 watch(void *arg)
 {
 	struct outputs *o = arg;
-	uint64_t told = 0;
+	uint64_t told[MAX_SINKS] = {0};
+	const struct sink *late;
 	struct timespec next;
 
 	pthread_mutex_lock(&o->lock);
 	while (!o->watchdog_ends) {
-		uint64_t since = atomic_load(&o->busy_since_ns);
-		if (since == 0) {
-			atomic_store(&o->parked, true);
-			/* It may have become busy between the two lines above. */
-			since = atomic_load(&o->busy_since_ns);
-			if (since == 0)
-				pthread_cond_wait(&o->changed, &o->lock);
-			atomic_store(&o->parked, false);
-			continue;
-		}
-		uint64_t now = clock_mono_ns();
-		if (since != told && now > since &&
-		    now - since > (uint64_t)o->timeout_ms * 1000000) {
-			const char *name = o->slot[atomic_load(&o->busy_slot)].out->name;
-			told = since;
+		/* One wake-up for many short calls: it looks again in a while. */
+		bool active = atomic_exchange(&o->active, false);
+		bool busy = look(o, told, &late);
+		if (late) {
 			/* The log may be as blocked as the output. */
 			pthread_mutex_unlock(&o->lock);
 			log_critical(
-			    "\"%s\" output timeout, all output channels are blocked",
-			    name);
+			    "\"%s\" output timeout, its alerts wait", late->name);
 			pthread_mutex_lock(&o->lock);
-			continue;
+		} else if (busy || active) {
+			clock_mono_in(&next, o->timeout_ms / 4 + 1);
+			pthread_cond_timedwait(&o->changed, &o->lock, &next);
+		} else {
+			park(o);
 		}
-		deadline_in(&next, o->timeout_ms / 4 + 1);
-		pthread_cond_timedwait(&o->changed, &o->lock, &next);
 	}
 	pthread_mutex_unlock(&o->lock);
 	return NULL;
-}
-
-static void
-tell(struct out_slot *slot, const struct err *err)
-{
-	uint64_t now = clock_mono_ns();
-
-	if (slot->last_error_ns &&
-	    now - slot->last_error_ns < (uint64_t)ERROR_PAUSE_S * 1000000000) {
-		slot->quiet++;
-		return;
-	}
-	if (slot->quiet)
-		log_error("%s: %s (and %u failures before)", slot->out->name, err->msg,
-		    slot->quiet);
-	else
-		log_error("%s: %s", slot->out->name, err->msg);
-	slot->last_error_ns = now;
-	slot->quiet = 0;
-}
-
-static void
-deliver(struct outputs *o, const struct out_batch *b)
-{
-	for (uint32_t i = 0; i < o->n && !atomic_load(&o->give_up); i++) {
-		struct out_slot *slot = &o->slot[i];
-		uint32_t failed = 0;
-		struct err err;
-		enter(o, i);
-		if (!slot->out->write(slot->out, b, &failed, &err)) {
-			atomic_fetch_add(&o->failed, failed);
-			atomic_fetch_add(&slot->failed, failed);
-			tell(slot, &err);
-		}
-		leave(o);
-	}
-	atomic_fetch_add(&o->delivered, b->n);
-}
-
-static void
-deliver_chunk(struct outputs *o, const struct queue_chunk *c)
-{
-	uint32_t step = o->line_by_line ? 1 : c->n;
-
-	for (uint32_t i = 0; i < c->n; i += step) {
-		const struct out_batch b = {c->text, &c->line[i], step};
-		const struct queue_line *first = &c->line[i], *last = first + step - 1;
-		if (!atomic_load(&o->give_up))
-			deliver(o, &b);
-		else
-			atomic_fetch_add(&o->discarded, step);
-		queue_done(&o->queue, step, last->offset + last->len + 1 - first->offset);
-	}
-}
-
-static void
-release(struct outputs *o)
-{
-	queue_release(&o->queue);
-	pthread_cond_destroy(&o->changed);
-	pthread_mutex_destroy(&o->lock);
-	free(o);
-}
-
-static void *
-run(void *arg)
-{
-	struct outputs *o = arg;
-
-	for (;;) {
-		struct queue_chunk *c = queue_take(&o->queue);
-		if (atomic_exchange(&o->reopen, false)) {
-			for (uint32_t i = 0; i < o->n; i++) {
-				enter(o, i);
-				if (o->slot[i].out->reopen)
-					o->slot[i].out->reopen(o->slot[i].out);
-				leave(o);
-			}
-		}
-		if (c) {
-			deliver_chunk(o, c);
-			queue_recycle(&o->queue, c);
-		} else if (atomic_load(&o->stop)) {
-			break;
-		}
-	}
-	for (uint32_t i = 0; i < o->n; i++)
-		o->slot[i].out->free(o->slot[i].out, o->timeout_ms / 4);
-	pthread_mutex_lock(&o->lock);
-	bool orphaned = o->orphaned;
-	o->ended = true;
-	pthread_cond_broadcast(&o->changed);
-	pthread_mutex_unlock(&o->lock);
-	if (orphaned)
-		release(o);
-	return NULL;
-}
-
-static void
-add_outs(struct outputs *o, const struct settings *s)
-{
-	const struct {
-		bool enabled;
-		struct out *(*make)(
-		    const struct settings *, const atomic_bool *, struct err *);
-	} rows[MAX_OUTS] = {
-	    {s->file_enabled, out_file_new},
-	    {s->stdout_enabled, out_stdout_new},
-	    {s->syslog_enabled, out_syslog_new},
-	    {s->program_enabled, out_program_new},
-	    {s->http.enabled, out_http_new},
-	};
-	struct err err;
-
-	for (size_t i = 0; i < MAX_OUTS; i++) {
-		if (!rows[i].enabled)
-			continue;
-		struct out *out = rows[i].make(s, &o->give_up, &err);
-		if (!out) {
-			log_error("Failed to init output: %s", err.msg);
-			continue;
-		}
-		o->line_by_line |= out->line_by_line;
-		o->slot[o->n++].out = out;
-	}
 }
 
 static void
@@ -258,22 +141,149 @@ stop_watchdog(struct outputs *o)
 	pthread_join(o->watchdog, NULL);
 }
 
-/* Threads of ours take no signals: those are for the main thread. */
+/* Life. */
+
+static void
+release(struct outputs *o)
+{
+	for (uint32_t i = 0; i < o->n; i++)
+		sink_release(&o->sink[i]);
+	pthread_cond_destroy(&o->changed);
+	pthread_mutex_destroy(&o->lock);
+	free(o);
+}
+
+static void
+on_end(struct sink *s, void *arg)
+{
+	struct outputs *o = arg;
+
+	pthread_mutex_lock(&o->lock);
+	s->has_ended = true;
+	bool is_mine = --o->n_running == 0 && o->orphaned;
+	pthread_cond_broadcast(&o->changed);
+	pthread_mutex_unlock(&o->lock);
+	if (is_mine)
+		release(o);
+}
+
+static void
+add_sinks(struct outputs *o, const struct settings *s, bool unbuffered)
+{
+	const struct {
+		bool enabled;
+		out_make_fn *make;
+	} rows[MAX_SINKS] = {
+	    {s->file_enabled, out_file_new},
+	    {s->stdout_enabled, out_stdout_new},
+	    {s->syslog_enabled, out_syslog_new},
+	    {s->program_enabled, out_program_new},
+	    {s->http.enabled, out_http_new},
+	};
+	uint32_t n = 0;
+	struct err err;
+
+	for (size_t i = 0; i < MAX_SINKS; i++)
+		n += rows[i].enabled;
+	for (size_t i = 0; i < MAX_SINKS; i++) {
+		struct sink *sink = &o->sink[o->n];
+		if (!rows[i].enabled)
+			continue;
+		sink->on_busy = on_busy;
+		sink->on_end = on_end;
+		sink->arg = o;
+		if (sink_init(sink, rows[i].make, s, unbuffered,
+			LIMIT_OUTPUT_QUEUE_BYTES / n, &err))
+			o->n++;
+		else
+			log_error("Failed to init output: %s", err.msg);
+	}
+}
+
+/* Waits until no thread runs, at most ms. */
 static bool
+wait_ended(struct outputs *o, uint32_t ms)
+{
+	struct timespec deadline;
+	int rc = 0;
+
+	clock_mono_in(&deadline, ms);
+	pthread_mutex_lock(&o->lock);
+	while (o->n_running > 0 && rc == 0)
+		rc = pthread_cond_timedwait(&o->changed, &o->lock, &deadline);
+	bool ended = o->n_running == 0;
+	pthread_mutex_unlock(&o->lock);
+	return ended;
+}
+
+/* Leaves threads that a call holds for good what they use. */
+static void
+leave_threads(struct outputs *o)
+{
+	bool has_ended[MAX_SINKS], all = true;
+	pthread_t thread[MAX_SINKS];
+	uint32_t n = o->n;
+
+	pthread_mutex_lock(&o->lock);
+	for (uint32_t i = 0; i < n; i++) {
+		has_ended[i] = o->sink[i].has_ended;
+		thread[i] = o->sink[i].thread;
+		all &= has_ended[i];
+	}
+	o->orphaned = !all;
+	pthread_mutex_unlock(&o->lock);
+	for (uint32_t i = 0; i < n; i++) {
+		if (has_ended[i])
+			pthread_join(thread[i], NULL);
+		else
+			pthread_detach(thread[i]);
+	}
+	if (all)
+		release(o);
+}
+
+static bool
+start_watchdog(struct outputs *o, struct err *err)
+{
+	int rc = pthread_create(&o->watchdog, NULL, watch, o);
+
+	return rc == 0 || err_set(err, ERR_SYS, "watchdog thread: %s", strerror(rc));
+}
+
+/* Those without a thread are released when one cannot be started. */
+static bool
+start_sinks(struct outputs *o, struct err *err)
+{
+	uint32_t n = 0;
+
+	while (n < o->n && sink_start(&o->sink[n], err))
+		n++;
+	bool all = n == o->n;
+	pthread_mutex_lock(&o->lock);
+	o->n_running = n;
+	for (; o->n > n; o->n--)
+		sink_release(&o->sink[o->n - 1]);
+	pthread_mutex_unlock(&o->lock);
+	return all;
+}
+
+/* Threads of ours take no signals: those are for the main thread. */
+static struct outputs *
 start_threads(struct outputs *o, struct err *err)
 {
 	sigset_t all, old;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	int rc = pthread_create(&o->watchdog, NULL, watch, o);
-	if (rc == 0) {
-		rc = pthread_create(&o->thread, NULL, run, o);
-		if (rc != 0)
-			stop_watchdog(o);
+	if (!start_watchdog(o, err)) {
+		release(o);
+		o = NULL;
+	} else if (!start_sinks(o, err)) {
+		outputs_free(o);
+		o = NULL;
 	}
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return rc == 0 || err_set(err, ERR_SYS, "output thread: %s", strerror(rc));
+	return o;
 }
 
 struct outputs *
@@ -287,22 +297,18 @@ outputs_new(const struct settings *s, bool unbuffered, struct err *err)
 		return NULL;
 	}
 	o->timeout_ms = s->output_timeout_ms;
-	o->line_by_line = unbuffered;
-	queue_init(&o->queue, s->queue_capacity, LIMIT_OUTPUT_QUEUE_BYTES);
 	pthread_mutex_init(&o->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&o->changed, &attr);
 	pthread_condattr_destroy(&attr);
-	add_outs(o, s);
+	add_sinks(o, s, unbuffered);
 	if (o->n == 0)
 		err_set(err, ERR_USAGE,
 		    "No output configured, please make sure at least one output is "
 		    "configured and enabled.");
-	else if (start_threads(o, err))
-		return o;
-	for (uint32_t i = 0; i < o->n; i++)
-		o->slot[i].out->free(o->slot[i].out, 0);
+	else
+		return start_threads(o, err);
 	release(o);
 	return NULL;
 }
@@ -310,46 +316,38 @@ outputs_new(const struct settings *s, bool unbuffered, struct err *err)
 bool
 outputs_put(struct outputs *o, enum priority priority, const char *line, size_t len)
 {
-	if (len <= LIMIT_OUTPUT_LINE_BYTES &&
-	    queue_put(&o->queue, (uint32_t)priority, line, len)) {
-		atomic_fetch_add_explicit(&o->queued, 1, memory_order_relaxed);
-		return true;
-	}
-	atomic_fetch_add(&o->dropped_full, 1);
-	if (!atomic_exchange(&o->overflowed, true))
+	bool all = true;
+
+	for (uint32_t i = 0; i < o->n; i++)
+		all &= sink_put(&o->sink[i], priority, line, len);
+	atomic_fetch_add_explicit(&o->queued, 1, memory_order_relaxed);
+	if (!all && !atomic_exchange(&o->overflowed, true))
 		log_error("Outputs queue out of memory. Drop event and continue on ...");
-	return false;
+	return all;
+}
+
+void
+outputs_flush(struct outputs *o)
+{
+	for (uint32_t i = 0; i < o->n; i++)
+		queue_flush(&o->sink[i].queue);
 }
 
 void
 outputs_reopen(struct outputs *o)
 {
-	atomic_store(&o->reopen, true);
-	queue_wake(&o->queue);
+	for (uint32_t i = 0; i < o->n; i++)
+		sink_reopen(&o->sink[i]);
 }
 
 bool
 outputs_idle(struct outputs *o)
 {
-	uint32_t depth, depth_max;
+	bool idle = true;
 
-	queue_depth(&o->queue, &depth, &depth_max);
-	return depth == 0 && !atomic_load(&o->reopen);
-}
-
-void
-outputs_counts(struct outputs *o, struct outputs_counts *ret_counts)
-{
-	struct outputs_counts c = {
-	    .queued = atomic_load(&o->queued),
-	    .delivered = atomic_load(&o->delivered),
-	    .dropped_full = atomic_load(&o->dropped_full),
-	    .discarded = atomic_load(&o->discarded),
-	    .failed = atomic_load(&o->failed),
-	};
-
-	queue_depth(&o->queue, &c.depth, &c.depth_max);
-	*ret_counts = c;
+	for (uint32_t i = 0; i < o->n; i++)
+		idle &= sink_is_idle(&o->sink[i]);
+	return idle;
 }
 
 bool
@@ -357,26 +355,26 @@ outputs_sink(struct outputs *o, uint32_t i, struct outputs_sink *ret_sink)
 {
 	if (i >= o->n)
 		return false;
-	*ret_sink = (struct outputs_sink){
-	    .name = o->slot[i].out->name, .failed = atomic_load(&o->slot[i].failed)};
-	if (o->slot[i].out->given_up)
-		ret_sink->failed += o->slot[i].out->given_up(o->slot[i].out);
+	sink_counts(&o->sink[i], ret_sink);
 	return true;
 }
 
-static bool
-wait_ended(struct outputs *o, uint32_t ms)
+void
+outputs_counts(struct outputs *o, struct outputs_counts *ret_counts)
 {
-	struct timespec deadline;
+	struct outputs_counts c = {.queued = atomic_load(&o->queued)};
+	struct outputs_sink sink;
 
-	deadline_in(&deadline, ms);
-	pthread_mutex_lock(&o->lock);
-	while (
-	    !o->ended && pthread_cond_timedwait(&o->changed, &o->lock, &deadline) == 0) {
+	for (uint32_t i = 0; outputs_sink(o, i, &sink); i++) {
+		c.delivered += sink.delivered;
+		c.depth += sink.depth;
+		for (int why = 0; why < OUTPUTS_LOSS_N; why++) {
+			bool is_ours = why == OUTPUTS_QUEUE_FULL ||
+				       why == OUTPUTS_TOO_LONG || why == OUTPUTS_GIVEN_UP;
+			*(is_ours ? &c.dropped : &c.failed) += sink.lost[why];
+		}
 	}
-	bool ended = o->ended;
-	pthread_mutex_unlock(&o->lock);
-	return ended;
+	*ret_counts = c;
 }
 
 void
@@ -384,28 +382,15 @@ outputs_free(struct outputs *o)
 {
 	if (!o)
 		return;
-	atomic_store(&o->stop, true);
-	queue_wake(&o->queue);
-	bool ended = wait_ended(o, o->timeout_ms);
-
-	if (!ended) {
+	for (uint32_t i = 0; i < o->n; i++)
+		sink_stop(&o->sink[i]);
+	if (!wait_ended(o, o->timeout_ms)) {
 		log_notice("output channels still blocked, discarding all remaining "
 			   "notifications");
-		atomic_store(&o->give_up, true);
-		atomic_fetch_add(&o->discarded, queue_discard(&o->queue));
+		for (uint32_t i = 0; i < o->n; i++)
+			sink_give_up(&o->sink[i]);
 		wait_ended(o, LAST_WAIT_MS);
 	}
 	stop_watchdog(o);
-	pthread_mutex_lock(&o->lock);
-	ended = o->ended;
-	/* A write that does not return holds the thread and what it uses. */
-	o->orphaned = !ended;
-	pthread_t thread = o->thread;
-	pthread_mutex_unlock(&o->lock);
-	if (ended) {
-		pthread_join(thread, NULL);
-		release(o);
-	} else {
-		pthread_detach(thread);
-	}
+	leave_threads(o);
 }

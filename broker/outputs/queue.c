@@ -65,11 +65,29 @@ room(struct queue *q, size_t need)
 	return c;
 }
 
+/* Is it time to wake the reader, whoever still writes? Locked. */
+static bool
+is_plenty(const struct queue *q)
+{
+	return q->bytes >= QUEUE_WAKE_BYTES ||
+	       (q->capacity && q->depth > q->capacity / 2);
+}
+
+/* Must the reader be woken for what is there? Locked; once per sleep. */
+static bool
+take_waiting(struct queue *q)
+{
+	bool wake = q->waiting && q->head;
+
+	if (wake)
+		q->waiting = false;
+	return wake;
+}
+
 bool
 queue_put(struct queue *q, uint32_t priority, const char *line, size_t len)
 {
 	struct queue_chunk *c = NULL;
-	bool wake = false;
 
 	pthread_mutex_lock(&q->lock);
 	if ((q->capacity == 0 || q->depth < q->capacity) && len < q->limit_bytes &&
@@ -84,13 +102,22 @@ queue_put(struct queue *q, uint32_t priority, const char *line, size_t len)
 		q->bytes += len + 1;
 		if (++q->depth > q->depth_max)
 			q->depth_max = q->depth;
-		wake = q->waiting;
-		q->waiting = false;
 	}
+	bool wake = (!c || is_plenty(q)) && take_waiting(q);
 	pthread_mutex_unlock(&q->lock);
 	if (wake)
 		pthread_cond_signal(&q->filled);
 	return c != NULL;
+}
+
+void
+queue_flush(struct queue *q)
+{
+	pthread_mutex_lock(&q->lock);
+	bool wake = take_waiting(q);
+	pthread_mutex_unlock(&q->lock);
+	if (wake)
+		pthread_cond_signal(&q->filled);
 }
 
 struct queue_chunk *

@@ -6,6 +6,10 @@
  * Lines are copied into chunks, each with its newline, so that a chunk's text is what a
  * file gets in one write. A line counts until the reader says that it is done with it,
  * also while its chunk is out of the queue. Nothing is allocated per line.
+ *
+ * Waking a sleeping reader costs more than a line: it is woken once half a chunk waits,
+ * or half of what may, and otherwise when queue_flush says that no more is to come for
+ * now.
  */
 #ifndef BROKER_OUTPUTS_QUEUE_H
 #define BROKER_OUTPUTS_QUEUE_H
@@ -25,6 +29,7 @@ struct queue_line {
 enum {
 	QUEUE_CHUNK_BYTES = 64 << 10,
 	QUEUE_CHUNK_LINES = 1024,
+	QUEUE_WAKE_BYTES = QUEUE_CHUNK_BYTES / 2,
 };
 
 struct queue_chunk {
@@ -51,6 +56,8 @@ void queue_release(struct queue *q);
 
 /* False when there is no room. Never waits for the reader. */
 bool queue_put(struct queue *q, uint32_t priority, const char *line, size_t len);
+/* The reader is to have what was put. */
+void queue_flush(struct queue *q);
 /* Waits for a chunk. NULL when queue_wake was called and there is none. */
 struct queue_chunk *queue_take(struct queue *q);
 void queue_wake(struct queue *q);

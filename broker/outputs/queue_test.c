@@ -82,6 +82,57 @@ test_queue_wake_ends_a_wait_once(void **state)
 	queue_release(&q);
 }
 
+static void *
+take_one(void *arg)
+{
+	struct queue *q = arg;
+	struct queue_chunk *c = queue_take(q);
+	uint32_t n = c->n;
+
+	queue_done(q, c->n, c->used);
+	queue_recycle(q, c);
+	return (void *)(uintptr_t)n;
+}
+
+/* Puts n lines while the reader sleeps; how many it finds when it wakes. */
+static unsigned
+lines_at_once(uint32_t capacity, int n, bool flush)
+{
+	pthread_t thread;
+	struct queue q;
+	bool waits;
+	void *got;
+
+	queue_init(&q, capacity, 1 << 20);
+	assert_int_equal(pthread_create(&thread, NULL, take_one, &q), 0);
+	do {
+		sched_yield();
+		pthread_mutex_lock(&q.lock);
+		waits = q.waiting;
+		pthread_mutex_unlock(&q.lock);
+	} while (!waits);
+	for (int i = 0; i < n; i++)
+		assert_true(put(&q, "line"));
+	if (flush)
+		queue_flush(&q);
+	pthread_join(thread, &got);
+	queue_release(&q);
+	return (unsigned)(uintptr_t)got;
+}
+
+static void
+test_queue_lets_its_reader_sleep_until_it_is_flushed(void **state)
+{
+	assert_int_equal(lines_at_once(0, 5, true), 5);
+}
+
+static void
+test_queue_wakes_its_reader_before_it_is_full(void **state)
+{
+	assert_in_range(lines_at_once(10, 10, false), 6, 10);
+	assert_int_equal(lines_at_once(0, QUEUE_WAKE_BYTES, false), QUEUE_CHUNK_LINES);
+}
+
 enum {
 	WRITERS = 4,
 	LINES = 20000
@@ -99,6 +150,7 @@ write_lines(void *arg)
 		while (!put(arg, line))
 			sched_yield();
 	}
+	queue_flush(arg);
 	return NULL;
 }
 
@@ -140,6 +192,8 @@ main(void)
 	    cmocka_unit_test(test_queue_counts_a_line_until_it_is_done),
 	    cmocka_unit_test(test_queue_is_bounded_in_bytes),
 	    cmocka_unit_test(test_queue_wake_ends_a_wait_once),
+	    cmocka_unit_test(test_queue_lets_its_reader_sleep_until_it_is_flushed),
+	    cmocka_unit_test(test_queue_wakes_its_reader_before_it_is_full),
 	    cmocka_unit_test(test_queue_keeps_the_order_of_each_writer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,6 +27,7 @@
 struct run {
 	struct app *app;
 	struct event *on_int, *on_term, *on_usr1, *on_hup;
+	struct event *on_alerts; /* some were made in this turn of the loop */
 	struct buf line, scratch;
 	struct alert_options alert;
 	char hostname[256];
@@ -39,6 +40,23 @@ struct run {
 };
 
 /* Alerts. */
+
+/* Outputs are woken once for all alerts of a turn of the loop. */
+static void
+put_alert(struct run *r, enum priority priority, struct buf *line)
+{
+	outputs_put(r->app->outputs, priority, buf_str(line), line->len);
+	if (!event_pending(r->on_alerts, EV_TIMEOUT, NULL))
+		event_active(r->on_alerts, EV_TIMEOUT, 0);
+}
+
+static void
+on_alerts(int fd, short what, void *arg)
+{
+	const struct run *r = arg;
+
+	outputs_flush(r->app->outputs);
+}
 
 static void
 on_match(
@@ -55,7 +73,7 @@ on_match(
 		alert_json(rule, view, &r->alert, &r->scratch, &r->line);
 	else
 		alert_text(rule, view, &r->alert, &r->scratch, &r->line);
-	outputs_put(r->app->outputs, rule->priority, buf_str(&r->line), r->line.len);
+	put_alert(r, rule->priority, &r->line);
 }
 
 /* Does the failure of this pipeline end the run? Its source's does not when its policy
@@ -164,7 +182,8 @@ watch_signals(struct run *r, struct err *err)
 	r->on_term = evsignal_new(base, SIGTERM, on_stop_signal, r);
 	r->on_usr1 = evsignal_new(base, SIGUSR1, on_reopen_signal, r);
 	r->on_hup = evsignal_new(base, SIGHUP, on_reload_signal, r);
-	if (!r->on_int || !r->on_term || !r->on_usr1 || !r->on_hup ||
+	r->on_alerts = evtimer_new(base, on_alerts, r);
+	if (!r->on_alerts || !r->on_int || !r->on_term || !r->on_usr1 || !r->on_hup ||
 	    event_add(r->on_int, NULL) < 0 || event_add(r->on_term, NULL) < 0 ||
 	    event_add(r->on_usr1, NULL) < 0 || event_add(r->on_hup, NULL) < 0)
 		return err_nomem(err);
@@ -216,7 +235,7 @@ run_own_alert(struct app *app, const char *rule, enum priority priority, const c
 	buf_init(&line, LIMIT_OUTPUT_LINE_BYTES);
 	own_alert_line(&alert, fields, app->settings->json_output, &line);
 	if (!line.failed)
-		outputs_put(app->outputs, priority, buf_str(&line), line.len);
+		put_alert(app->run, priority, &line);
 	buf_release(&line);
 }
 
@@ -459,6 +478,8 @@ run_release(struct app *app)
 		event_free(r->on_hup);
 	if (r->on_int)
 		event_free(r->on_int);
+	if (r->on_alerts)
+		event_free(r->on_alerts);
 	if (r->on_term)
 		event_free(r->on_term);
 	if (r->on_usr1)
