@@ -47,6 +47,16 @@ list_targets(const struct plugin *p)
 		    lack ? "no: " : "", lack ? lack : "",
 		    lack ? "" : fuzz_target_doc((enum fuzz_target)t));
 	}
+	if (fuzz_target_lack(p, FUZZ_SOURCE))
+		return;
+	/* What a source reads is for its open parameters to say. */
+	printf(
+	    "           --open-params '{file}': a file, as without parameters\n"
+	    "           --open-params '{pipe}': a named pipe, written for each case\n"
+	    "           --open-params 'http://HOST:PORT/PATH', or --post URL where they "
+	    "say less:\n"
+	    "             posted to a plugin that listens%s\n",
+	    p->profile->n_listen ? "" : "; the profile must let it");
 }
 
 static const char *
@@ -130,6 +140,9 @@ summary(const struct fuzz_campaign *c, int *ret_status)
 		if (status_of(f->verdict.kind))
 			*ret_status = FUZZ_EXIT_FOUND;
 	}
+	if (c->worker.up->n_blocks)
+		printf("coverage: %u of %u blocks\n", c->worker.up->n_blocks_hit,
+		    c->worker.up->n_blocks);
 	printf("%llu executions, %u findings, %u cases in the corpus\n",
 	    (unsigned long long)c->executions, c->n_findings, c->corpus.n);
 }
@@ -231,6 +244,8 @@ read_record(struct err *err)
 		opt.init_config = record.config;
 	if (!opt.open_params)
 		opt.open_params = record.params;
+	if (!opt.post)
+		opt.post = record.post;
 	return true;
 }
 

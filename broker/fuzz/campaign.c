@@ -11,6 +11,8 @@
 
 enum {
 	ROUND = 1024,
+	/* Where each case waits for a source to be fed. */
+	ROUND_FED = 32,
 	/* A worker is replaced after that many cases, and with it what a plugin hoards.
 	 */
 	WORKER_CASES = 1 << 20,
@@ -54,19 +56,25 @@ tell(struct fuzz_campaign *c, uint64_t executions)
 {
 	uint64_t now = clock_mono_ns();
 	double since = (double)(now - c->told_ns) / 1e9;
-	char last[64] = "nothing new yet";
+	char last[64] = "nothing new yet", coverage[64];
 
 	if (c->find_ns)
 		snprintf(last, sizeof(last), "last new %llu s ago",
 		    (unsigned long long)((now - c->find_ns) / second_ns));
+	if (c->worker.up->n_blocks)
+		snprintf(coverage, sizeof(coverage), "%u of %u blocks",
+		    c->worker.up->n_blocks_hit, c->worker.up->n_blocks);
+	else
+		snprintf(
+		    coverage, sizeof(coverage), "%llu", (unsigned long long)c->features);
 	fprintf(stderr,
-	    "fuzz %s: %llu s, %llu executions, %.0f/s, coverage %llu, corpus %u, "
+	    "fuzz %s: %llu s, %llu executions, %.0f/s, coverage %s, corpus %u, "
 	    "findings %u, %s\n",
 	    fuzz_target_name(c->subject->target),
 	    (unsigned long long)((now - c->started_ns) / second_ns),
 	    (unsigned long long)executions,
-	    since > 0 ? (double)(executions - c->told_executions) / since : 0.0,
-	    (unsigned long long)c->features, c->corpus.n, c->n_findings, last);
+	    since > 0 ? (double)(executions - c->told_executions) / since : 0.0, coverage,
+	    c->corpus.n, c->n_findings, last);
 	c->told_ns = now;
 	c->told_executions = executions;
 }
@@ -512,6 +520,10 @@ fuzz_campaign_init(struct fuzz_campaign *c, const struct fuzz_options *o,
 	if (!fuzz_worker_init(&c->worker, s, err) ||
 	    !fuzz_worker_init(&c->triage.worker, s, err))
 		return false;
+	/* The worker itself sees whether the plugin has coverage of its own. */
+	if (o->engine == FUZZ_ENGINE_BUILTIN && !o->no_blocks &&
+	    !fuzz_copy_init(&c->worker.copy, s, o->out, err))
+		return false;
 	c->worker.tick = tick;
 	c->worker.tick_arg = c;
 	/* Earlier runs' cases first: resuming goes on where they were. */
@@ -541,6 +553,10 @@ run(struct fuzz_campaign *c, struct err *err)
 			return false;
 	if (c->worker.up->is_instrumented)
 		fprintf(stderr, "the plugin is instrumented: coverage guides\n");
+	else if (c->worker.up->n_blocks)
+		fprintf(stderr,
+		    "the plugin is not instrumented: %u blocks of it are watched\n",
+		    c->worker.up->n_blocks);
 	else
 		fprintf(stderr,
 		    "the plugin is not instrumented: no coverage guides, only what it "
@@ -548,9 +564,10 @@ run(struct fuzz_campaign *c, struct err *err)
 	c->told_ns = clock_mono_ns();
 	c->told_executions = c->executions;
 	while (!is_over(c)) {
-		uint64_t left =
-		    c->options->runs ? c->options->runs - c->executions : ROUND;
-		if (!run_round(c, choose(c), left < ROUND ? (uint32_t)left : ROUND, err))
+		uint64_t n = c->subject->way > FUZZ_WAY_FILE ? ROUND_FED : ROUND;
+		if (c->options->runs && c->options->runs - c->executions < n)
+			n = c->options->runs - c->executions;
+		if (!run_round(c, choose(c), (uint32_t)n, err))
 			return false;
 	}
 	return true;

@@ -68,7 +68,8 @@ struct fuzz_options {
 	uint32_t n_seeds, n_rules;
 	uint32_t fail_on; /* bits of enum finding_kind */
 	enum fuzz_engine engine;
-	const char *init_config, *open_params, *sandbox; /* NULL: not given */
+	bool no_blocks;
+	const char *init_config, *open_params, *sandbox, *post; /* NULL: not given */
 	char **argv; /* as given, for the engine that calls us again */
 	int argc;
 };
@@ -77,6 +78,13 @@ struct fuzz_options {
 bool fuzz_options_take(
     struct fuzz_options *o, struct arena *arena, int argc, char **argv, struct err *err);
 void fuzz_usage(FILE *to);
+
+/* Where the source target's cases are posted: on this host's loopback. */
+struct fuzz_post {
+	bool is_v6;
+	uint16_t port;
+	char path[512];
+};
 
 /* What is fuzzed, and how workers are made for it. */
 struct fuzz_subject {
@@ -89,8 +97,13 @@ struct fuzz_subject {
 	const char *config, *params;
 	uint32_t hang_ms;
 	uint64_t memory_bytes;
-	char file_path[FUZZ_PATH_BYTES]; /* of the source target */
-	int file_fd;                     /* -1: none */
+	/* Of the source target. */
+	enum fuzz_way way;
+	char file_path[FUZZ_PATH_BYTES],
+	    dir_path[FUZZ_PATH_BYTES]; /* a pipe has a folder */
+	int file_fd;                   /* -1: none */
+	struct fuzz_post post;
+	const char *post_url;
 };
 
 /* subject.c: the confinement of the plugin with the fuzz worker in it. */
@@ -99,6 +112,44 @@ bool fuzz_subject_init(struct fuzz_subject *s, struct app *app,
 void fuzz_subject_release(struct fuzz_subject *s);
 /* Why this plugin has no such target; NULL: it has. */
 const char *fuzz_target_lack(const struct plugin *p, enum fuzz_target t);
+
+/* feed.c: bytes on their way to the source. */
+enum {
+	FUZZ_FEED_HEAD = 1024
+};
+
+struct fuzz_feed {
+	bool is_going_on;
+	int fd; /* -1: nobody is there yet */
+	uint64_t since_ns;
+	uint32_t n, at;
+	uint8_t bytes[FUZZ_FEED_HEAD + CASE_BYTES];
+};
+
+/* "http://HOST:PORT/PATH" */
+bool fuzz_post_parse(struct fuzz_post *p, const char *url, struct err *err);
+void fuzz_feed_begin(
+    struct fuzz_feed *f, const struct fuzz_subject *s, const uint8_t *bytes, uint32_t n);
+/* Never waits; true when it has come to its end just now. */
+bool fuzz_feed_step(struct fuzz_feed *f, const struct fuzz_subject *s);
+void fuzz_feed_end(struct fuzz_feed *f);
+
+/* copy.c: what a worker with breakpoints loads the plugin from. */
+struct fuzz_copy {
+	int fd; /* -1: there is none */
+	char path[FUZZ_PATH_BYTES];
+	const uint8_t *original;
+	size_t size;
+	struct confinement confinement;
+	struct confinement_mount *mount;
+};
+
+/* In the folder of the campaign; released even when it failed. */
+bool fuzz_copy_init(
+    struct fuzz_copy *c, const struct fuzz_subject *s, const char *out, struct err *err);
+/* What the plugin is, before a worker starts. */
+bool fuzz_copy_renew(struct fuzz_copy *c, struct err *err);
+void fuzz_copy_release(struct fuzz_copy *c);
 
 /* Something seen while cases ran, of which nobody knows which case it was. */
 struct fuzz_incident {
@@ -128,6 +179,8 @@ struct fuzz_worker {
 	bool alive, loaded;
 	struct launch_event death;
 	uint64_t executions; /* of this process, as last told */
+	struct fuzz_feed feed;
+	struct fuzz_copy copy;
 	char output[FUZZ_OUTPUT_BYTES];
 	uint32_t output_len;
 	struct fuzz_incident incident[FUZZ_INCIDENTS];
@@ -210,7 +263,7 @@ bool fuzz_record_write(const char *out, const struct fuzz_subject *s,
 /* What a reproducer says: of ours, or an event set aside by a broker. The case is in the
  * arena. plugin's fields give names their numbers. */
 struct fuzz_record {
-	const char *library_path, *config, *params, *id;
+	const char *library_path, *config, *params, *id, *post;
 	enum fuzz_target target;
 	const struct conf_node *root;
 };

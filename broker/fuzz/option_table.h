@@ -16,13 +16,15 @@
 	OPT("--seeds",       "PATH",   "a payload, a .jsonl of them, a reproducer or an event set aside by a broker, or a folder of such; again for more") \
 	OPT("--rules",       "FILE",   "rules for the plugin: arguments and words of theirs are tried") \
 	OPT("--init-config", "TEXT",   "init configuration") \
-	OPT("--open-params", "TEXT",   "open parameters; {file} is the fuzzed file of --target source") \
+	OPT("--open-params", "TEXT",   "open parameters; {file}, {pipe}: what --target source fuzzes") \
+	OPT("--post",        "URL",    "where --target source posts its cases (open parameters that are an http:// URL)") \
 	OPT("--sandbox",     "'{…}'",  "a sandbox block, as in falco.yaml") \
 	OPT("--fail-on",     "KINDS",  "exit with 3 for these: crash,hang,memory,sanitizer,breach,denial (all)") \
 	OPT("--hang-ms",     "MS",     "a call that takes longer hangs (1000)") \
 	OPT("--memory",      "MIB",    "that one case may take (256)") \
 	OPT("--max-bytes",   "N",      "a case grows no larger, unless its seed is (4096)") \
 	OPT("--engine",      "NAME",   "builtin, or afl: AFL++ chooses and changes, if it is installed (builtin)") \
+	OPT("--coverage",    "NAME",   "of a plugin without instrumentation: blocks, by breakpoints, or none (blocks)") \
 	OPT("--replay",      "FILE",   "run a reproducer, or an event set aside, once, and tell") \
 	OPT("--minimize",    "FILE",   "make a reproducer smaller, in --out")
 /* clang-format on */

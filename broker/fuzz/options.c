@@ -106,12 +106,20 @@ take(struct fuzz_options *o, const char *name, const char *v, struct err *err)
 		return strcmp(v, "afl") == 0 || strcmp(v, "builtin") == 0 ||
 		       err_set(err, ERR_USAGE, "no engine is called '%s'", v);
 	}
+	if (IS("--coverage")) {
+		o->no_blocks = strcmp(v, "none") == 0;
+		return o->no_blocks || strcmp(v, "blocks") == 0 ||
+		       err_set(err, ERR_USAGE,
+			   "--coverage takes blocks or none, not '%s'", v);
+	}
 	if (IS("--out"))
 		o->out = v;
 	else if (IS("--init-config"))
 		o->init_config = v;
 	else if (IS("--open-params"))
 		o->open_params = v;
+	else if (IS("--post"))
+		o->post = v;
 	else if (IS("--sandbox"))
 		o->sandbox = v;
 	else if (IS("--seeds"))

@@ -130,6 +130,8 @@ add_subject(struct json_writer *j, const struct fuzz_subject *s)
 	add(j, "init_config", s->config);
 	/* As given: a file of the source target is another one next time. */
 	add(j, "open_params", s->plugin->setting->open_params);
+	if (s->post_url)
+		add(j, "post", s->post_url);
 	add(j, "profile", s->plugin->profile->name ? s->plugin->profile->name : "");
 }
 
@@ -340,6 +342,7 @@ fuzz_record_read(
 	r->library_path = conf_text(root, "library_path", "");
 	r->config = conf_text(root, "init_config", "");
 	r->params = conf_text(root, "open_params", "");
+	r->post = conf_text(root, "post", NULL);
 	r->target = fuzz_target_find(target);
 	if (r->target == FUZZ_TARGET_N)
 		return err_set(err, ERR_USAGE, "%s: unknown target", path);

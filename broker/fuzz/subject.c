@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "broker/fuzz/fuzz.h"
@@ -28,7 +29,27 @@ fuzz_target_lack(const struct plugin *p, enum fuzz_target t)
 	return (p->caps & row[t].needs) == row[t].needs ? NULL : row[t].lack;
 }
 
-/* The profile, and a file that it may read. */
+static bool
+make_file(struct fuzz_subject *s, const char *dir, struct err *err)
+{
+	fuzz_path(s->file_path, "%s/source-input", dir);
+	s->file_fd = open(s->file_path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	return s->file_fd >= 0 || err_sys(err, "%s", s->file_path);
+}
+
+/* In a folder of its own: a plugin is given files and folders. */
+static bool
+make_pipe(struct fuzz_subject *s, const char *dir, struct err *err)
+{
+	fuzz_path(s->dir_path, "%s/source-pipe", dir);
+	fuzz_path(s->file_path, "%s/input", s->dir_path);
+	if (!fuzz_make_dir(s->dir_path, err))
+		return false;
+	unlink(s->file_path);
+	return mkfifo(s->file_path, 0644) == 0 || err_sys(err, "%s", s->file_path);
+}
+
+/* The profile, and a file or a pipe that it may read. */
 static bool
 add_file(struct fuzz_subject *s, struct profile *p, struct arena *arena, const char *out,
     struct err *err)
@@ -40,14 +61,14 @@ add_file(struct fuzz_subject *s, struct profile *p, struct arena *arena, const c
 		free(dir);
 		return err_sys(err, "%s", out);
 	}
-	fuzz_path(s->file_path, "%s/source-input", dir);
+	bool ok =
+	    s->way == FUZZ_WAY_PIPE ? make_pipe(s, dir, err) : make_file(s, dir, err);
 	free(dir);
-	s->file_fd = open(s->file_path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (s->file_fd < 0)
-		return err_sys(err, "%s", s->file_path);
+	if (!ok)
+		return false;
 	if (p->n_read > 0)
 		memcpy(read, p->read, p->n_read * sizeof(*read));
-	read[p->n_read++] = s->file_path;
+	read[p->n_read++] = s->way == FUZZ_WAY_PIPE ? s->dir_path : s->file_path;
 	p->read = read;
 	if (p->base == PROFILE_PURE)
 		p->base = PROFILE_FILE_READER;
@@ -57,18 +78,35 @@ add_file(struct fuzz_subject *s, struct profile *p, struct arena *arena, const c
 	return true;
 }
 
-/* "{file}" in the parameters becomes the path. */
+/* "{file}" or "{pipe}" in the parameters becomes the path. */
 static const char *
 with_file(struct arena *arena, const char *params, const char *path)
 {
-	const char *at = strstr(*params ? params : "{file}", "{file}");
-	const char *from = *params ? params : "{file}";
+	const char *from = *params ? params : "{file}", *at = strstr(from, "{file}");
 	char text[8192];
 
+	if (!at)
+		at = strstr(from, "{pipe}");
 	if (!at)
 		return params;
 	snprintf(text, sizeof(text), "%.*s%s%s", (int)(at - from), from, path, at + 6);
 	return arena_strdup(arena, text);
+}
+
+/* The parameters, or --post, say how the source is fed. */
+static bool
+choose_way(struct fuzz_subject *s, const struct fuzz_options *o, struct err *err)
+{
+	s->post_url = o->post;
+	if (!s->post_url && strncmp(s->params, "http://", 7) == 0)
+		s->post_url = s->params;
+	s->way = s->post_url                   ? FUZZ_WAY_POST
+		 : strstr(s->params, "{pipe}") ? FUZZ_WAY_PIPE
+					       : FUZZ_WAY_FILE;
+	if (!s->post_url && strncmp(s->params, "https://", 8) == 0)
+		return err_set(err, ERR_USAGE,
+		    "the source target posts by http:// alone: open it without TLS");
+	return !s->post_url || fuzz_post_parse(&s->post, s->post_url, err);
 }
 
 bool
@@ -98,7 +136,9 @@ fuzz_subject_init(struct fuzz_subject *s, struct app *app, const struct fuzz_opt
 		    err, ERR_LIMIT, "configuration or parameters are too long");
 	*profile = *p->profile;
 	if (target == FUZZ_SOURCE) {
-		if (!add_file(s, profile, arena, o->out, err))
+		if (!choose_way(s, o, err) ||
+		    (s->way != FUZZ_WAY_POST &&
+			!add_file(s, profile, arena, o->out, err)))
 			return false;
 		s->params = with_file(arena, s->params, s->file_path);
 		if (!s->params)
@@ -113,9 +153,11 @@ fuzz_subject_init(struct fuzz_subject *s, struct app *app, const struct fuzz_opt
 void
 fuzz_subject_release(struct fuzz_subject *s)
 {
-	if (s->file_fd >= 0) {
+	if (s->file_fd >= 0)
 		close(s->file_fd);
+	if (s->file_path[0])
 		unlink(s->file_path);
-	}
+	if (s->dir_path[0])
+		rmdir(s->dir_path);
 	s->file_fd = -1;
 }

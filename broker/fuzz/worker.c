@@ -18,6 +18,8 @@
 
 enum {
 	TICK_MS = 100,
+	/* Nothing tells that a plugin listens now. */
+	FEED_TICK_MS = 1,
 	DEATH_MS = 5000,
 	/* Over the worker's own verdict on a hang. */
 	HANG_GRACE_MS = 2000,
@@ -50,6 +52,7 @@ fuzz_worker_init(struct fuzz_worker *w, const struct fuzz_subject *s, struct err
 	memset(w, 0, sizeof(*w));
 	w->subject = s;
 	w->up_fd = w->down_fd = w->idle_fd = w->control_fd = w->output_fd = -1;
+	w->feed.fd = w->copy.fd = -1;
 	bool ok = share("mews-fuzz-up", sizeof(*w->up), &w->up_fd, &up, err) &&
 		  share("mews-fuzz-down", sizeof(*w->down), &w->down_fd, &down, err);
 	w->up = up;
@@ -74,6 +77,7 @@ void
 fuzz_worker_release(struct fuzz_worker *w)
 {
 	fuzz_worker_kill(w);
+	fuzz_copy_release(&w->copy);
 	if (w->up)
 		munmap(w->up, sizeof(*w->up));
 	if (w->down)
@@ -187,6 +191,7 @@ bury(struct fuzz_worker *w)
 			;
 	close_fd(&w->control_fd);
 	close_fd(&w->output_fd);
+	fuzz_feed_end(&w->feed);
 	w->loaded = false;
 }
 
@@ -230,12 +235,12 @@ launch(struct fuzz_worker *w, struct err *err)
 	struct launch_request r = {
 	    .id = ++s->sup->next_id,
 	    .title = s->plugin->setting->name,
-	    .confinement = s->confinement,
+	    .confinement = w->copy.fd >= 0 ? &w->copy.confinement : s->confinement,
 	    .worker_path = s->worker_path,
 	    .min_tier = s->sup->min_tier,
 	    .up_fd = w->up_fd,
 	    .down_fd = w->down_fd,
-	    .wake_broker_fd = w->idle_fd,
+	    .wake_broker_fd = w->copy.fd >= 0 ? w->copy.fd : w->idle_fd,
 	    .wake_worker_fd = s->file_fd >= 0 ? s->file_fd : w->idle_fd,
 	};
 
@@ -278,12 +283,13 @@ start(struct fuzz_worker *w, enum fuzz_end *ret_end, struct err *err)
 	w->up->finds_bytes = 0;
 	w->up->case_len = 0;
 	memset(&w->death, 0, sizeof(w->death));
-	if (!launch(w, err))
+	d->has_copy = w->copy.fd >= 0;
+	if ((d->has_copy && !fuzz_copy_renew(&w->copy, err)) || !launch(w, err))
 		return false;
 	d->target = s->target;
 	d->hang_ms = s->hang_ms;
 	d->memory_bytes = s->memory_bytes;
-	d->has_file = s->file_fd >= 0;
+	d->way = s->way;
 	snprintf(
 	    d->plugin_path, sizeof(d->plugin_path), "%s", s->confinement->plugin_target);
 	snprintf(d->config, sizeof(d->config), "%s", s->config);
@@ -328,6 +334,22 @@ tell(struct fuzz_worker *w)
 	return send(w->control_fd, &go, 1, MSG_NOSIGNAL) == 1;
 }
 
+/* The part of its case that it asks for. */
+static bool
+feed(struct fuzz_worker *w)
+{
+	static uint8_t bytes[CASE_BYTES];
+	struct case_part part[CASE_PARTS_MAX];
+	uint32_t n = case_parts(bytes, fuzz_worker_case(w, bytes), part);
+	uint32_t i = w->up->feed_part;
+
+	if (w->subject->way <= FUZZ_WAY_FILE || i >= n)
+		return false;
+	w->down->fed = 0;
+	fuzz_feed_begin(&w->feed, w->subject, part[i].bytes, part[i].len);
+	return true;
+}
+
 /* One word of the worker's; *ret_done: the request is carried out. */
 static bool
 listen_to(struct fuzz_worker *w, bool *ret_done)
@@ -340,6 +362,8 @@ listen_to(struct fuzz_worker *w, bool *ret_done)
 		*ret_done = true;
 		return true;
 	}
+	if (c == FUZZ_FEED)
+		return feed(w) && tell(w);
 	return c == FUZZ_EMPTY_FILE && w->subject->file_fd >= 0 &&
 	       ftruncate(w->subject->file_fd, 0) == 0 && tell(w);
 }
@@ -358,8 +382,11 @@ wait_for_it(struct fuzz_worker *w, enum fuzz_request_kind kind, struct err *err)
 		    {.fd = w->output_fd, .events = POLLIN},
 		    {.fd = launcher_fd(w->subject->launcher), .events = POLLIN},
 		};
-		if (poll(p, 3, TICK_MS) < 0 && errno != EINTR)
+		if (poll(p, 3, w->feed.is_going_on ? FEED_TICK_MS : TICK_MS) < 0 &&
+		    errno != EINTR)
 			return FUZZ_END_HUNG;
+		if (fuzz_feed_step(&w->feed, w->subject))
+			w->down->fed = 1;
 		if (p[1].revents)
 			read_output(w);
 		if (p[2].revents && !take_events(w, err))

@@ -54,7 +54,33 @@ found bug_calls crash 100000 'parse_event: SIGSEGV' --target parse
 is "two events in a row are both in the reproducer" \
 	"$(jq '[.case[] | select(.part == "event")] | length' "$tmp"/fuzz/findings/crash-*/reproducer.json)" 2
 found bug_calls breach 20000 "another plugin's id" --target source
+found bug_calls breach 20000 "another plugin's id" --target source --open-params '{pipe}'
 found bug_calls breach 100 'did not list' --target async
+
+# A webhook, on a port of its own.
+port=$((20000 + $$ % 20000))
+hook() {
+	run_mews fuzz "$@" --sandbox "{listen: [tcp:$port]}"
+}
+rm -rf "$tmp/fuzz"
+hook "$plugins/bug_post.so" --target source --open-params "http://127.0.0.1:$port/hook" \
+	--runs 2000 --seed 1 --stop-at-first --fail-on crash --out "$tmp/fuzz"
+is "bug_post: found within 2000 requests" "$rc" 3
+check "in the batch that a request makes" out_has '^crash	.*next_batch: SIGSEGV'
+hook --replay "$tmp"/fuzz/findings/crash-*/reproducer.json
+is "posted again" "$rc" 3
+hook "$plugins/bug_post.so" --target source --open-params "https://127.0.0.1:$port/hook" --out "$tmp/fuzz"
+is "TLS is not spoken" "$rc" 1
+check "and it is told" err_says 'by http:// alone'
+
+# As it comes, without instrumentation: breakpoints show the way, step by step.
+found bug_ladder crash 2000000 'extract_fields: SIGSEGV'
+rm -rf "$tmp/fuzz"
+run_mews fuzz "$plugins/bug_ladder.so" --runs 2000000 --seed 1 --coverage none --out "$tmp/fuzz"
+is "not found without them" "$rc" 0
+run_mews fuzz "$plugins/bug_ladder.so" --runs 2000 --seed 1 --out "$tmp/fuzz"
+check "blocks are counted" out_has '^coverage: [1-9][0-9]* of [1-9][0-9]* blocks$'
+check "nothing is left of the copy" test -z "$(find "$tmp/fuzz" -name 'plugin-*')"
 
 printf 'exis' >"$tmp/exit"
 echo '- "exit"' >"$tmp/exit.yaml"
@@ -107,7 +133,7 @@ else
 fi
 
 run_mews fuzz "$plugins/bug_none.so" --list-targets
-is "targets of the plugin" "$(grep -v ' no: ' <<<"$out" | cut -d' ' -f1 | paste -sd' ')" "extract init open source"
+is "targets of the plugin" "$(grep '^[a-z]' <<<"$out" | grep -v ' no: ' | cut -d' ' -f1 | paste -sd' ')" "extract init open source"
 run_mews fuzz "$plugins/bug_none.so" --target parse --runs 1
 is "a target that it has not" "$rc" 1
 check "is told" err_says "it parses no events"

@@ -33,7 +33,7 @@ plugin_init(const struct plugin_init_input *in, int32_t *rc)
 	return calloc(1, sizeof(struct kit_state));
 }
 
-/* "file:PATH": its content is one event; anything else: two events. */
+/* A path, of a file or a pipe: its content is the first event; two events. */
 plugin_instance *
 plugin_open(plugin_state *s, const char *params, int32_t *rc)
 {
@@ -63,7 +63,7 @@ plugin_next_batch(
 	*nevts = 0;
 	if (h->next++ >= h->n)
 		return PLUGIN_EOF;
-	if (h->params[0] == '/') {
+	if (h->params[0] == '/' && h->next == 1) {
 		int fd = open(h->params, O_RDONLY);
 		if (fd < 0)
 			return PLUGIN_FAILURE;

@@ -49,7 +49,7 @@ enum part_arg {
 	TARGET(PARSE,   "parse",   "parse_event on rows of events with stand-in tables, then extract_fields") \
 	TARGET(INIT,    "init",    "init with any configuration, then destroy") \
 	TARGET(OPEN,    "open",    "open with any parameters, next_batch, close") \
-	TARGET(SOURCE,  "source",  "open and next_batch, on a file of any content ({file} in the parameters)") \
+	TARGET(SOURCE,  "source",  "open and next_batch, on any content of a file, a pipe or an HTTP request") \
 	TARGET(ASYNC,   "async",   "set_async_event_handler, events parsed meanwhile, and its end")
 /* clang-format on */
 

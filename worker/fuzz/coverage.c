@@ -239,6 +239,16 @@ __sanitizer_weak_hook_strncmp(
 
 /* Folding. */
 
+static volatile uint32_t new_blocks;
+
+void
+coverage_block(void)
+{
+	/* Another thread's doing, or nobody's, is no merit of the case. */
+	if (coverage_counts)
+		new_blocks++;
+}
+
 /* Exact while they are few: a loop over a text shows how much of it was right. */
 static uint16_t
 bucket(uint8_t n)
@@ -299,7 +309,7 @@ fold_range(struct fuzz_up *up, const struct range *r, uint32_t feature, uint8_t 
 bool
 coverage_fold(struct fuzz_up *up, uint8_t *map)
 {
-	uint32_t new = 0, feature = FUZZ_EDGES;
+	uint32_t new = new_blocks, feature = FUZZ_EDGES;
 
 	for (uint32_t i = 0; i < n_touched; i++) {
 		new += see(up, touched[i], count[touched[i]]);
@@ -307,7 +317,7 @@ coverage_fold(struct fuzz_up *up, uint8_t *map)
 			map[touched[i]] |= count[touched[i]];
 		count[touched[i]] = 0;
 	}
-	n_touched = 0;
+	new_blocks = n_touched = 0;
 	last_place = 0;
 	for (unsigned i = 0; i < n_ranges; i++) {
 		new += fold_range(up, &range[i], feature, map);

@@ -39,6 +39,9 @@ void coverage_clear(void);
  */
 bool coverage_fold(struct fuzz_up *up, uint8_t *map);
 
+/* A block was hit that never was: counts as new in what the call folds. Of a handler. */
+void coverage_block(void);
+
 /* A failed comparison of two texts. */
 void coverage_text(const void *a, size_t a_n, const void *b, size_t b_n);
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "worker/confine.h"
+#include "worker/fuzz/breakpoints.h"
 #include "worker/fuzz/coverage.h"
 #include "worker/fuzz/hooks.h"
 #include "worker/fuzz/target.h"
@@ -26,7 +27,8 @@ enum {
 	SOCKET_FD = 3,
 	UP_FD,
 	DOWN_FD,
-	FILE_FD = 7,
+	COPY_FD,
+	FILE_FD,
 	STACK_BYTES = 8 << 20, /* as mews-worker has it */
 	/* Without memory that a case gives back counting, nothing grows unseen. */
 	NOT_SEEN = 0,
@@ -61,6 +63,16 @@ empty_file(void *arg, struct err *err)
 {
 	trap_running(false);
 	bool ok = say(FUZZ_EMPTY_FILE, err) && hear(err);
+	trap_running(true);
+	return ok;
+}
+
+static bool
+feed(void *arg, uint32_t part, struct err *err)
+{
+	up->feed_part = part;
+	trap_running(false);
+	bool ok = say(FUZZ_FEED, err) && hear(err);
 	trap_running(true);
 	return ok;
 }
@@ -163,8 +175,11 @@ serve(struct err *err)
 			target.config = down->config;
 			target.params = down->params;
 			target.memory_bytes = down->memory_bytes;
-			target.file_fd = down->has_file ? FILE_FD : -1;
-			answer(target_load(&target, down->plugin_path, &why), &why);
+			target.way = (enum fuzz_way)down->way;
+			target.fed = &down->fed;
+			answer(target_load(&target, down->plugin_path, &why) &&
+				   breakpoints_plant(up, target.base, &why),
+			    &why);
 			up->is_instrumented = coverage_is_there();
 			break;
 		case FUZZ_RUN:
@@ -227,8 +242,10 @@ map_shared(struct err *err)
 		return err_sys(err, "shared memory");
 	close(UP_FD);
 	close(DOWN_FD);
-	return down->layout == FUZZ_LAYOUT ||
-	       err_set(err, ERR_USAGE, "this is not the mews-fuzz-worker of this mews");
+	if (down->layout != FUZZ_LAYOUT)
+		return err_set(
+		    err, ERR_USAGE, "this is not the mews-fuzz-worker of this mews");
+	return !down->has_copy || breakpoints_map(COPY_FD, err);
 }
 
 static bool
@@ -265,6 +282,7 @@ prepare_alone(int argc, char **argv, struct err *err)
 	target.params = argc > 6 ? argv[6] : "";
 	alone_case = argv[4];
 	target.empty_file = cut_file;
+	target.way = FUZZ_WAY_FILE;
 	/* What the parameters name is written anew. */
 	if (target.kind == FUZZ_SOURCE)
 		target.file_fd =
@@ -287,8 +305,11 @@ main(int argc, char **argv)
 		ok = map_shared(&err) && hooks_init(&err) &&
 		     target_init(&target, up, &err) && confine_enter(&err);
 	}
-	if (!alone_case)
+	if (!alone_case) {
+		target.file_fd = FILE_FD;
 		target.empty_file = empty_file;
+		target.feed = feed;
+	}
 	target.on_event = keep_seed;
 	if (ok && start_thread(&service, &err)) {
 		if (alone_case)

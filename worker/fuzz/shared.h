@@ -9,8 +9,9 @@
  *
  * On the socket (the worker's descriptor 3): the campaign writes FUZZ_GO when a request
  * lies in "down"; the worker answers FUZZ_DONE when it has been carried out, and
- * FUZZ_EMPTY_FILE when the file of the source target must be emptied before the case goes
- * on, which it may not do itself; that is answered with FUZZ_GO.
+ * two words before a case of the source target goes on, for what it may not do itself:
+ * FUZZ_EMPTY_FILE, the file must be emptied, and FUZZ_FEED, the part feed_part of the
+ * case is to be written to the pipe, or posted. Both are answered with FUZZ_GO.
  */
 #ifndef WORKER_FUZZ_SHARED_H
 #define WORKER_FUZZ_SHARED_H
@@ -24,6 +25,7 @@ enum {
 	FUZZ_GO = 'g',
 	FUZZ_DONE = 'd',
 	FUZZ_EMPTY_FILE = 'e',
+	FUZZ_FEED = 'f',
 };
 
 enum {
@@ -44,12 +46,21 @@ enum {
 	FUZZ_HISTORY = 16,
 	FUZZ_HISTORY_BYTES = 4096,
 	FUZZ_BREACHES = 256,
+	FUZZ_BLOCKS = 1 << 20,
 };
 
 enum fuzz_request_kind {
 	FUZZ_LOAD = 1, /* once, first: load the plugin; init, where the target needs it */
 	FUZZ_RUN,      /* cases first to first + n - 1 of the round */
 	FUZZ_HARVEST,  /* open, and events as finds: seeds of a live run */
+};
+
+/* How a case of the source target comes to the plugin. */
+enum fuzz_way {
+	FUZZ_WAY_NONE,
+	FUZZ_WAY_FILE, /* descriptor 7 is it */
+	FUZZ_WAY_PIPE, /* the campaign writes it */
+	FUZZ_WAY_POST, /* the campaign posts it, by HTTP */
 };
 
 struct fuzz_word {
@@ -63,11 +74,16 @@ struct fuzz_down {
 	uint32_t target;
 	/* LOAD */
 	uint32_t hang_ms;
-	uint32_t has_file;     /* descriptor 7 is the source target's file */
+	uint32_t way; /* enum fuzz_way */
+	/* Descriptor 6 is the file that the plugin is loaded from, to put breakpoints
+	 * into. */
+	uint32_t has_copy;
 	uint64_t memory_bytes; /* that one case may take */
 	char plugin_path[FUZZ_PATH_BYTES];
 	char config[FUZZ_TEXT_BYTES];
 	char params[FUZZ_TEXT_BYTES];
+	/* Of the last FUZZ_FEED: everything has been sent, or nobody took it. */
+	_Atomic uint32_t fed;
 	/* RUN: case k of a round is a function of what stands here, and of the operands
 	 * of the seed's comparisons. Case 0 is the seed itself. */
 	uint64_t round;
@@ -165,6 +181,7 @@ struct fuzz_up {
 	uint32_t is_instrumented;
 	uint32_t failed; /* LOAD or HARVEST: message says why */
 	uint32_t n_operands;
+	_Atomic uint32_t feed_part;
 	char message[FUZZ_REASON_BYTES];
 	_Atomic uint32_t features; /* bits of seen that are set */
 	struct fuzz_trap trap;
@@ -178,6 +195,10 @@ struct fuzz_up {
 	uint64_t breach[FUZZ_BREACHES]; /* hashes of those told */
 	/* Buckets of hit counts, one bit each. */
 	uint16_t seen[FUZZ_FEATURES];
+	/* Where breakpoints tell: how many blocks there are, and which were hit. */
+	uint32_t n_blocks;
+	_Atomic uint32_t n_blocks_hit;
+	uint8_t block_hit[FUZZ_BLOCKS / 8];
 	/* What the last case hit, kept where somebody outside asks for it. */
 	uint32_t want_map;
 	uint8_t map[FUZZ_EDGES];

@@ -123,6 +123,7 @@ target_load(struct target *t, const char *path, struct err *err)
 		return err_set(err, ERR_PLUGIN, "%s", dlerror());
 	trap_set_module(path);
 	coverage_set_module(map->l_addr);
+	t->base = map->l_addr;
 	if (dlsym(object, "__afl_area_ptr"))
 		coverage_use_afl_area();
 	t->source = i->source;
@@ -345,6 +346,14 @@ write_file(struct target *t, const struct case_part *p, struct err *err)
 	return true;
 }
 
+/* A source that has nothing to say before it was fed has not had its last word. */
+static bool
+has_ended(const struct target *t, int32_t rc, bool was_fed)
+{
+	return rc != PLUGIN_SUCCESS &&
+	       !(rc == PLUGIN_TIMEOUT && t->way > FUZZ_WAY_FILE && !was_fed);
+}
+
 static void
 run_source(struct target *t, const char *params)
 {
@@ -360,6 +369,10 @@ run_source(struct target *t, const char *params)
 	if (rc != PLUGIN_SUCCESS)
 		return;
 	for (uint32_t i = 0; i < BATCHES && seen < SOURCE_EVENTS; i++) {
+		/* Before the call: what comes during it may come after it looked. */
+		bool was_fed = t->way <= FUZZ_WAY_FILE || *t->fed;
+		n = 0;
+		event = NULL;
 		enter(t, FUZZ_STAGE_BATCH);
 		rc = s->next_batch(t->plugin.state, h, &n, &event);
 		leave(t);
@@ -369,13 +382,27 @@ run_source(struct target *t, const char *params)
 		if (event && !check_events(t, event, n))
 			break;
 		seen += n;
-		/* A source without more to say waits in next_batch: that is no hang. */
-		if (rc != PLUGIN_SUCCESS)
+		if (has_ended(t, rc, was_fed))
 			break;
+		/* Waiting for the campaign is no batch. */
+		i -= rc == PLUGIN_TIMEOUT;
 	}
 	enter(t, FUZZ_STAGE_CLOSE);
 	s->close(t->plugin.state, h);
 	leave(t);
+}
+
+/* The clock must not run while the campaign is asked. */
+static bool
+run_data(struct target *t, const struct case_part *p, uint32_t number, struct err *err)
+{
+	if (t->kind != FUZZ_SOURCE || t->way == FUZZ_WAY_NONE)
+		return true;
+	if (t->way == FUZZ_WAY_FILE ? !write_file(t, p, err)
+				    : !t->feed(t->arg, number, err))
+		return false;
+	run_source(t, t->params);
+	return true;
 }
 
 /* Asynchronous events. */
@@ -412,7 +439,6 @@ target_run(struct target *t, const uint8_t *bytes, uint32_t n, struct err *err)
 	static struct case_part part[CASE_PARTS_MAX];
 	static struct asked asked;
 	uint32_t n_parts = case_parts(bytes, n, part), number = 0;
-	const char *params = t->params;
 	int32_t rc;
 
 	const uint64_t hash = hash_case(bytes, n);
@@ -444,11 +470,8 @@ target_run(struct target *t, const uint8_t *bytes, uint32_t n, struct err *err)
 			destroy(t);
 		} else if (p->kind == PART_PARAMS && t->kind == FUZZ_OPEN) {
 			run_source(t, text_of(p));
-		} else if (p->kind == PART_DATA && t->file_fd >= 0) {
-			/* The clock must not run while the campaign is asked. */
-			if (!write_file(t, p, err))
-				return false;
-			run_source(t, params);
+		} else if (p->kind == PART_DATA && !run_data(t, p, i, err)) {
+			return false;
 		}
 	}
 	if (t->kind == FUZZ_ASYNC) {

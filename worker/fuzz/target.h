@@ -20,10 +20,15 @@ struct target {
 	/* Where a case's events are put: up to the very end of readable memory. */
 	uint8_t *end;
 	const char *source;
-	/* The file that the source reads; -1: none. size is what it holds. */
+	uintptr_t base; /* where it is loaded */
+	/* Of the source target. The file, what it holds, and who empties it; or who feeds
+	 * it otherwise, and where it is told that this is done. */
+	enum fuzz_way way;
 	int file_fd;
 	uint32_t file_size;
 	bool (*empty_file)(void *arg, struct err *err);
+	bool (*feed)(void *arg, uint32_t part, struct err *err);
+	const _Atomic uint32_t *fed;
 	void *arg;
 	void (*on_event)(void *arg, const uint8_t *payload, uint32_t n);
 	const uint8_t *rare; /* of shared.h; NULL: every field is asked for */

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker/fuzz/breakpoints.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "worker/fuzz/blocks.h"
+#include "worker/fuzz/coverage.h"
+
+enum {
+	BREAKPOINT = 0xcc
+};
+
+static struct blocks blocks;
+static uint8_t original[FUZZ_BLOCKS];
+static uint8_t *file; /* writable */
+static struct fuzz_up *up;
+static struct sigaction others; /* whoever minded this signal before */
+
+bool
+breakpoints_map(int fd, struct err *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, "the plugin's copy");
+	file = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (file == MAP_FAILED)
+		return err_sys(err, "the plugin's copy");
+	blocks.file = file;
+	blocks.size = (size_t)st.st_size;
+	close(fd);
+	return true;
+}
+
+/* blocks.n when none begins there. */
+static uint32_t
+find(uint64_t address)
+{
+	uint32_t from = 0, to = blocks.n;
+
+	while (from < to) {
+		uint32_t mid = from + (to - from) / 2;
+		if (blocks.at[mid] == address)
+			return mid;
+		if (blocks.at[mid] < address)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return blocks.n;
+}
+
+static void
+on_trap(int number, siginfo_t *info, void *context)
+{
+	greg_t *pc = &((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
+	uint32_t i = find((uint64_t)*pc - 1 - blocks.base);
+
+	if (i == blocks.n) {
+		if (others.sa_flags & SA_SIGINFO)
+			others.sa_sigaction(number, info, context);
+		return;
+	}
+	/* Two threads may come here for one block: both go on. */
+	uint8_t bit = (uint8_t)(1u << i % 8);
+	uint8_t had = __atomic_fetch_or(&up->block_hit[i / 8], bit, __ATOMIC_RELAXED);
+	file[blocks_offset(&blocks, blocks.at[i])] = original[i];
+	*pc -= 1;
+	if (had & bit)
+		return;
+	atomic_fetch_add(&up->n_blocks_hit, 1);
+	coverage_block();
+}
+
+/* Blocks of earlier processes stay as they are. */
+static bool
+was_hit(uint32_t i)
+{
+	return up->block_hit[i / 8] >> i % 8 & 1;
+}
+
+bool
+breakpoints_plant(struct fuzz_up *shared, uintptr_t base, struct err *err)
+{
+	struct sigaction trap = {
+	    .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+
+	if (!file)
+		return true;
+	up = shared;
+	blocks.base = base;
+	blocks_find(&blocks);
+	up->n_blocks = blocks.n;
+	if (blocks.n == 0)
+		return true;
+	/* Nothing else while a block is made whole: Go's signals must find its own code.
+	 */
+	sigfillset(&trap.sa_mask);
+	if (sigaction(SIGTRAP, &trap, &others) < 0)
+		return err_sys(err, "sigaction");
+	for (uint32_t i = 0; i < blocks.n; i++) {
+		uint8_t *at = &file[blocks_offset(&blocks, blocks.at[i])];
+		original[i] = *at;
+		if (!was_hit(i))
+			*at = BREAKPOINT;
+	}
+	return true;
+}
