@@ -9,7 +9,7 @@
 	C(ctl_help,        "help",        "",       "this list") \
 	C(ctl_status,      "status",      "",       "sources, whether events can flow, alerts, the last reload") \
 	C(ctl_plugins,     "plugins",     "",       "a row for each worker: state, pid, restarts, cpu, memory, latency") \
-	C(ctl_restart,     "restart",     "PLUGIN", "end the plugin's workers in good order and start them again") \
+	C(ctl_restart,     "restart",     "PLUGIN", "end the plugin's workers in good order and start them again; failed ones, too") \
 	C(ctl_reload,      "reload",      "",       "read configuration and rules again, as SIGHUP; answers when it is done") \
 	C(ctl_drops,       "drops",       "",       "everything that was dropped: what, where, why, how often") \
 	C(ctl_denials,     "denials",     "",       "what plugins tried and were refused, and what would allow it") \

@@ -234,10 +234,6 @@ ctl_restart(
 		if (!worker->owner ||
 		    strcmp(worker->plugin->setting->name, argument) != 0)
 			continue;
-		if (worker->state == WORKER_FAILED)
-			return err_set(err, ERR_USAGE,
-			    "plugin '%s' has failed for good; mews has to be restarted",
-			    argument);
 		worker_restart(worker);
 		n++;
 	}

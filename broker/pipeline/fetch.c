@@ -394,6 +394,23 @@ next_probe(struct pipeline_worker *pw, uint32_t from)
 	return false;
 }
 
+/* Perhaps an event killed it: each is tried once more, alone; what kills it again is set
+ * aside, and its fields are missing. */
+static void
+suspect_event(struct pipeline *p, struct pipeline_worker *pw)
+{
+	struct request *r = &pw->request;
+	uint32_t from = 0;
+
+	if (r->probing) {
+		p->counts.poison_events++;
+		mask_set(&pw->poison, r->probe);
+		quarantine_event(p, pw, r->probe);
+		from = r->probe + 1;
+	}
+	r->probing = next_probe(pw, from);
+}
+
 void
 pipeline_request_orphaned(struct pipeline *p, struct pipeline_worker *pw, bool restarts)
 {
@@ -405,16 +422,9 @@ pipeline_request_orphaned(struct pipeline *p, struct pipeline_worker *pw, bool r
 		orphan(p, r);
 		return;
 	}
-	/* Perhaps an event killed it: each is tried once more, alone; what kills it again
-	 * is set aside, and its fields are missing. */
-	if (r->under_way && r->probing) {
-		p->counts.poison_events++;
-		mask_set(&pw->poison, r->probe);
-		quarantine_event(p, pw, r->probe);
-		r->probing = next_probe(pw, r->probe + 1);
-	} else if (r->under_way) {
-		r->probing = next_probe(pw, 0);
-	}
+	/* No event did it when it was ended by request. */
+	if (r->under_way && !pw->worker->restarting)
+		suspect_event(p, pw);
 	r->under_way = false;
 	r->wanted = true;
 }

@@ -504,6 +504,16 @@ pump(struct pipeline *p)
 	} while (p->state < PIPELINE_ENDED && fall_asleep(p));
 }
 
+static void
+fail_when_through(struct pipeline *p)
+{
+	if (!p->fails || p->state != PIPELINE_IDLE || p->chunk ||
+	    !TAILQ_EMPTY(&p->backlog))
+		return;
+	p->fails = false;
+	end(p, PIPELINE_FAILED);
+}
+
 /* A step may read a worker's messages, and what they say may lead here again: the loop
  * that is at work already goes on with it. */
 void
@@ -513,6 +523,7 @@ pipeline_pump(struct pipeline *p)
 		return;
 	p->is_pumping = true;
 	pump(p);
+	fail_when_through(p);
 	p->is_pumping = false;
 }
 
@@ -615,13 +626,36 @@ on_ended(struct worker *w, bool restarts, void *arg)
 	}
 	pw->gone = !restarts;
 	pipeline_request_orphaned(p, pw, restarts);
+	if (pw->gone && pipeline_is_origin(p, pw) && p->state < PIPELINE_ENDED) {
+		p->err = w->doom;
+		p->fails = true;
+	}
 	pipeline_pump(p);
 	w->next_event = p->next_num;
-	if (!restarts && p->state < PIPELINE_ENDED &&
-	    (pipeline_is_origin(p, pw) || w->plugin->profile->required)) {
+	if (pw->gone && !pipeline_is_origin(p, pw) && p->state < PIPELINE_ENDED &&
+	    w->plugin->profile->required) {
 		p->err = w->doom;
 		end(p, PIPELINE_FAILED);
 	}
+}
+
+/* An operator wants it back: its failure, of any kind, is forgotten. */
+static void
+on_restarted(struct worker *w, void *arg)
+{
+	struct pipeline *p = arg;
+	struct pipeline_worker *pw = find_worker(p, w);
+	bool was_it = pw->gone || pipeline_is_origin(p, pw);
+
+	pw->gone = false;
+	if (pipeline_is_origin(p, pw))
+		p->fails = false;
+	if (p->state != PIPELINE_FAILED || !was_it)
+		return;
+	p->state = PIPELINE_IDLE;
+	p->err.code = ERR_NONE;
+	if (p->sink.revived)
+		p->sink.revived(p, p->sink.arg);
 }
 
 static const struct worker_owner owner_hooks = {
@@ -630,6 +664,7 @@ static const struct worker_owner owner_hooks = {
     .ended = on_ended,
     .plan = pipeline_plan_tell,
     .replanned = on_replanned,
+    .restarted = on_restarted,
     .async = on_async,
     .answered = on_answered,
 };

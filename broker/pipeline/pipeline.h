@@ -127,6 +127,8 @@ struct pipeline_sink {
 	void (*fed)(struct pipeline *p, void *arg);
 	/* The state became ENDED or FAILED. */
 	void (*ended)(struct pipeline *p, void *arg);
+	/* The state was FAILED, and is no more. May be NULL. */
+	void (*revived)(struct pipeline *p, void *arg);
 	/* Rules of pipeline_replace_rules hold, or were themselves replaced before they
 	 * ever did: "before" are those that the pipeline lets go. May be NULL. */
 	void (*replaced)(struct pipeline *p, const struct ruleset *before, void *arg);
@@ -191,6 +193,7 @@ struct pipeline {
 	uint32_t *in_order, *parser;
 	uint32_t n_parser, next_parser;
 	bool starting;
+	bool fails; /* its source is gone for good: once all that it gave is through */
 	uint32_t n_dumping; /* workers that tell their state */
 	uint32_t *owner;    /* by slot: position in worker; UINT32_MAX: nobody */
 	bool *first_stage;  /* by slot: the origin sends it with every chunk */

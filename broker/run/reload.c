@@ -173,7 +173,7 @@ prepare_pipelines(struct app *app, struct generation *g, struct err *err)
 	for (uint32_t i = 0; i < app->n_source; i++) {
 		struct pipeline *p = app->source[i].pipeline;
 
-		if (p && p->state < PIPELINE_ENDED &&
+		if (p && p->state != PIPELINE_ENDED &&
 		    !pipeline_prepare_rules(
 			p, loader_ruleset(g->loader, i), &config, err)) {
 			for (uint32_t k = 0; k < i; k++) {
@@ -192,7 +192,8 @@ replace_rules(struct app *app, struct generation *g)
 	for (uint32_t i = 0; i < app->n_source; i++) {
 		struct pipeline *p = app->source[i].pipeline;
 
-		if (!p || p->state >= PIPELINE_ENDED)
+		/* One that has failed may be restarted. */
+		if (!p || p->state == PIPELINE_ENDED)
 			continue;
 		g->users++;
 		pipeline_replace_rules(p);

@@ -115,6 +115,14 @@ on_pipeline_ended(struct pipeline *p, void *arg)
 }
 
 static void
+on_pipeline_revived(struct pipeline *p, void *arg)
+{
+	struct app_source *as = arg;
+
+	as->app->run->n_running++;
+}
+
+static void
 on_fed(struct pipeline *p, void *arg)
 {
 	struct app_source *as = arg;
@@ -293,6 +301,7 @@ start_pipeline(struct run *r, struct app_source *as, struct err *err)
 	    .fed = on_fed,
 	    .replaced = reload_on_replaced,
 	    .ended = on_pipeline_ended,
+	    .revived = on_pipeline_revived,
 	    .arg = as};
 
 	as->pipeline =

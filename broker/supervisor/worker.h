@@ -101,6 +101,8 @@ struct worker_owner {
 	/* An event out of turn: a frame of the side ring, unchecked. False: a breach. */
 	bool (*async)(struct worker *w, uint32_t type, const void *peer_event,
 	    uint32_t len, void *arg, struct err *err);
+	/* worker_restart was asked for, whatever became of it before. */
+	void (*restarted)(struct worker *w, void *arg);
 	/* What worker_ask asked for is answered; done is false when it failed (ask_error
 	 * says why). */
 	void (*answered)(struct worker *w, bool done, void *arg);
@@ -293,8 +295,8 @@ bool worker_is_ready(const struct worker *w);
  * of init. No extraction may be under way.
  */
 void worker_replan(struct worker *w);
-/* Ends it in good order and starts it again, now and whatever its budget says; a worker
- * that has failed for good is left so. */
+/* Ends it in good order and starts it again, now and whatever its budget says, which
+ * begins anew; so does a worker that has failed for good. */
 void worker_restart(struct worker *w);
 bool worker_ask_open_params(struct worker *w, struct err *err);
 /*

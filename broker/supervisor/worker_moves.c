@@ -350,6 +350,9 @@ static const struct move {
     [WORKER_BACKOFF] = {
 	[WORKER_ON_START] = {act_launch, WORKER_STARTING},
 	[WORKER_ON_STOP] = {act_forget, WORKER_DOWN}},
+    /* Nothing starts it by itself. */
+    [WORKER_FAILED] = {
+	[WORKER_ON_START] = {act_launch, WORKER_STARTING}},
     /* clang-format on */
 };
 
@@ -540,13 +543,12 @@ worker_replanned(struct worker *w)
 void
 worker_restart(struct worker *w)
 {
-	if (w->state == WORKER_FAILED)
-		return;
-	if (w->state == WORKER_FAILED)
-		return;
 	w->counts.asked++;
 	w->n_restart = 0;
-	if (w->state == WORKER_BACKOFF || w->state == WORKER_DOWN) {
+	if (w->owner && w->owner->restarted)
+		w->owner->restarted(w, w->owner_arg);
+	if (w->state == WORKER_BACKOFF || w->state == WORKER_DOWN ||
+	    w->state == WORKER_FAILED) {
 		if (w->on_backoff)
 			evtimer_del(w->on_backoff);
 		worker_event(w, WORKER_ON_START);

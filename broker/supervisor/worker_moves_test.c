@@ -211,6 +211,7 @@ static const struct {
     {S(QUITTING), E(DIED), S(DOWN), "bury"},
     {S(BACKOFF), E(START), S(STARTING), "launch"},
     {S(BACKOFF), E(STOP), S(DOWN), ""},
+    {S(FAILED), E(START), S(STARTING), "launch"},
 #undef MORTAL
 #undef S
 #undef E
@@ -271,6 +272,35 @@ test_moves_budget_of_restarts_is_spent(void **state)
 }
 
 static void
+test_moves_restart_revives_and_the_budget_begins_anew(void **state)
+{
+	struct event_base *base = event_base_new();
+	struct world x;
+
+	world_make(&x, base, WORKER_RUNNING);
+	for (int i = 0; i < 4; i++) {
+		x.w.state = WORKER_RUNNING;
+		worker_event(&x.w, WORKER_ON_DIED);
+	}
+	assert_int_equal(x.w.state, WORKER_FAILED);
+	worker_pursue(&x.w, WORKER_RUNNING);
+	assert_int_equal(x.w.state, WORKER_FAILED);
+	did[0] = '\0';
+	worker_restart(&x.w);
+	assert_int_equal(x.w.state, WORKER_STARTING);
+	assert_string_equal(did, "launch");
+	for (int i = 0; i < 3; i++) {
+		worker_event(&x.w, WORKER_ON_DIED);
+		assert_int_equal(x.w.state, WORKER_BACKOFF);
+		worker_event(&x.w, WORKER_ON_START);
+	}
+	worker_event(&x.w, WORKER_ON_DIED);
+	assert_int_equal(x.w.state, WORKER_FAILED);
+	world_drop(&x);
+	event_base_free(base);
+}
+
+static void
 test_moves_failure_before_the_start_is_complete_is_final(void **state)
 {
 	struct event_base *base = event_base_new();
@@ -322,6 +352,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_moves_every_cell),
 	    cmocka_unit_test(test_moves_budget_of_restarts_is_spent),
+	    cmocka_unit_test(test_moves_restart_revives_and_the_budget_begins_anew),
 	    cmocka_unit_test(test_moves_failure_before_the_start_is_complete_is_final),
 	    cmocka_unit_test(test_moves_launch_that_fails_backs_off),
 	    cmocka_unit_test(test_moves_stop_at_the_goal),
