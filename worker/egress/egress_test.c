@@ -365,7 +365,7 @@ use_unix(const struct bench_worker *w)
 	got = inside_talk(inside_dial_unix(w, "1"),
 	    "POST /containers/create HTTP/1.1\r\nHost: d\r\nContent-Length: 2\r\n\r\n{}");
 	INSIDE(strncmp(got, "HTTP/1.1 403 Forbidden\r\n", 24) == 0);
-	INSIDE(strstr(got, "mews: the policy lets only GET pass") != NULL);
+	INSIDE(strstr(got, "mews: the policy lets only GET and HEAD pass") != NULL);
 	got = inside_talk(inside_dial_unix(w, "1"),
 	    "GET /containers/%2e%2e/secret HTTP/1.1\r\nHost: d\r\n\r\n");
 	INSIDE(strncmp(got, "HTTP/1.1 400 ", 13) == 0);

@@ -213,7 +213,7 @@ check_first_line(struct text line, const char *const *allowed, uint32_t n_allowe
 		path = target;
 	if (!path_is_plain(path) || (has_query && !query_is_plain(query)))
 		return refuse(r, 400, "the request's path is not a plain one");
-	bool is_get = text_is(method, "GET");
+	bool is_get = text_is(method, "GET") || text_is(method, "HEAD");
 	if (!is_get || !path_is_allowed(path, allowed, n_allowed)) {
 		r->method = method.at;
 		r->n_method = method.n;
@@ -221,9 +221,10 @@ check_first_line(struct text line, const char *const *allowed, uint32_t n_allowe
 		r->n_path = path.n;
 		return refuse(r, 403,
 		    is_get ? "the policy does not allow this path"
-			   : "the policy lets only GET pass");
+			   : "the policy lets only GET and HEAD pass");
 	}
-	buf_addf(forward, "GET %.*s HTTP/1.1\r\n", (int)target.n, target.at);
+	buf_addf(forward, "%.*s %.*s HTTP/1.1\r\n", (int)method.n, method.at,
+	    (int)target.n, target.at);
 	return HTTP_ALLOWED;
 }
 

@@ -63,6 +63,11 @@ test_http_lets_through_what_the_policy_names(void **state)
 	assert_int_equal(check(old, strlen(old), &r, &forward), HTTP_ALLOWED);
 	assert_string_equal(buf_str(&forward),
 	    "GET /events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+	/* What has no body asks for no more than what has one. */
+	buf_clear(&forward);
+	const char *ping = "HEAD /events HTTP/1.1\r\n" H "\r\n";
+	assert_int_equal(check(ping, strlen(ping), &r, &forward), HTTP_ALLOWED);
+	assert_int_equal(strncmp(buf_str(&forward), "HEAD /events HTTP/1.1\r\n", 23), 0);
 	buf_release(&head);
 	buf_release(&forward);
 }
@@ -75,7 +80,8 @@ test_http_refuses_everything_else(void **state)
 		unsigned status;
 	} cases[] = {
 	    {"POST /events HTTP/1.1\r\n" H "\r\n", 403},
-	    {"HEAD /events HTTP/1.1\r\n" H "\r\n", 403},
+	    {"HEAD /images/json HTTP/1.1\r\n" H "\r\n", 403},
+	    {"head /events HTTP/1.1\r\n" H "\r\n", 403},
 	    {"get /events HTTP/1.1\r\n" H "\r\n", 403},
 	    {"DELETE /containers/x HTTP/1.1\r\n" H "\r\n", 403},
 	    {"GET /images/json HTTP/1.1\r\n" H "\r\n", 403},
