@@ -24,6 +24,31 @@ clock_mono_ns(void)
 	return read_ns(CLOCK_MONOTONIC);
 }
 
+int64_t
+clock_utc_offset_at_s(int64_t t)
+{
+	time_t when = (time_t)t;
+	struct tm tm;
+
+	return localtime_r(&when, &tm) ? tm.tm_gmtoff : 0;
+}
+
+int64_t
+clock_utc_offset_s(void)
+{
+	static _Thread_local int64_t known_at = INT64_MIN, offset;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	if (now.tv_sec != known_at) {
+		/* Looks for another zone; localtime_r alone does not. */
+		tzset();
+		offset = clock_utc_offset_at_s(now.tv_sec);
+		known_at = now.tv_sec;
+	}
+	return offset;
+}
+
 void
 clock_mono_in(struct timespec *ret, uint32_t ms)
 {

@@ -18,7 +18,8 @@ add_prefix(const struct rule *rule, const struct event_view *view,
 	if (options->time_iso8601)
 		time_text_iso8601(when, sizeof(when), ts, "+0000");
 	else
-		time_text(when, sizeof(when), ts, options->utc_offset_s, false, true);
+		time_text(when, sizeof(when), ts,
+		    options->utc_offset_s ? options->utc_offset_s() : 0, false, true);
 	buf_adds(out, when);
 	buf_adds(out, ": ");
 	buf_adds(out, priority_name(rule->priority));

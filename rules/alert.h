@@ -11,7 +11,7 @@ struct alert_options {
 	bool json_include_output, json_include_tags, json_include_output_fields,
 	    json_include_message, time_iso8601;
 	const char *hostname;
-	int64_t utc_offset_s;
+	int64_t (*utc_offset_s)(void); /* of now; NULL: none */
 };
 
 /* The text line, escaped, without a newline. scratch is cleared and used. */

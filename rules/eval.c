@@ -225,7 +225,8 @@ builtin_value(
 	case EVT_FIELD_TIME_S:
 	case EVT_FIELD_DATETIME:
 	case EVT_FIELD_DATETIME_S:
-		time_text(text, sizeof(text), m->ts_ns, ev->config.utc_offset_s,
+		time_text(text, sizeof(text), m->ts_ns,
+		    ev->config.utc_offset_s ? ev->config.utc_offset_s() : 0,
 		    id == EVT_FIELD_DATETIME || id == EVT_FIELD_DATETIME_S,
 		    id == EVT_FIELD_TIME || id == EVT_FIELD_DATETIME);
 		give_text(ev, text, ret);

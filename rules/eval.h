@@ -66,7 +66,8 @@ struct evaluator;
 
 /* What evaluation needs to know of the world besides events. */
 struct eval_config {
-	int64_t utc_offset_s; /* of now: evt.time and evt.datetime (engine.md 3.4) */
+	/* Of now: evt.time and evt.datetime (engine.md 3.4). NULL: none. */
+	int64_t (*utc_offset_s)(void);
 	const char *hostname; /* evt.hostname; NULL: no value */
 };
 

@@ -141,16 +141,6 @@ on_replay_ended(struct app *app, const struct err *err)
 	event_base_loopbreak(app->supervisor->base);
 }
 
-static int64_t
-utc_offset_s(void)
-{
-	time_t now = time(NULL);
-	struct tm tm;
-
-	localtime_r(&now, &tm);
-	return tm.tm_gmtoff;
-}
-
 /* Signals. */
 
 static void
@@ -212,7 +202,7 @@ run_read_settings(struct app *app)
 	    .json_include_message = s->json_include_message,
 	    .time_iso8601 = s->time_iso8601,
 	    .hostname = r->hostname,
-	    .utc_offset_s = utc_offset_s(),
+	    .utc_offset_s = clock_utc_offset_s,
 	};
 	for (uint32_t i = 0; i < app->n_source; i++) {
 		if (app->source[i].pipeline)
@@ -236,7 +226,7 @@ run_own_alert(struct app *app, const char *rule, enum priority priority, const c
 	    .priority = priority,
 	    .ts_ns = clock_wall_ns(),
 	    .hostname = app->run->hostname,
-	    .utc_offset_s = utc_offset_s(),
+	    .utc_offset_s = clock_utc_offset_s(),
 	};
 	struct buf line;
 
@@ -286,7 +276,7 @@ struct eval_config
 run_eval_config(const struct app *app)
 {
 	return (struct eval_config){
-	    .utc_offset_s = app->run->alert.utc_offset_s, .hostname = app->run->hostname};
+	    .utc_offset_s = clock_utc_offset_s, .hostname = app->run->hostname};
 }
 
 static bool
