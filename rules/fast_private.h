@@ -9,6 +9,7 @@
 /* Events of a slot by value. */
 struct fast_groups {
 	uint64_t chunk;
+	uint64_t flat_until; /* the chunk until which it is not worth it */
 	struct mask grouped; /* events that were looked at */
 	struct mask present; /* those of them that have a value */
 	uint32_t n;

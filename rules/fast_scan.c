@@ -4,6 +4,13 @@
 
 #include "rules/fast_private.h"
 
+enum {
+	/* Fewer events tell nothing of how often values repeat. */
+	JUDGED_EVENTS = 32,
+	/* How long it holds that they do not. */
+	FLAT_CHUNKS = 64,
+};
+
 /* One look-up: of one value, for all events that have it. */
 struct lookup {
 	struct fast *f;
@@ -77,24 +84,33 @@ hit(void *arg, const uint32_t *post, uint32_t n)
 	}
 }
 
+/* The events of a rank. */
+static struct mask *
+rank_events(struct fast_ranks *r, uint32_t rank)
+{
+	r->summed = false;
+	if (!r->at[rank]) {
+		r->rank[r->n] = rank;
+		r->events[r->n++] = (struct mask){0};
+		r->at[rank] = (uint16_t)r->n;
+	}
+	return &r->events[r->at[rank] - 1];
+}
+
+static uint32_t
+rank_of(const struct lookup *l, uint64_t v)
+{
+	return index_number_rank(
+	    &l->unit->number, index_number_key(v, value_type_is_signed(l->type)));
+}
+
 static void
 rank(struct lookup *l)
 {
-	const struct graph_unit *u = l->unit;
-	struct fast_ranks *r = l->f->unit[u - l->f->g->unit].ranks;
-	bool is_signed = value_type_is_signed(l->type);
-	uint32_t at =
-	    index_number_rank(&u->number, index_number_key(l->value->num, is_signed));
+	struct fast_ranks *r = l->f->unit[l->unit - l->f->g->unit].ranks;
+	struct mask *m = rank_events(r, rank_of(l, l->value->num));
 
-	r->summed = false;
-	if (!r->at[at]) {
-		r->rank[r->n] = at;
-		r->events[r->n++] = *l->events;
-		r->at[at] = (uint16_t)r->n;
-	} else {
-		struct mask *m = &r->events[r->at[at] - 1];
-		*m = mask_or(*m, l->events);
-	}
+	*m = mask_or(*m, l->events);
 }
 
 /* hash: of the value's bytes when has_hash. */
@@ -239,6 +255,7 @@ groups_now(struct fast *f, uint32_t slot)
 	if (!mask_any(&fresh))
 		return g;
 	g->grouped = mask_or(g->grouped, &fresh);
+	uint32_t n = 0;
 	for (uint32_t e = 0; e < ev->n; e++) {
 		if (!mask_has(&fresh, e))
 			continue;
@@ -247,7 +264,10 @@ groups_now(struct fast *f, uint32_t slot)
 			continue;
 		mask_set(&g->present, e);
 		group_event(g, e, v, number);
+		n++;
 	}
+	if (n >= JUDGED_EVENTS)
+		g->flat_until = g->n > n / 2 ? f->chunk + FLAT_CHUNKS : 0;
 	return g;
 }
 
@@ -298,13 +318,41 @@ mask_covers(const struct mask *m, const struct mask *part)
 	return !mask_any(&rest);
 }
 
-/* Event by event: where looking up is cheaper than finding out what repeats. */
-static void
-scan_flat(struct lookup l, uint32_t slot, bool number, const struct mask *events)
+/* Can a look-up of the value find anything? Most values end here. */
+static inline bool
+may_hit(const struct graph_unit *u, const char *s, uint32_t len)
 {
-	const struct index_hash *hash =
-	    l.unit->family == FAMILY_HASH && !value_type_is_ip(l.type) ? &l.unit->hash
-								       : NULL;
+	switch (u->family) {
+	case FAMILY_HASH:
+		return index_hash_may(&u->hash, len);
+	case FAMILY_PREFIX:
+	case FAMILY_SUFFIX:
+	case FAMILY_SUBSTR:
+	case FAMILY_ISUBSTR:
+		return index_trie_may(&u->trie, s, len);
+	default:
+		return true;
+	}
+}
+
+/* The column that has the values of all events, one each; NULL when it is not so simple.
+ */
+static const struct column *
+even_column(const struct evaluator *ev, uint32_t slot)
+{
+	const struct supply *s = &ev->supply[slot];
+	const struct column *c = s->n == 1 ? s->column[0] : NULL;
+
+	return c && c->n == ev->n && c->first[c->n] - c->first[0] == c->n ? c : NULL;
+}
+
+static void
+scan_flat_text(struct lookup l, uint32_t slot, const struct mask *events)
+{
+	const struct evaluator *ev = l.f->ev;
+	const struct column *even = even_column(ev, slot);
+	/* Of what is no good address each look-up counts. */
+	bool all = value_type_is_ip(l.type);
 	struct scalar v = {0};
 	struct mask one;
 
@@ -312,27 +360,76 @@ scan_flat(struct lookup l, uint32_t slot, bool number, const struct mask *events
 	l.events = &one;
 	for (uint32_t w = 0; w < MASK_WORDS; w++) {
 		for (uint64_t bits = events->w[w]; bits; bits &= bits - 1) {
-			uint32_t e = w * 64 + (uint32_t)__builtin_ctzll(bits), n = 0;
-			const uint32_t *post = NULL;
-			if (!slot_scalar(l.f->ev, slot, e, number, &v))
+			uint32_t e = w * 64 + (uint32_t)__builtin_ctzll(bits);
+			if (even) {
+				const struct span *at = &even->str[even->first[0] + e];
+				v.s = even->bytes + at->off;
+				v.len = at->len;
+			} else if (!slot_scalar(ev, slot, e, false, &v)) {
 				continue;
-			if (hash) {
-				const char *s = number ? (const char *)&v.num : v.s;
-				uint32_t len = number ? sizeof(v.num) : v.len;
-				n = index_hash_find(
-				    hash, s, len, index_hash_of(s, len), &post);
-				if (n == 0)
-					continue;
+			}
+			if (!all && !may_hit(l.unit, v.s, v.len))
+				continue;
+			one = (struct mask){{0}};
+			one.w[w] = bits & -bits;
+			l.f->serial++;
+			look_up(&l, false, false, 0);
+		}
+	}
+}
+
+static void
+scan_flat_number(struct lookup l, uint32_t slot, const struct mask *events)
+{
+	struct fast_ranks *ranks = l.f->unit[l.unit - l.f->g->unit].ranks;
+	struct scalar v = {0};
+	struct mask one;
+
+	l.value = &v;
+	l.events = &one;
+	for (uint32_t w = 0; w < MASK_WORDS; w++) {
+		for (uint64_t bits = events->w[w]; bits; bits &= bits - 1) {
+			uint32_t e = w * 64 + (uint32_t)__builtin_ctzll(bits);
+			if (!slot_scalar(l.f->ev, slot, e, true, &v))
+				continue;
+			if (ranks) {
+				rank_events(ranks, rank_of(&l, v.num))->w[w] |=
+				    bits & -bits;
+				continue;
 			}
 			one = (struct mask){{0}};
 			one.w[w] = bits & -bits;
 			l.f->serial++;
-			if (hash)
-				hit(&l, post, n);
-			else
-				look_up(&l, number, false, 0);
+			look_up(&l, true, false, 0);
 		}
 	}
+}
+
+/* Event by event: where looking up is cheaper than finding out what repeats. */
+static void
+scan_flat(struct lookup l, uint32_t slot, bool number, const struct mask *events)
+{
+	if (number)
+		scan_flat_number(l, slot, events);
+	else
+		scan_flat_text(l, slot, events);
+}
+
+/* Is it? groups is NULL where it always is. */
+static bool
+is_flat(const struct fast *f, const struct graph_operand *o, enum graph_family family)
+{
+	const struct fast_groups *g =
+	    o->source.base != GRAPH_NONE ? f->groups[o->source.base] : NULL;
+
+	if (o->source.base == GRAPH_NONE)
+		return false;
+	if (!g || (o->o->kind == OPERAND_SLOT &&
+		      graph_family_cost(family) < graph_family_cost(FAMILY_SUBSTR)))
+		return true;
+	/* Too few values repeated: not worth it for a search that costs little more. */
+	return o->o->kind == OPERAND_SLOT && g->flat_until > f->chunk &&
+	       graph_family_cost(family) < graph_family_cost(FAMILY_REGEX);
 }
 
 /* All values of a slot. */
@@ -377,7 +474,7 @@ fast_scan_unit(struct fast *f, uint32_t unit, const struct mask *events)
 	if (!mask_any(&fresh))
 		return;
 	state->scanned = mask_or(state->scanned, &fresh);
-	if (o->source.base != GRAPH_NONE && !f->groups[o->source.base]) {
+	if (is_flat(f, o, u->family)) {
 		scan_flat(l, o->source.base, o->number, &fresh);
 		return;
 	}

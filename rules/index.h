@@ -50,6 +50,7 @@ index_posts_get(const struct index_posts *p, uint32_t entry, const uint32_t **re
 
 /* Equality of byte strings. */
 struct index_hash {
+	uint64_t lengths; /* those that keys have, 63 and more as one */
 	uint32_t mask;
 	struct index_hash_slot {
 		uint32_t hash, entry; /* entry + 1; 0: empty */
@@ -62,6 +63,13 @@ struct index_hash {
 	uint32_t n_entry;
 	struct index_posts posts;
 };
+
+/* False: no key has this length. Most values are told apart by that. */
+static inline bool
+index_hash_may(const struct index_hash *ix, uint32_t len)
+{
+	return ix->lengths >> (len < 63 ? len : 63) & 1;
+}
 
 bool index_hash_build(struct index_hash *ix, struct arena *arena,
     const struct index_key *key, uint32_t n, struct err *err);
@@ -77,7 +85,8 @@ enum index_trie_flag {
 
 struct index_trie {
 	unsigned flags;
-	uint32_t n_node; /* 0 is the root; the children of a node are in a row */
+	uint32_t shortest; /* bytes of the shortest key */
+	uint32_t n_node;   /* 0 is the root; the children of a node are in a row */
 	struct index_trie_node {
 		uint32_t child;
 		uint16_t n_child;
@@ -93,6 +102,16 @@ struct index_trie {
 	uint64_t *seen; /* by node: the walk that last reported it */
 	uint64_t walk;
 };
+
+/* False: the value has not even where a key begins. */
+static inline bool
+index_trie_may(const struct index_trie *ix, const char *s, uint32_t len)
+{
+	if (ix->shortest == 0 || len < ix->shortest)
+		return ix->shortest == 0;
+	return (ix->flags & INDEX_ANYWHERE) ||
+	       ix->wide[0][(uint8_t)s[ix->flags & INDEX_REVERSED ? len - 1 : 0]] != 0;
+}
 
 bool index_trie_build(struct index_trie *ix, struct arena *arena, unsigned flags,
     const struct index_key *key, uint32_t n, struct err *err);

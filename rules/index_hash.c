@@ -57,6 +57,7 @@ index_hash_build(struct index_hash *ix, struct arena *arena, const struct index_
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t h = (uint32_t)index_hash_of(key[i].s, key[i].len);
 		uint32_t at = h & ix->mask;
+		ix->lengths |= 1ull << (key[i].len < 63 ? key[i].len : 63);
 		for (; ix->slot[at].entry; at = (at + 1) & ix->mask) {
 			const struct index_hash_entry *e =
 			    &ix->entry[ix->slot[at].entry - 1];

@@ -71,29 +71,38 @@ classes(__m128i bytes, const uint8_t low[16], const uint8_t high[16])
 	    _mm_shuffle_epi8(h, _mm_and_si128(_mm_srli_epi16(bytes, 4), half)));
 }
 
-/* Sixteen places at a time; true when *at is a pair's, else what is left begins there. */
-__attribute__((target("ssse3"))) static bool
-next_wide(const struct index_pairs *p, const char *s, uint32_t len, uint32_t *at)
+/* The first of the sixteen places from s + skip on that is a pair's; 16: none is. */
+__attribute__((target("ssse3"))) static inline uint32_t
+pair_of_sixteen(const struct index_pairs *p, const char *s, uint32_t skip)
 {
-	uint32_t i = *at;
+	__m128i a = _mm_loadu_si128((const __m128i *)(const void *)s);
+	__m128i b = _mm_loadu_si128((const __m128i *)(const void *)(s + 1));
+	__m128i both = _mm_and_si128(classes(a, p->first_low, p->first_high),
+	    classes(b, p->second_low, p->second_high));
+	uint32_t maybe = 0xffffu ^ (uint32_t)_mm_movemask_epi8(
+				       _mm_cmpeq_epi8(both, _mm_setzero_si128()));
 
-	for (; i + 17 <= len; i += 16) {
-		__m128i a = _mm_loadu_si128((const __m128i *)(const void *)(s + i));
-		__m128i b = _mm_loadu_si128((const __m128i *)(const void *)(s + i + 1));
-		__m128i both = _mm_and_si128(classes(a, p->first_low, p->first_high),
-		    classes(b, p->second_low, p->second_high));
-		uint32_t maybe = 0xffffu ^ (uint32_t)_mm_movemask_epi8(
-					       _mm_cmpeq_epi8(both, _mm_setzero_si128()));
-
-		for (; maybe; maybe &= maybe - 1) {
-			*at = i + (uint32_t)__builtin_ctz(maybe);
-			if (has(p, fold(p, (uint8_t)s[*at]),
-				fold(p, (uint8_t)s[*at + 1])))
-				return true;
-		}
+	for (maybe = maybe >> skip << skip; maybe; maybe &= maybe - 1) {
+		uint32_t at = (uint32_t)__builtin_ctz(maybe);
+		if (has(p, fold(p, (uint8_t)s[at]), fold(p, (uint8_t)s[at + 1])))
+			return at;
 	}
-	*at = i;
-	return false;
+	return 16;
+}
+
+/* Of a text of at least 17 bytes; the last sixteen places overlap those before. */
+__attribute__((target("ssse3"))) static uint32_t
+next_wide(const struct index_pairs *p, const char *s, uint32_t len, uint32_t i)
+{
+	uint32_t at, last = len - 17;
+
+	for (; i <= last; i += 16) {
+		if ((at = pair_of_sixteen(p, s + i, 0)) < 16)
+			return i + at;
+	}
+	if (i + 1 < len && (at = pair_of_sixteen(p, s + last, i - last)) < 16)
+		return last + at;
+	return len - 1;
 }
 #endif
 
@@ -101,8 +110,8 @@ uint32_t
 index_pairs_next(const struct index_pairs *p, const char *s, uint32_t len, uint32_t i)
 {
 #if defined(__x86_64__)
-	if (i + 17 <= len && __builtin_cpu_supports("ssse3") && next_wide(p, s, len, &i))
-		return i;
+	if (len >= 17 && i + 1 < len && __builtin_cpu_supports("ssse3"))
+		return next_wide(p, s, len, i);
 #endif
 	for (; i + 1 < len; i++) {
 		if (has(p, fold(p, (uint8_t)s[i]), fold(p, (uint8_t)s[i + 1])))

@@ -194,9 +194,12 @@ index_trie_build(struct index_trie *ix, struct arena *arena, unsigned flags,
 	struct build b = {.arena = arena, .n_sprout = 1};
 	size_t bytes = 1;
 
-	*ix = (struct index_trie){.flags = flags};
-	for (uint32_t i = 0; i < n; i++)
+	*ix = (struct index_trie){.flags = flags, .shortest = n ? UINT32_MAX : 0};
+	for (uint32_t i = 0; i < n; i++) {
 		bytes += key[i].len;
+		if (key[i].len < ix->shortest)
+			ix->shortest = key[i].len;
+	}
 	if (bytes >= UINT32_MAX)
 		return err_set(err, ERR_LIMIT, "the rules' constants are too many");
 	b.key = arena_array(arena, (size_t)n + 1, sizeof(*b.key));
