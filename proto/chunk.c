@@ -11,6 +11,14 @@ enum {
 	MAX_PARAMS = 64
 };
 
+/* clang-format off */
+#define FOUR(n)    n, n + 1, n + 2, n + 3
+#define SIXTEEN(n) FOUR(n), FOUR(n + 4), FOUR(n + 8), FOUR(n + 12)
+#define MANY(n)    SIXTEEN(n), SIXTEEN(n + 16), SIXTEEN(n + 32), SIXTEEN(n + 48)
+
+const uint32_t column_even_first[] = {MANY(0), MANY(64), MANY(128), MANY(192), 256};
+/* clang-format on */
+
 static bool
 has_plugin_id(uint16_t type)
 {
@@ -109,11 +117,34 @@ column_store_next(struct column_store *c)
 	c->first[++c->n_events] = c->n_values;
 }
 
+void
+column_store_undo(struct column_store *c)
+{
+	struct frame_span last;
+
+	c->n_values = c->first[--c->n_events];
+	c->n_bytes = 0;
+	if (c->kind == COLUMN_NUM || c->n_values == 0)
+		return;
+	memcpy(&last, &c->num[c->n_values - 1], sizeof(last));
+	c->n_bytes = last.off + last.len + 1;
+}
+
+static bool
+is_even(const struct column_store *c)
+{
+	return c->n_events > 0 && c->n_values == c->n_events &&
+	       memcmp(c->first, column_even_first,
+		   (c->n_events + 1) * sizeof(*c->first)) == 0;
+}
+
 uint32_t
 column_store_frame_bytes(const struct column_store *c)
 {
-	return (uint32_t)(sizeof(struct column_head) + pad8((c->n_events + 1) * 4ull) +
-			  c->n_values * 8ull + pad8(c->n_bytes));
+	uint64_t first = is_even(c) ? 0 : pad8((c->n_events + 1) * sizeof(*c->first));
+
+	return (uint32_t)(sizeof(struct column_head) + first + c->n_values * 8ull +
+			  pad8(c->n_bytes));
 }
 
 struct out {
@@ -131,9 +162,11 @@ put(struct out *o, const void *p, uint64_t n)
 		o->full = true;
 		return;
 	}
-	if (n)
+	if (n) {
+		/* The padding, before what it is behind. */
+		memset(o->p + o->len + padded - 8, 0, 8);
 		memcpy(o->p + o->len, p, n);
-	memset(o->p + o->len + n, 0, padded - n);
+	}
 	o->len += (uint32_t)padded;
 }
 
@@ -173,6 +206,20 @@ put_raw_event(struct out *o, const void *raw, const struct chunk_event *e)
 		memcpy(p + id_off, &e->plugin_id, sizeof(e->plugin_id));
 }
 
+static void
+put_column(struct out *o, const struct column_store *c)
+{
+	bool even = is_even(c);
+	const struct column_head h = {
+	    c->slot, c->kind | (even ? COLUMN_EVEN : 0), c->n_values, c->n_bytes};
+
+	put(o, &h, sizeof(h));
+	if (!even)
+		put(o, c->first, (c->n_events + 1) * sizeof(*c->first));
+	put(o, c->num, c->n_values * sizeof(*c->num));
+	put(o, c->bytes, c->n_bytes);
+}
+
 uint32_t
 chunk_write(uint8_t *p, uint32_t cap, const struct chunk_head *head,
     const struct chunk_event *event, const void *const *raw,
@@ -192,14 +239,9 @@ chunk_write(uint8_t *p, uint32_t cap, const struct chunk_head *head,
 	if (event)
 		put(&o, event, head->n_events * sizeof(*event));
 	for (uint32_t i = 0; i < n_columns; i++) {
-		const struct column_store *c = column[i];
-		struct column_head h = {c->slot, c->kind, c->n_values, c->n_bytes};
-		if (c->n_events != head->n_events)
+		if (column[i]->n_events != head->n_events)
 			return 0;
-		put(&o, &h, sizeof(h));
-		put(&o, c->first, (head->n_events + 1) * sizeof(*c->first));
-		put(&o, c->num, c->n_values * sizeof(*c->num));
-		put(&o, c->bytes, c->n_bytes);
+		put_column(&o, column[i]);
 	}
 	if (raw && event) {
 		for (uint32_t i = 0; i < head->n_events; i++)
@@ -235,8 +277,30 @@ breach(struct err *err, const char *what)
 	return err_set(err, ERR_PEER, "frame: %s", what);
 }
 
-/* Every string begins where the one before ended, ends where its span says, and holds no
- * NUL before. */
+/* How many of n bytes are 0. */
+static uint32_t
+count_nuls(const char *p, uint32_t n)
+{
+	typedef uint8_t lanes __attribute__((vector_size(16)));
+	uint32_t i = 0, sum = 0;
+
+	while (i + sizeof(lanes) <= n) {
+		lanes count = {0}, v;
+		/* Before a lane overflows. */
+		for (uint32_t k = 0; k < 255 && i + sizeof(v) <= n; k++, i += sizeof(v)) {
+			memcpy(&v, p + i, sizeof(v));
+			count -= (lanes)(v == 0);
+		}
+		for (uint32_t k = 0; k < sizeof(lanes); k++)
+			sum += count[k];
+	}
+	for (; i < n; i++)
+		sum += p[i] == 0;
+	return sum;
+}
+
+/* Every string begins where the one before ended and ends where its span says, with a NUL
+ * behind it; and there are no other NULs. */
 static bool
 check_spans(const struct frame_column *c)
 {
@@ -247,11 +311,10 @@ check_spans(const struct frame_column *c)
 		if (s.off != at || at >= c->n_bytes || s.len >= c->n_bytes - at ||
 		    c->bytes[at + s.len] != '\0')
 			return false;
-		if (c->kind == COLUMN_STR && memchr(c->bytes + at, '\0', s.len))
-			return false;
 		at += s.len + 1;
 	}
-	return at == c->n_bytes;
+	return at == c->n_bytes &&
+	       (c->kind != COLUMN_STR || count_nuls(c->bytes, at) == c->n_values);
 }
 
 /* An event whose values end before they begin has, unsigned, far too many. */
@@ -272,21 +335,24 @@ get_column(struct in *in, struct frame_column *c, uint32_t n_events, struct err 
 
 	if (!h)
 		return breach(err, "a column is cut short");
+	bool even = h->kind & COLUMN_EVEN;
 	*c = (struct frame_column){.slot = h->slot,
-	    .kind = (enum column_kind)h->kind,
+	    .kind = (enum column_kind)(h->kind & ~(uint32_t)COLUMN_EVEN),
 	    .n_values = h->n_values,
-	    .n_bytes = h->n_bytes};
+	    .n_bytes = h->n_bytes,
+	    .first = column_even_first};
 	if (h->slot >= LIMIT_PLAN_SLOTS)
 		return breach(err, "a column of a slot that cannot be");
-	if (h->kind < COLUMN_NUM || h->kind > COLUMN_BIN ||
-	    (h->kind == COLUMN_NUM && h->n_bytes))
+	if (c->kind < COLUMN_NUM || c->kind > COLUMN_BIN ||
+	    (c->kind == COLUMN_NUM && h->n_bytes))
 		return breach(err, "a column of unknown kind");
-	c->first = get(in, (uint64_t)(n_events + 1) * sizeof(*c->first));
+	if (!even)
+		c->first = get(in, (uint64_t)(n_events + 1) * sizeof(*c->first));
 	const void *values = get(in, (uint64_t)h->n_values * 8);
 	c->bytes = get(in, h->n_bytes);
 	if (!c->first || !values || !c->bytes)
 		return breach(err, "a column is cut short");
-	if (!check_first(c, n_events))
+	if (even ? c->n_values != n_events : !check_first(c, n_events))
 		return breach(err, "a column's values do not add up");
 	if (c->kind == COLUMN_NUM) {
 		c->num = values;

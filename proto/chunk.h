@@ -70,9 +70,14 @@ struct chunk_event {
 	uint16_t zero;
 };
 
+enum {
+	/* In kind: each event has one value, and first[] is left out. */
+	COLUMN_EVEN = 256
+};
+
 struct column_head {
 	uint32_t slot;
-	uint32_t kind; /* enum column_kind */
+	uint32_t kind; /* enum column_kind, perhaps with COLUMN_EVEN */
 	uint32_t n_values;
 	uint32_t n_bytes; /* of the byte area; 0 for COLUMN_NUM */
 };
@@ -84,6 +89,9 @@ struct column_head {
 struct frame_span {
 	uint32_t off, len;
 };
+
+/* The first[] of a column that leaves it out: 0, 1, 2, … */
+extern const uint32_t column_even_first[LIMIT_CHUNK_EVENTS + 1];
 
 struct frame_column {
 	uint32_t slot;
@@ -120,6 +128,8 @@ bool column_store_bytes(struct column_store *c, const void *p, uint32_t n);
 /* Ends the open event (with the values added since the last call; none: missing). At most
  * LIMIT_CHUNK_EVENTS of them. */
 void column_store_next(struct column_store *c);
+/* Forgets the last event, which was ended, and its values. */
+void column_store_undo(struct column_store *c);
 /* Bytes it takes in a frame. */
 uint32_t column_store_frame_bytes(const struct column_store *c);
 
@@ -149,11 +159,12 @@ void chunk_view_release(struct chunk_view *v);
 /*
  * Checks a frame in private memory (8-byte aligned, which outlives the view's use).
  * Proves: counts within limits.h, no bit of flags or zero fields set that has no meaning,
- * first[] non-decreasing from 0 to n_values, strings inside the byte area, terminated and
- * without inner NUL, raw events' header fields equal to event[] and parameters inside the
- * event (of types 322 and 402; the lengths of others are known to the event table alone).
- * Costs time linear in len. What it cannot know (is this slot wanted, once; is this kind
- * the slot's; is the plugin id the plugin's; is rc one) is the caller's to check.
+ * first[] (that of even columns is column_even_first) non-decreasing from 0 to n_values,
+ * strings inside the byte area, terminated and without inner NUL, raw events' header
+ * fields equal to event[] and parameters inside the event (of types 322 and 402; the
+ * lengths of others are known to the event table alone). Costs time linear in len. What
+ * it cannot know (is this slot wanted, once; is this kind the slot's; is the plugin id
+ * the plugin's; is rc one) is the caller's to check.
  */
 bool chunk_check(struct chunk_view *v, const void *p, uint32_t len, enum frame_type type,
     struct err *err);

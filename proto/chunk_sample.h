@@ -11,7 +11,7 @@
 
 enum {
 	SAMPLE_EVENTS = 3,
-	SAMPLE_COLUMNS = 3,
+	SAMPLE_COLUMNS = 5,
 	SAMPLE_CAP = 8192
 };
 
@@ -20,7 +20,8 @@ struct sample {
 	struct chunk_event event[SAMPLE_EVENTS];
 	uint8_t raw[SAMPLE_EVENTS][64];
 	const void *raw_at[SAMPLE_EVENTS];
-	struct column_store column[SAMPLE_COLUMNS]; /* numbers, strings, bytes */
+	struct column_store
+	    column[SAMPLE_COLUMNS]; /* numbers, strings, bytes; even: numbers, strings */
 	const struct column_store *column_at[SAMPLE_COLUMNS];
 };
 
@@ -59,7 +60,8 @@ sample_event(
 static inline void
 sample_init(struct sample *s)
 {
-	static const enum column_kind kinds[] = {COLUMN_NUM, COLUMN_STR, COLUMN_BIN};
+	static const enum column_kind kinds[] = {
+	    COLUMN_NUM, COLUMN_STR, COLUMN_BIN, COLUMN_NUM, COLUMN_STR};
 	struct err err;
 
 	memset(s, 0, sizeof(*s));
@@ -87,6 +89,8 @@ sample_init(struct sample *s)
 			/* With its NUL 8 bytes, so that no padding hides a byte too far.
 			 */
 			column_store_bytes(&s->column[2], "\x0a\0\0\x01\0\0\0", 7);
+		column_store_num(&s->column[3], 0x1122334455667788 * (i + 1));
+		column_store_bytes(&s->column[4], "eight by eight" + i, 14 - i);
 		for (uint32_t k = 0; k < SAMPLE_COLUMNS; k++)
 			column_store_next(&s->column[k]);
 	}

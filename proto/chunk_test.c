@@ -67,7 +67,7 @@ test_chunk_gives_back_what_was_written(void **state)
 	assert_true(chunk_check(&view, p, len, FRAME_EVENTS, &err));
 	assert_int_equal(view.head.batch, 3);
 	assert_int_equal(view.head.first, 7);
-	assert_int_equal(view.head.n_columns, 3);
+	assert_int_equal(view.head.n_columns, SAMPLE_COLUMNS);
 	assert_int_equal(view.head.flags, CHUNK_LAST | CHUNK_HAS_EVENTS);
 	assert_int_equal(view.head.rc, -1);
 	assert_int_equal(view.head.dropped, 2);
@@ -93,6 +93,15 @@ test_chunk_gives_back_what_was_written(void **state)
 	assert_int_equal(c->kind, COLUMN_BIN);
 	assert_int_equal(c->str[1].len, 7);
 	assert_memory_equal(c->bytes + c->str[1].off, "\x0a\0\0\x01\0\0", 7);
+	for (uint32_t i = 3; i < SAMPLE_COLUMNS; i++) {
+		assert_ptr_equal(view.column[i].first, column_even_first);
+		assert_int_equal(view.column[i].n_values, SAMPLE_EVENTS);
+	}
+	assert_int_equal(view.column[3].num[2], 3 * 0x1122334455667788);
+	c = &view.column[4];
+	assert_string_equal(c->bytes + c->str[2].off, "ght by eight");
+	for (uint32_t i = 0; i <= LIMIT_CHUNK_EVENTS; i++)
+		assert_int_equal(column_even_first[i], i);
 }
 
 static void
@@ -201,6 +210,17 @@ mark(bool *is_free, const uint8_t *frame, const void *at, size_t n)
 	memset(is_free + ((const uint8_t *)at - frame), 1, n);
 }
 
+/* Where the column's head is. */
+static const uint8_t *
+head_of(const struct frame_column *c)
+{
+	const void *next = c->first != column_even_first ? (const void *)c->first
+			   : c->kind == COLUMN_NUM       ? (const void *)c->num
+							 : (const void *)c->str;
+
+	return (const uint8_t *)next - sizeof(struct column_head);
+}
+
 static void
 mark_free(bool *is_free, const uint8_t *p)
 {
@@ -212,12 +232,11 @@ mark_free(bool *is_free, const uint8_t *p)
 	mark(is_free, p, &h->dropped, 4);
 	for (uint32_t i = 0; i < SAMPLE_COLUMNS; i++) {
 		const struct frame_column *c = &view.column[i];
-		const struct column_head *ch =
-		    (const void *)((const uint8_t *)c->first - sizeof(*ch));
-		mark(is_free, p, &ch->slot, 4);
+		mark(is_free, p, head_of(c), 4);
 		/* Values may belong to another event, if they stay in order: the walk
 		 * sees to that. */
-		mark(is_free, p, c->first + 1, (SAMPLE_EVENTS - 1) * 4);
+		if (c->first != column_even_first)
+			mark(is_free, p, c->first + 1, (SAMPLE_EVENTS - 1) * 4);
 		if (c->kind == COLUMN_NUM)
 			mark(is_free, p, c->num, c->n_values * 8ul);
 		for (uint32_t k = 0; c->kind == COLUMN_BIN && k < c->n_values; k++)
@@ -241,7 +260,6 @@ static bool
 is_another_good_frame(const uint8_t *p, uint32_t at, uint8_t value)
 {
 	const struct chunk_head *h = (const void *)p;
-	const struct frame_column *str = &view.column[1];
 
 	if (p + at == (const uint8_t *)&h->flags)
 		return (p[at] ^ value) == CHUNK_LAST;
@@ -251,11 +269,18 @@ is_another_good_frame(const uint8_t *p, uint32_t at, uint8_t value)
 		return h->progress == 0 &&
 		       (uint32_t)value << 8 * (p + at - (const uint8_t *)&h->progress) <=
 			   CHUNK_PROGRESS_MAX;
-	/* Strings may be anything but NUL, and may be called bytes. */
-	if (p + at >= (const uint8_t *)str->bytes &&
-	    p + at < (const uint8_t *)str->bytes + str->n_bytes)
-		return p[at] != 0 && value != 0;
-	return p + at == (const uint8_t *)str->first - 12 && value == COLUMN_BIN;
+	for (uint32_t i = 0; i < SAMPLE_COLUMNS; i++) {
+		const struct frame_column *c = &view.column[i];
+		if (c->kind != COLUMN_STR)
+			continue;
+		/* Strings may be anything but NUL, and may be called bytes. */
+		if (p + at >= (const uint8_t *)c->bytes &&
+		    p + at < (const uint8_t *)c->bytes + c->n_bytes)
+			return p[at] != 0 && value != 0;
+		if (p + at == head_of(c) + 4)
+			return value == COLUMN_BIN;
+	}
+	return false;
 }
 
 static void
@@ -335,6 +360,77 @@ test_chunk_refuses_strings_that_share_bytes(void **state)
 	span = (struct frame_span *)(uintptr_t)view.column[1].str;
 	span[1] = span[0];
 	assert_false(check(p, len, FRAME_COLUMNS));
+}
+
+/* A NUL more than terminators, wherever it is: in each of the lanes in which they are
+ * counted, and in what is left behind them. */
+static void
+test_chunk_refuses_inner_nuls(void **state)
+{
+	enum {
+		STRINGS = 3,
+		LONG = 5000
+	};
+	static uint64_t words[(LONG * STRINGS + 4096) / 8];
+	uint8_t *p = (uint8_t *)words;
+	const struct chunk_head head = {.n_events = STRINGS, .flags = CHUNK_LAST};
+	struct column_store c;
+	const struct column_store *column[] = {&c};
+	static char text[LONG];
+	struct err err;
+
+	assert_true(column_store_init(&c, 0, COLUMN_STR, &err));
+	memset(text, 'x', sizeof(text));
+	for (uint32_t i = 0; i < STRINGS; i++) {
+		assert_true(column_store_bytes(&c, text, i == 1 ? LONG : 3));
+		column_store_next(&c);
+	}
+	uint32_t len = chunk_write(p, sizeof(words), &head, NULL, NULL, column, 1);
+	assert_true(check(p, len, FRAME_COLUMNS) == false); /* LAST is not an answer's */
+	((struct chunk_head *)(void *)p)->flags = 0;
+	assert_true(check(p, len, FRAME_COLUMNS));
+	assert_true(chunk_check(&view, p, len, FRAME_COLUMNS, &err));
+	char *bytes = (char *)(uintptr_t)view.column[0].bytes;
+	uint32_t n = view.column[0].n_bytes;
+	for (uint32_t i = 0; i < n; i++) {
+		if (bytes[i] == '\0')
+			continue;
+		bytes[i] = '\0';
+		assert_false(check(p, len, FRAME_COLUMNS));
+		bytes[i] = 'x';
+	}
+	/* Full lanes of terminators: none is forgotten. */
+	column_store_clear(&c);
+	for (uint32_t i = 0; i < LONG; i++)
+		assert_true(column_store_bytes(&c, "", 0));
+	column_store_next(&c);
+	const struct chunk_head one = {.n_events = 1};
+	static uint64_t more[(LONG * 9 + 4096) / 8];
+	len = chunk_write((uint8_t *)more, sizeof(more), &one, NULL, NULL, column, 1);
+	assert_true(check((uint8_t *)more, len, FRAME_COLUMNS));
+	column_store_release(&c);
+}
+
+static void
+test_chunk_store_forgets_an_event(void **state)
+{
+	struct column_store c;
+	struct err err;
+
+	assert_true(column_store_init(&c, 0, COLUMN_STR, &err));
+	for (uint32_t i = 0; i < 3; i++) {
+		for (uint32_t k = 0; k < i; k++)
+			assert_true(column_store_bytes(&c, "text", k));
+		column_store_next(&c);
+	}
+	column_store_undo(&c);
+	assert_int_equal(c.n_events, 2);
+	assert_int_equal(c.n_values, 1);
+	assert_int_equal(c.n_bytes, 1);
+	column_store_undo(&c);
+	column_store_undo(&c);
+	assert_int_equal(c.n_events | c.n_values | c.n_bytes, 0);
+	column_store_release(&c);
 }
 
 /* One event of no parameters: 26 bytes in 32. */
@@ -529,6 +625,9 @@ test_column_store_holds_to_its_bounds(void **state)
 	assert_true(column_store_bytes(&c, "three", 5));
 	column_store_next(&c);
 	assert_string_equal(c.bytes + 5, "three");
+	/* One value each; and then one without. */
+	assert_int_equal(column_store_frame_bytes(&c), 16 + 16 + 16);
+	column_store_next(&c);
 	assert_int_equal(column_store_frame_bytes(&c), 16 + 16 + 16 + 16);
 	column_store_release(&c);
 }
@@ -547,6 +646,8 @@ main(void)
 	    T(chunk_refuses_every_single_hostile_byte),
 	    T(chunk_never_accepts_what_lies_outside),
 	    T(chunk_refuses_strings_that_share_bytes),
+	    T(chunk_refuses_inner_nuls),
+	    T(chunk_store_forgets_an_event),
 	    T(chunk_reads_no_parameters_past_the_last_event),
 	    T(chunk_refuses_raw_events_that_run_backwards),
 	    T(chunk_refuses_more_columns_than_slots),

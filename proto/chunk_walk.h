@@ -64,7 +64,8 @@ static inline void
 walk_column(struct walk *w, const struct frame_column *c, uint32_t n_events)
 {
 	WALK_MUST(c->slot < LIMIT_PLAN_SLOTS);
-	walk_bytes(w, c->first, (n_events + 1) * 4ull);
+	if (c->first != column_even_first)
+		walk_bytes(w, c->first, (n_events + 1) * 4ull);
 	walk_bytes(w, c->bytes, c->n_bytes);
 	WALK_MUST(c->first[0] == 0 && c->first[n_events] == c->n_values);
 	for (uint32_t i = 0; i < n_events; i++) {

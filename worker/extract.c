@@ -62,8 +62,11 @@ take_values(struct extractor *x, struct plan_slot *s,
 {
 	struct column_store *c = &s->store;
 
-	if (!values_take_one(c, f, s->blank.ftype, room))
-		take_many(x, s, f, room);
+	if (!values_take_one(c, f, s->blank.ftype, room)) {
+		uint32_t left = *room;
+		take_many(x, s, f, &left);
+		*room = left;
+	}
 	c->first[++c->n_events] = c->n_values;
 }
 
@@ -101,23 +104,48 @@ enum {
 	THOROUGH_CALLS = 256
 };
 
-/* All in one call; false when the answer is of no use. */
+/* Takes what the call has filled in; true when all of it lies where it lay before. */
+static bool
+take_all(
+    struct extractor *x, struct slot_set *set, uint32_t first, uint32_t n, uint32_t *room)
+{
+	uintptr_t moved = 0;
+	uint32_t left = *room;
+
+	for (uint32_t i = first; i < first + n; i++) {
+		const struct plugin_extract_field *f = &set->work[i];
+
+		moved |= field_has_moved(f, set->kind[i], &set->place[i]);
+		take_values(x, set->field_slot[i], f, &left);
+	}
+	*room = left;
+	return moved == 0;
+}
+
+/* All in one call; false, and nothing taken, when the answer is of no use. */
 static bool
 extract_together(struct extractor *x, struct slot_set *set, uint32_t first, uint32_t n,
-    const struct plugin_event_input *in)
+    const struct plugin_event_input *in, uint32_t *room)
 {
 	struct plugin_extract_field *work = set->work + first;
 	bool thorough =
 	    x->n_together < THOROUGH_CALLS || x->n_together % THOROUGH_CALLS == 0;
+	const uint32_t had = *room;
 
 	x->n_together++;
 	memcpy(work, set->blank + first, n * sizeof(*work));
 	if (!call(x, in, work, n))
 		return false;
-	if (!fields_share_memory(
-		work, set->kind + first, n, &x->plugin->constants, thorough))
+	bool known = take_all(x, set, first, n, room);
+	/* In the same places nothing was shared before. */
+	if ((known && !thorough) ||
+	    !fields_share_memory(work, set->kind + first, n, &x->plugin->constants,
+		thorough, set->place + first))
 		return true;
 	x->plugin->one_by_one = true;
+	for (uint32_t i = first; i < first + n; i++)
+		column_store_undo(&set->field_slot[i]->store);
+	*room = had;
 	uplink_log(x->host->up, NULL,
 	    "fields overwrite each other's values when extracted together: from now on "
 	    "they are extracted one by one",
@@ -145,12 +173,9 @@ extract_fields(struct extractor *x, struct slot_set *set,
 {
 	for (uint32_t first = 0, n; first < set->n_fields; first += n) {
 		n = call_size(set, first);
-		if (x->plugin->one_by_one || !extract_together(x, set, first, n, in)) {
+		if (x->plugin->one_by_one ||
+		    !extract_together(x, set, first, n, in, room))
 			extract_one_by_one(x, set, first, n, in, room);
-			continue;
-		}
-		for (uint32_t i = first; i < first + n; i++)
-			take_values(x, set->field_slot[i], &set->work[i], room);
 	}
 }
 

@@ -13,6 +13,7 @@ enum {
 void
 slot_set_clear(struct slot_set *s)
 {
+	memset(s->place, 0, s->n_fields * sizeof(*s->place));
 	s->n = s->n_fields = s->max_rank = 0;
 }
 
@@ -53,8 +54,10 @@ set_init(struct slot_set *s, struct arena *arena, uint32_t n)
 	    .kind = arena_array(arena, n + 1, sizeof(uint8_t)),
 	    .blank = arena_array(arena, n + 1, sizeof(struct plugin_extract_field)),
 	    .work = arena_array(arena, n + 1, sizeof(struct plugin_extract_field)),
+	    .place = arena_array(arena, n + 1, sizeof(struct field_place)),
 	};
-	return s->slot && s->column && s->field_slot && s->kind && s->blank && s->work;
+	return s->slot && s->column && s->field_slot && s->kind && s->blank && s->work &&
+	       s->place;
 }
 
 void

@@ -40,6 +40,7 @@ struct slot_set {
 	struct plan_slot **field_slot;
 	uint8_t *kind; /* enum column_kind of each */
 	struct plugin_extract_field *blank, *work;
+	struct field_place *place; /* of each, when it was last looked at: quirks.h */
 };
 
 void slot_set_clear(struct slot_set *s);

@@ -312,13 +312,6 @@ plugin_load(struct plugin *p, const char *path, const char *shown_path, struct e
 
 /* Life. */
 
-bool
-type_set_has(const struct type_set *t, uint16_t type)
-{
-	return t->all ||
-	       (type < PLUGIN_EVENT_TYPES_N && t->bits[type / 64] >> type % 64 & 1);
-}
-
 const char *
 plugin_last_error(const struct plugin *p)
 {

@@ -39,7 +39,12 @@ struct type_set {
 	uint64_t bits[(PLUGIN_EVENT_TYPES_N + 63) / 64];
 };
 
-bool type_set_has(const struct type_set *t, uint16_t type);
+static inline bool
+type_set_has(const struct type_set *t, uint16_t type)
+{
+	return t->all ||
+	       (type < PLUGIN_EVENT_TYPES_N && t->bits[type / 64] >> type % 64 & 1);
+}
 
 struct host;
 

@@ -41,11 +41,12 @@ fill_chunk(struct publisher *p, uint32_t first, uint32_t max, struct chunk_event
 	struct source *s = p->source;
 	struct slot_set *set = &p->plan->first;
 	uint32_t used = frame_base_bytes(set->n), n = 0;
+	const uint32_t event_bytes = frame_event_bytes(set->n);
 
 	slot_set_clear_values(set);
 	for (; n < max; n++) {
 		source_describe(s, first + n, &event[n]);
-		uint32_t fixed = frame_event_bytes(set->n) + raw_bytes(p, event[n].len);
+		uint32_t fixed = event_bytes + raw_bytes(p, event[n].len);
 		if (n > 0 && used + fixed > LIMIT_CHUNK_BYTES)
 			break;
 		used += fixed;

@@ -5,8 +5,6 @@
 #include <link.h>
 #include <string.h>
 
-#include "proto/chunk.h"
-
 /* Paths of the standard library's sources, in the messages of its panics. */
 static const char rust_mark[] = "/rustc/";
 
@@ -95,28 +93,22 @@ is_constant(const struct constant_memory *m, const void *p)
 	return false;
 }
 
-/* The first string of a field; NULL where there is none. */
-static const char *
-first_string(const struct plugin_extract_field *f, uint8_t kind)
-{
-	return kind == COLUMN_STR && f->res_len > 0 && f->res.str ? f->res.str[0] : NULL;
-}
-
 static bool
 two_share(const struct plugin_extract_field *a, const struct plugin_extract_field *b,
     uint8_t kind, const struct constant_memory *constants)
 {
-	const char *text = first_string(a, kind);
+	const char *text = field_text(a, kind);
 
 	/* A pointer without a value counts: the memory was written all the same. */
 	if (a->res.str && a->res.str == b->res.str)
 		return true;
-	return text && text == first_string(b, kind) && !is_constant(constants, text);
+	return text && text == field_text(b, kind) && !is_constant(constants, text);
 }
 
 bool
 fields_share_memory(const struct plugin_extract_field *field, const uint8_t *kind,
-    uint32_t n, const struct constant_memory *constants, bool thorough)
+    uint32_t n, const struct constant_memory *constants, bool thorough,
+    struct field_place *place)
 {
 	const struct plugin_extract_field *last[COLUMN_BIN + 1] = {NULL};
 	bool shared = false;
@@ -132,5 +124,8 @@ fields_share_memory(const struct plugin_extract_field *field, const uint8_t *kin
 			shared |= kind[k] == kind[i] &&
 				  two_share(&field[k], &field[i], kind[i], constants);
 	}
+	for (uint32_t i = 0; !shared && i < n; i++)
+		place[i] = (struct field_place){
+		    field[i].res.str, field_text(&field[i], kind[i])};
 	return shared;
 }

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proto/chunk.h"
 #include "proto/plugin_api.h"
 
 /* Is the object, a handle of dlopen, a program in Rust? */
@@ -28,13 +29,37 @@ struct constant_memory {
 /* Of the object, a handle of dlopen. */
 void constant_memory_find(struct constant_memory *m, void *object);
 
+/* Where the values of a field lay, and the first text. */
+struct field_place {
+	const void *values;
+	const char *text; /* NULL: there was none, or they are no texts */
+};
+
+/* The first text of a field; NULL where there is none. kind: enum column_kind. */
+static inline const char *
+field_text(const struct plugin_extract_field *f, uint8_t kind)
+{
+	return kind == COLUMN_STR && f->res_len > 0 && f->res.str ? f->res.str[0] : NULL;
+}
+
+/* Not 0 when the values lie elsewhere. */
+static inline uintptr_t
+field_has_moved(
+    const struct plugin_extract_field *f, uint8_t kind, const struct field_place *place)
+{
+	return ((uintptr_t)f->res.str ^ (uintptr_t)place->values) |
+	       ((uintptr_t)field_text(f, kind) ^ (uintptr_t)place->text);
+}
+
 /*
  * Do two of the fields, filled in by one call, have their values at the same place, where
- * the later one has overwritten the earlier? kind is the enum column_kind of each: a
- * buffer for all is one for all of a kind, so looking at neighbours of a kind is mostly
- * enough. thorough: looks at all pairs.
+ * the later one has overwritten the earlier? kind is of each: a buffer for all is one for
+ * all of a kind, so looking at neighbours of a kind is mostly enough. thorough: looks at
+ * all pairs. When the answer is no, *place becomes where each is: in the same places the
+ * answer is the same.
  */
 bool fields_share_memory(const struct plugin_extract_field *field, const uint8_t *kind,
-    uint32_t n, const struct constant_memory *constants, bool thorough);
+    uint32_t n, const struct constant_memory *constants, bool thorough,
+    struct field_place *place);
 
 #endif

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -54,6 +56,32 @@ test_values_strings_of_all_lengths(void **state)
 	assert_int_equal(
 	    LIMIT_FRAME_BYTES - room, 200 * (1 + VALUE_HEAD_BYTES) + 199 * 200 / 2);
 	column_store_release(&c);
+}
+
+/* Texts that end where their memory ends: nothing behind them may be touched. */
+static void
+test_values_strings_at_the_end_of_memory(void **state)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *memory = mmap(
+	    NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint32_t room = LIMIT_FRAME_BYTES, len;
+	struct column_store c;
+	struct err err;
+
+	assert_ptr_not_equal(memory, MAP_FAILED);
+	assert_int_equal(mprotect(memory + page, page, PROT_NONE), 0);
+	assert_true(column_store_init(&c, 0, COLUMN_STR, &err));
+	for (uint32_t n = 0; n < 2 * VALUE_BLOCK; n++) {
+		const char *s = memory + page - 1 - n;
+		const struct plugin_extract_field f = {.res.str = &s, .res_len = 1};
+		memset(memory + page - 1 - n, 'x', n);
+		assert_true(take(&c, &f, PLUGIN_FIELD_STRING, &room));
+		assert_string_equal(str_at(&c, n, &len), s);
+		assert_int_equal(len, n);
+	}
+	column_store_release(&c);
+	munmap(memory, 2 * page);
 }
 
 static void
@@ -150,6 +178,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_values_strings_of_all_lengths),
+	    cmocka_unit_test(test_values_strings_at_the_end_of_memory),
 	    cmocka_unit_test(test_values_kinds),
 	    cmocka_unit_test(test_values_without_room),
 	};

@@ -125,7 +125,8 @@ supply_column(struct pipeline *p, struct pipeline_worker *pw,
 	if (c->kind != kind_of(field->type))
 		return err_set(
 		    err, ERR_PEER, "a column of another kind than %s has", field->name);
-	for (uint32_t i = 0; !(field->flags & FIELD_LIST) && i < p->n_events; i++) {
+	bool alone = (field->flags & FIELD_LIST) || c->first == column_even_first;
+	for (uint32_t i = 0; !alone && i < p->n_events; i++) {
 		if (first[i + 1] - first[i] > 1)
 			return err_set(err, ERR_PEER,
 			    "several values of %s, which is no list", field->name);

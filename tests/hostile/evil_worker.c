@@ -66,6 +66,7 @@ static struct {
 	unsigned long n, pause_us;
 	struct slot slot[MOST_SLOTS]; /* every slot of the plan */
 	bool first_stage[MOST_SLOTS];
+	bool no_values; /* the next frame's columns are empty */
 	uint32_t n_slots;
 	bool want_events;
 	uint32_t batch;
@@ -200,7 +201,9 @@ good_frame(bool is_answer, uint32_t tag, const struct slot *slot, uint32_t n)
 		if (!column_store_init(
 			&store[i], slot[i].slot, is_num ? COLUMN_NUM : COLUMN_STR, &err))
 			end();
-		if (is_num)
+		if (me.no_values)
+			; /* then its first[] is not left out */
+		else if (is_num)
 			column_store_num(&store[i], me.number);
 		else
 			column_store_bytes(&store[i], "text", 4);
@@ -503,7 +506,7 @@ die_note_forged(void)
 }
 
 /* One value of a good frame replaced. Offsets: chunk_head, chunk_event (at 32), first
- * column_head (at 64), its first[] (at 80). */
+ * column_head (at 64), its value (at 80), or its first[] where there is none. */
 static const struct poke {
 	const char *name;
 	uint32_t at, value;
@@ -525,12 +528,16 @@ static const struct poke {
     {"poke_slot_max", 64, UINT32_MAX},
     {"poke_kind", 68, 77},
     {"poke_kind_other", 68, COLUMN_BIN},
+    {"poke_kind_even_other", 68, COLUMN_BIN | COLUMN_EVEN},
+    {"poke_kind_uneven", 68, COLUMN_NUM},
     {"poke_n_values", 72, UINT32_MAX},
     {"poke_n_values_two", 72, 2},
     {"poke_n_bytes", 76, UINT32_MAX},
-    {"poke_first_0", 80, 1},
-    {"poke_first_1", 84, UINT32_MAX},
-    {"poke_value", 88, UINT32_MAX},
+    {"poke_none_first_0", 80, 1},
+    {"poke_none_first_1", 84, UINT32_MAX},
+    {"poke_none_n_values", 72, 1},
+    {"poke_none_even", 68, COLUMN_NUM | COLUMN_EVEN},
+    {"poke_value", 80, UINT32_MAX},
 };
 
 static bool
@@ -539,7 +546,9 @@ poked(void)
 	for (size_t i = 0; i < sizeof(pokes) / sizeof(pokes[0]); i++) {
 		if (strcmp(pokes[i].name, me.evil) != 0)
 			continue;
+		me.no_values = strncmp(me.evil, "poke_none_", 10) == 0;
 		uint32_t len = next_events_frame();
+		me.no_values = false;
 		memcpy(me.frame + pokes[i].at, &pokes[i].value, 4);
 		put(FRAME_EVENTS, len);
 		return true;
