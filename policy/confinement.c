@@ -237,16 +237,22 @@ is_mounted(const struct confinement *c, const char *target)
 static bool
 make_files(struct confinement *c, struct arena *arena, struct err *err)
 {
+#define FILE_OF(target, text) {target, text, sizeof(text) - 1}
 	static const struct confinement_file files[] = {
-	    {"/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:5 attempts:2\n"},
-	    {"/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"},
-	    {"/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"
-				   "services: files\nprotocols: files\n"},
-	    {"/etc/passwd", "root:x:0:0:plugin:/:/sbin/nologin\n"},
-	    {"/etc/group", "root:x:0:\n"},
-	    {"/etc/services",
-		"domain 53/udp\ndomain 53/tcp\nhttp 80/tcp\nhttps 443/tcp\n"},
+	    FILE_OF("/etc/resolv.conf",
+		"nameserver 127.0.0.1\noptions timeout:5 attempts:2\n"),
+	    FILE_OF("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"),
+	    FILE_OF("/etc/nsswitch.conf",
+		"passwd: files\ngroup: files\nhosts: files dns\n"
+		"services: files\nprotocols: files\n"),
+	    FILE_OF("/etc/passwd", "root:x:0:0:plugin:/:/sbin/nologin\n"),
+	    FILE_OF("/etc/group", "root:x:0:\n"),
+	    FILE_OF("/etc/services",
+		"domain 53/udp\ndomain 53/tcp\nhttp 80/tcp\nhttps 443/tcp\n"),
+	    /* A constructor in Podman's client library ends the process without it. */
+	    FILE_OF("/proc/self/cmdline", "mews-worker\0"),
 	};
+#undef FILE_OF
 	const uint32_t n = sizeof(files) / sizeof(*files);
 
 	if (!profile_connects(c->profile))

@@ -47,6 +47,7 @@ struct confinement_mount {
 struct confinement_file {
 	const char *target;
 	const char *text;
+	uint32_t n; /* bytes of text, where NULs may be */
 };
 
 struct confinement {
@@ -57,7 +58,7 @@ struct confinement {
 	 * before what is mounted inside it; each target once. */
 	struct confinement_mount *mount;
 	uint32_t n_mount;
-	/* What a client's libc wants to find in /etc; nothing of the host's. */
+	/* What a client and its libc want to find; nothing of the host's. */
 	struct confinement_file *file;
 	uint32_t n_file;
 	const char **env; /* complete environment of the worker */

@@ -163,6 +163,7 @@ test_confinement_of_who_connects_has_an_etc_of_its_own(void **state)
 	assert_non_null(
 	    strstr(text_at(&c, "/etc/resolv.conf"), "nameserver 127.0.0.1\n"));
 	assert_non_null(text_at(&c, "/etc/hosts"));
+	assert_string_equal(text_at(&c, "/proc/self/cmdline"), "mews-worker");
 	/* What the policy gives is the host's. */
 	p.read = hosts;
 	p.n_read = 1;

@@ -310,12 +310,11 @@ static bool
 place_file(int root_fd, const struct confinement_file *f, struct err *err)
 {
 	const char *name;
-	size_t n = strlen(f->text);
 	int dir = root_parent(root_fd, f->target, &name), fd = -1;
 
 	if (dir >= 0)
 		fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
-	bool ok = fd >= 0 && write(fd, f->text, n) == (ssize_t)n;
+	bool ok = fd >= 0 && write(fd, f->text, f->n) == (ssize_t)f->n;
 	if (!ok)
 		err_sys(err, "making %s", f->target);
 	if (fd >= 0)

@@ -78,7 +78,7 @@ wire_plan_pack(const struct launch_request *r, int *ret_memfd, struct err *err)
 	buf_add(&b, &c->n_file, sizeof(c->n_file));
 	for (uint32_t i = 0; i < c->n_file; i++) {
 		put_text(&b, c->file[i].target);
-		put_text(&b, c->file[i].text);
+		put_bytes(&b, c->file[i].text, c->file[i].n);
 	}
 	buf_add(&b, &c->n_env, sizeof(c->n_env));
 	for (uint32_t i = 0; i < c->n_env; i++)
@@ -206,11 +206,11 @@ get_texts(struct reader *in, struct arena *arena, uint32_t *ret_n)
 static bool
 get_files(struct reader *in, struct arena *arena, struct confinement *c)
 {
-	c->n_file = get_count(in, 2 * (sizeof(uint32_t) + 1));
+	c->n_file = get_count(in, 2 * sizeof(uint32_t) + 1);
 	c->file = arena_array(arena, (size_t)c->n_file + 1, sizeof(*c->file));
 	for (uint32_t i = 0; c->file != NULL && i < c->n_file; i++) {
 		c->file[i].target = get_text(in);
-		c->file[i].text = get_text(in);
+		c->file[i].text = get_bytes(in, &c->file[i].n, 0);
 	}
 	return c->file != NULL;
 }
