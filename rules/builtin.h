@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The fields of class "evt" that every source has, computed from struct event_meta. */
+/* The fields of class "evt" that are computed from struct event_meta: those that every
+ * source has, and evt.type of the source syscall, where injected events have one. */
 #ifndef RULES_BUILTIN_H
 #define RULES_BUILTIN_H
 
@@ -11,7 +12,7 @@
 	F(RAWTIME_NS, "evt.rawtime.ns") F(RELTIME, "evt.reltime") F(RELTIME_S, "evt.reltime.s") \
 	F(RELTIME_NS, "evt.reltime.ns") F(PLUGINNAME, "evt.pluginname") \
 	F(PLUGININFO, "evt.plugininfo") F(SOURCE, "evt.source") F(IS_ASYNC, "evt.is_async") \
-	F(ASYNCTYPE, "evt.asynctype") F(HOSTNAME, "evt.hostname")
+	F(ASYNCTYPE, "evt.asynctype") F(HOSTNAME, "evt.hostname") F(TYPE, "evt.type")
 /* clang-format on */
 
 enum evt_field {

@@ -262,6 +262,7 @@ builtin_value(
 	case EVT_FIELD_IS_ASYNC:
 		give_number(ev, m->async_name != NULL, ret);
 		break;
+	case EVT_FIELD_TYPE: /* Falco's alias for events that are injected */
 	case EVT_FIELD_ASYNCTYPE:
 		give_text(ev, m->async_name, ret);
 		break;

@@ -90,8 +90,7 @@ add_builtins(
 			continue;
 		for (uint32_t k = 0; k < row[i].n; k++) {
 			const struct builtin_field *b = &builtin_fields[at + k];
-			enum evt_field id =
-			    row[i].scope == ALL ? evt_field_of(b->name) : EVT_FIELD_NONE;
+			enum evt_field id = evt_field_of(b->name);
 			field[k] = (struct field){
 			    .name = b->name,
 			    .desc = builtin_description(b->name),

@@ -69,7 +69,7 @@ check "nothing left" nothing_left
 rules syscall.yaml <<'Y'
 - rule: Injected
   desc: d
-  condition: evt.asynctype = async.tick
+  condition: evt.type = async.tick and evt.asynctype = async.tick
   output: "injected %evt.num %async.data id=%async.id %evt.source"
   priority: INFO
 Y
