@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -86,13 +87,23 @@ sum_files(struct metrics *m)
 
 /* Snapshots. */
 
+/* As Falco makes a name part of a key. */
+static void
+add_name(struct buf *key, const char *name)
+{
+	prom_name(key, name);
+	while (key->len && key->data[key->len - 1] == '_')
+		key->data[--key->len] = '\0';
+}
+
 static void
 add_files(struct own_fields *f, const char *prefix, const struct metrics_files *files)
 {
 	for (uint32_t i = 0; i < files->n; i++) {
 		struct buf key;
 		buf_init(&key, 4096);
-		buf_addf(&key, "%s%s", prefix, files->file[i].name);
+		buf_adds(&key, prefix);
+		add_name(&key, files->file[i].name);
 		own_fields_text(f, buf_str(&key), files->file[i].sha256);
 		buf_release(&key);
 	}
@@ -121,34 +132,43 @@ add_rules(const struct metrics *m, struct own_fields *f)
 	for (uint32_t i = 0; i < n; i++) {
 		buf_clear(&key);
 		buf_adds(&key, "falco.rules.");
-		prom_name(&key, row[i]->name);
-		while (key.len && key.data[key.len - 1] == '_')
-			key.data[--key.len] = '\0';
+		add_name(&key, row[i]->name);
 		add_counter(m, f, buf_str(&key), row[i]->n);
 	}
 	buf_release(&key);
 }
 
+/* To a tenth, as Falco's. */
+static void
+add_rate(struct own_fields *f, const char *key, uint64_t n, double seconds)
+{
+	own_fields_double(f, key, round(10 * (double)n / seconds) / 10);
+}
+
+/* Of what Falco tells of sources that are plugins' the counters are there also when they
+ * are 0; those of system calls, which are the same events here, only when not. */
 static void
 add_rates(struct metrics *m, struct own_fields *f, const struct app_source *as,
     struct metrics_last *last, uint64_t now)
 {
 	const struct pipeline_counts *c = &as->pipeline->counts;
 	double seconds = (double)(now - last->ts_ns) / 1e9;
-	uint64_t n = c->events;
+	uint64_t n = c->events, more = n - last->events,
+		 lost = c->dropped_large - last->dropped;
 
-	add_counter(m, f, "falco.num_evts", n);
-	add_counter(m, f, "falco.num_evts_prev", last->events);
+	own_fields_u64(f, "falco.num_evts", n);
+	own_fields_u64(f, "falco.num_evts_prev", last->events);
 	add_counter(m, f, "scap.n_evts", n);
 	add_counter(m, f, "scap.n_evts_prev", last->events);
 	add_counter(m, f, "scap.n_drops", c->dropped_large);
+	own_fields_double(f, "scap.n_drops_perc",
+	    more + lost ? 100.0 * (double)lost / (double)(more + lost) : 0);
 	if (last->is_there && seconds > 0) {
-		own_fields_double(
-		    f, "falco.evts_rate_sec", (double)(n - last->events) / seconds);
-		own_fields_double(
-		    f, "scap.evts_rate_sec", (double)(n - last->events) / seconds);
+		add_rate(f, "falco.evts_rate_sec", more, seconds);
+		add_rate(f, "scap.evts_rate_sec", more, seconds);
 	}
-	*last = (struct metrics_last){.events = n, .ts_ns = now, .is_there = true};
+	*last = (struct metrics_last){
+	    .events = n, .dropped = c->dropped_large, .ts_ns = now, .is_there = true};
 }
 
 static void
@@ -183,14 +203,15 @@ add_all(struct metrics *m, struct own_fields *f, const struct app_source *as,
 	own_fields_u64(f, "falco.host_boot_ts", m->boot_wall_ns);
 	own_fields_u64(f, "falco.host_num_cpus", m->n_cpus);
 	outputs_counts(m->app->outputs, &c);
-	add_counter(m, f, "falco.outputs_queue_num_drops", c.dropped);
+	own_fields_u64(f, "falco.outputs_queue_num_drops", c.dropped);
 	own_fields_text(f, "scap.engine_name", metrics_engine_name(as));
 	add_files(f, "falco.sha256_config_file.", &m->config);
 	add_files(f, "falco.sha256_rules_file.", &m->rules);
 	add_rates(m, f, as, last, now);
 	add_process(m, f);
 	add_rules(m, f);
-	metrics_plugin_fields(as, f);
+	metrics_net_fields(f);
+	metrics_plugin_fields(as, m->app->settings->metrics.include_empty_values, f);
 }
 
 static void
@@ -292,7 +313,8 @@ metrics_new(struct app *app, struct err *err)
 		strncpy(m->kernel, u.release, sizeof(m->kernel) - 1);
 	m->last = calloc(app->n_source + 1, sizeof(*m->last));
 	m->on_tick = event_new(app->supervisor->base, -1, EV_PERSIST, on_tick, m);
-	if (!m->last || !m->on_tick) {
+	m->rate = calloc(app->n_source + 1, sizeof(*m->rate));
+	if (!m->last || !m->rate || !m->on_tick) {
 		metrics_free(m);
 		err_nomem(err);
 		return NULL;
@@ -313,6 +335,7 @@ metrics_free(struct metrics *m)
 	files_release(&m->config);
 	files_release(&m->rules);
 	free(m->last);
+	free(m->rate);
 	free(m);
 }
 

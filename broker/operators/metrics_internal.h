@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Between the files of struct metrics: metrics.c (files, ticks, snapshots),
- * metrics_text.c (Falco's names), metrics_mews.c (our names), metrics_proc.c (/proc). */
+ * metrics_text.c (Falco's names), metrics_mews.c (our names), metrics_proc.c (/proc),
+ * metrics_net.c (addresses), metrics_plugins.c (those of plugins). */
 #ifndef BROKER_OPERATORS_METRICS_INTERNAL_H
 #define BROKER_OPERATORS_METRICS_INTERNAL_H
 
@@ -21,8 +22,14 @@ struct metrics_files {
 
 /* One source at its last snapshot. */
 struct metrics_last {
-	uint64_t events, ts_ns;
+	uint64_t events, dropped, ts_ns;
 	bool is_there;
+};
+
+/* One source's rate between two looks of a scraper that are a second apart or more. */
+struct metrics_rate {
+	uint64_t events, at_ns;
+	double per_s;
 };
 
 struct metrics {
@@ -34,6 +41,7 @@ struct metrics {
 	struct event *on_tick;
 	uint64_t ticks;
 	struct metrics_last *last; /* by source */
+	struct metrics_rate *rate; /* by source */
 };
 
 struct own_fields;
@@ -50,7 +58,9 @@ void metrics_falco_text(const struct metrics *m, struct buf *out);
 void metrics_mews_text(const struct metrics *m, struct buf *out);
 /* metrics_plugins.c: those of plugins' own, which are asked for anew with each look. */
 void metrics_plugins_text(const struct metrics *m, struct buf *out);
-void metrics_plugin_fields(const struct app_source *as, struct own_fields *f);
+void metrics_plugin_fields(
+    const struct app_source *as, bool include_zeros, struct own_fields *f);
+void metrics_net_fields(struct own_fields *f);
 
 /* "source_plugin", or "nodriver" for system calls. */
 const char *metrics_engine_name(const struct app_source *as);

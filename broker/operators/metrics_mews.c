@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "broker/http/prom.h"
@@ -154,9 +155,25 @@ latency(const struct supervisor *s, struct buf *labels, struct buf *out)
 	})
 }
 
-static void
-sources(const struct app *app, struct buf *labels, struct buf *out)
+static double
+events_per_s(struct metrics_rate *r, uint64_t events, uint64_t since_ns)
 {
+	uint64_t now = clock_mono_ns(), from = r->at_ns ? r->at_ns : since_ns;
+
+	/* Two who look must not make it jump. */
+	if (now - from >= 1000000000) {
+		r->per_s = (double)(events - r->events) * 1e9 / (double)(now - from);
+		r->events = events;
+		r->at_ns = now;
+	}
+	return r->per_s;
+}
+
+static void
+sources(const struct metrics *m, struct buf *labels, struct buf *out)
+{
+	const struct app *app = m->app;
+
 #define EACH_SOURCE(...)                                                                 \
 	for (uint32_t i = 0; i < app->n_source; i++) {                                   \
 		const struct app_source *as = &app->source[i];                           \
@@ -176,6 +193,11 @@ sources(const struct app *app, struct buf *labels, struct buf *out)
 #undef WORKER
 #undef SOURCE
 #undef OUTPUT
+	prom_family(out, "mews_source_events_per_s", "gauge",
+	    "Events evaluated per second, between the last two looks at least a second "
+	    "apart");
+	EACH_SOURCE(prom_sample_double(out, "mews_source_events_per_s", buf_str(labels),
+	    events_per_s(&m->rate[i], as->pipeline->counts.events, m->start_mono_ns)))
 	prom_family(out, "mews_source_ready", "gauge",
 	    "1 while events of the source can flow, as /readyz tells");
 	EACH_SOURCE(prom_sample_u64(
@@ -257,7 +279,7 @@ metrics_mews_text(const struct metrics *m, struct buf *out)
 	usage(s, &labels, out);
 	denials(s, &labels, out);
 	latency(s, &labels, out);
-	sources(m->app, &labels, out);
+	sources(m, &labels, out);
 	outputs(m->app, &labels, out);
 	captures(m->app, out);
 	buf_release(&labels);

@@ -17,8 +17,17 @@ worker_of(const struct app_source *as, uint32_t i)
 	return i < as->n_helper ? as->helper[i] : NULL;
 }
 
+static bool
+is_zero(const struct worker_metric *x)
+{
+	return x->kind == METRIC_UNSIGNED ? x->value.u == 0
+	       : x->kind == METRIC_REAL   ? x->value.d == 0
+					  : x->value.s == 0;
+}
+
 void
-metrics_plugin_fields(const struct app_source *as, struct own_fields *f)
+metrics_plugin_fields(
+    const struct app_source *as, bool include_zeros, struct own_fields *f)
 {
 	struct worker *w;
 	struct buf key;
@@ -27,6 +36,8 @@ metrics_plugin_fields(const struct app_source *as, struct own_fields *f)
 	for (uint32_t i = 0; (w = worker_of(as, i)); i++) {
 		for (uint32_t k = 0; k < w->n_metric; k++) {
 			const struct worker_metric *x = &w->metric[k];
+			if (is_zero(x) && !include_zeros)
+				continue;
 			buf_clear(&key);
 			buf_addf(&key, "plugins.%s.%s", w->plugin->name, x->name);
 			if (x->kind == METRIC_UNSIGNED)

@@ -85,7 +85,7 @@ own_fields_u64(struct own_fields *f, const char *key, uint64_t value)
 void
 own_fields_double(struct own_fields *f, const char *key, double value)
 {
-	add_number(f, key, "%.6g", isfinite(value) ? value : 0);
+	add_number(f, key, "%.15g", isfinite(value) ? value : 0);
 }
 
 static int
@@ -153,9 +153,12 @@ line_text(const struct own_alert *a, struct own_fields *fields, struct buf *out)
 	buf_adds(out, " (");
 	if (fields)
 		sort(fields);
-	for (uint32_t i = 0; fields && i < fields->n; i++)
-		buf_addf(out, "%s%s=%s", i ? " " : "", fields->field[i].key,
-		    fields->field[i].json);
+	for (uint32_t i = 0; fields && i < fields->n; i++) {
+		buf_adds(out, i ? " " : "");
+		/* Names may be a plugin's. */
+		json_escape(out, fields->field[i].key, strlen(fields->field[i].key));
+		buf_addf(out, "=%s", fields->field[i].json);
+	}
 	buf_addc(out, ')');
 }
 

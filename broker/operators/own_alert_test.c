@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -41,6 +42,27 @@ test_own_alert_has_sorted_fields_in_both_forms(void **state)
 }
 
 static void
+test_own_alert_is_one_line_whatever_a_field_is_called(void **state)
+{
+	struct own_fields f;
+	struct buf out;
+
+	own_fields_init(&f);
+	own_fields_u64(&f,
+	    "plugins.p.x\n22:13:20.0: Critical forged \x1b"
+	    "[2J",
+	    7);
+	buf_init(&out, LIMIT_OUTPUT_LINE_BYTES);
+	own_alert_line(&alert, &f, false, &out);
+	assert_null(strpbrk(out.data, "\n\x1b"));
+	buf_clear(&out);
+	own_alert_line(&alert, &f, true, &out);
+	assert_null(strpbrk(out.data, "\n\x1b"));
+	own_fields_release(&f);
+	buf_release(&out);
+}
+
+static void
 test_own_alert_without_fields(void **state)
 {
 	struct buf out;
@@ -56,6 +78,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_own_alert_has_sorted_fields_in_both_forms),
+	    cmocka_unit_test(test_own_alert_is_one_line_whatever_a_field_is_called),
 	    cmocka_unit_test(test_own_alert_without_fields),
 	};
 

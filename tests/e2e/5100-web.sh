@@ -55,6 +55,11 @@ for name in falcosecurity_falco_version_info falcosecurity_falco_sha256_rules_fi
 	falcosecurity_falco_duration_seconds_total mews_source_events_total; do
 	check "$name" out_has "^${name}[ {]"
 done
+moves() {
+	get /metrics
+	out_has '^mews_source_events_per_s\{source="kit"\} [1-9]'
+}
+check "a rate of events" until_true 5 moves
 check "matches of a rule, its name escaped" out_has \
 	'^falcosecurity_falco_rules_matches_total\{priority="4",rule_name="Some \\"quoted\\" rule",source="kit",tag_a="true",tag_b="true"\} 2$'
 check "the worker is up" out_has '^mews_worker_up\{plugin="kit",source="kit"\} 1$'
@@ -119,6 +124,16 @@ check "snapshots in a file" test -s "$tmp/logs/metrics.jsonl"
 is "which are JSON" "$(jq -r '.output_fields["evt.source"]' "$tmp/logs/metrics.jsonl" | sort -u)" kit
 jq -se '.[1].output_fields["falco.evts_rate_sec"] > 0' "$tmp/logs/metrics.jsonl" >/dev/null
 holds "with a rate from the second on"
+snapshot=$(tail -1 "$tmp/logs/metrics.jsonl")
+# Addresses as the host has them, by interface and family, but "lo".
+command -v ip >/dev/null && hosts=$(ip -j address 2>/dev/null | jq -r '[.[] | select(.ifname != "lo") | .ifname as $n |
+	.addr_info[] | "falco.host_netinfo.interfaces.\($n).protocols.\(if .family == "inet" then "ipv4" else "ipv6" end).addresses"] | unique | .[]')
+[ -v hosts ] && is "addresses of interfaces" "$(jq -r '.output_fields | keys[] | select(contains("host_netinfo"))' <<<"$snapshot")" "$hosts"
+jq -e '.output_fields | ."falco.sha256_config_file.falco_yaml" and ."falco.sha256_rules_file.rules_yaml"
+	and ."scap.n_drops_perc" == 0 and ."falco.outputs_queue_num_drops" == 0
+	and ."falco.num_evts" > ."falco.num_evts_prev" and (."falco.evts_rate_sec" | tostring | test("^[0-9]+([.][0-9])?$"))' \
+	<<<"$snapshot" >/dev/null
+holds "and what else Falco tells of a plugin's source"
 
 # TLS
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$tmp/key.pem" -out "$tmp/cert.pem" -days 2 \
