@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "broker/app/actions.h"
+#include "broker/tables/tables.h"
 
 /* A plugin's text for a terminal: nothing that moves the cursor, and backslashes as they
  * are. keep: control characters that stay. */
@@ -77,6 +78,10 @@ add_open_params(struct app *app, const struct plugin *p, struct buf *out, struct
 	const struct plugin_open_param *param;
 	uint32_t n;
 
+	/* It may look for what Falco has, the table of threads. */
+	app->tables = table_registry_new(app->supervisor, err);
+	if (!app->tables || !table_registry_join(app->tables, p->worker, err))
+		return false;
 	if (!plugin_open_params(&app->plugins, p, &param, &n, err))
 		return false;
 	if (!(p->caps & PLUGIN_CAP_SOURCING))

@@ -58,6 +58,7 @@ struct app {
 	struct loader *loader;
 	struct app_source *source; /* by index of the catalog's sources */
 	uint32_t n_source;
+	struct table_registry *tables; /* of a plugin that is initialised for no source */
 	struct outputs *outputs;
 	struct statistics *statistics;
 	struct run *run; /* signals and rendering while events are processed */

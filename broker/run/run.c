@@ -465,6 +465,7 @@ run_release(struct app *app)
 		table_registry_free(app->source[i].tables);
 		free(app->source[i].helper);
 	}
+	table_registry_free(app->tables);
 	capture_free(app->capture);
 	free(app->source);
 	if (r)

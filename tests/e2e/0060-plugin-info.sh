@@ -37,5 +37,7 @@ is "--list -N" "$(grep '^kit' <<<"$out" | paste -sd' ')" "kit.num kit.text"
 run_mews plugin-info "$plugins/fault_crash_init.so"
 check "a plugin whose init crashes can be shown: it is not initialised without need" \
 	out_has '^Name: fault$'
+run_mews plugin-info "$plugins/table_user.so"
+is "a plugin that needs the table of threads to be initialised" "$rc" 0
 check "nothing left" nothing_left
 finish
