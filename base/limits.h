@@ -96,6 +96,7 @@
 #define LIMIT_PLUGIN_FILE_BYTES (512u << 20) /* a .so: the largest known has 37 MB */
 #define LIMIT_PLUGIN_LIBRARIES  128u         /* that one needs, directly or not */
 #define LIMIT_POLICY_ITEMS      256u         /* entries of one list of a sandbox block */
+#define LIMIT_UNIX_LISTENERS    16u          /* of one plugin: two descriptors each */
 
 /* -- egress --------------------------------------------------------------------- */
 #define LIMIT_EGRESS_SOCKETS           250u /* of one worker; in one message: SCM_MAX_FD is 253 */

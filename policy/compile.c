@@ -43,6 +43,9 @@ enum occasion {
 	OPENS_WRITE = 1 << 18,
 	WRITES = 1 << 19, /* some directory */
 	NO_WRITES = 1 << 20,
+	RECEIVES = 1 << 21,    /* messages, and descriptors in them */
+	NO_RECEIVES = 1 << 22, /* it has callers that might send some */
+	HANDS_OUT = 1 << 23,   /* its filter's listener, by sendmsg */
 };
 
 static bool
@@ -57,19 +60,25 @@ listens_to_datagrams(const struct profile *p)
 static unsigned
 network_occasions(const struct profile *p)
 {
-	bool listens = p->base == PROFILE_LISTENER || p->n_listen > 0;
-	bool connects =
-	    p->base == PROFILE_CLIENT || p->n_connect > 0 || p->n_unix_socket > 0;
+	bool listens = profile_listens(p);
+	bool connects = profile_connects(p) || p->n_unix_socket > 0;
 	bool sockets = profile_has_sockets(p);
-	bool answers = listens_to_datagrams(p);
+	/* Where there are sockets of the host, or unix sockets, which find what stands in
+	 * directories that it reads. */
+	bool judged = listens || p->n_unix_socket > 0;
+	bool answers = listens_to_datagrams(p) || p->n_listen_unix > 0;
+	bool receives = p->n_listen_unix == 0 || profile_takes_descriptors(p);
 
 	return (sockets ? SOCKETS : NO_SOCKETS) | (listens ? LISTENS : NO_LISTENS) |
-	       (!connects    ? NO_CONNECTS
-		   : listens ? CONNECTS_JUDGED
-			     : CONNECTS) |
+	       (!connects   ? NO_CONNECTS
+		   : judged ? CONNECTS_JUDGED
+			    : CONNECTS) |
+	       (!sockets      ? 0
+		   : receives ? RECEIVES
+			      : NO_RECEIVES) |
 	       (answers      ? ANSWERS | NO_SENDS
 		   : sockets ? SENDS
-			     : NO_SENDS);
+			     : NO_SENDS | HANDS_OUT);
 }
 
 /* Which rows of the table hold for this profile. */

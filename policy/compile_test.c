@@ -65,9 +65,12 @@ enum {
 	OPENS_WRITE = 1 << 18,
 	WRITES = 1 << 19,
 	NO_WRITES = 1 << 20,
+	RECEIVES = 1 << 21,
+	NO_RECEIVES = 1 << 22,
+	HANDS_OUT = 1 << 23,
 	READS = OPENS_FREE | OPENS_READ | NO_WRITES,
 	JUDGED = OPENS_JUDGED | NO_WRITES,
-	NO_NETWORK = NO_SOCKETS | NO_LISTENS | NO_CONNECTS | NO_SENDS,
+	NO_NETWORK = NO_SOCKETS | NO_LISTENS | NO_CONNECTS | NO_SENDS | HANDS_OUT,
 };
 
 /* What the programs depend on, and which rows hold then. */
@@ -88,19 +91,32 @@ static const struct variant {
     {"file-reader, jit", "file-reader", false, false, true,
 	ALWAYS | FILES | JIT | READS | NO_NETWORK, NULL, NULL},
     {"listener, tcp", "listener", false, false, false,
-	ALWAYS | NO_JIT | NO_EXEC | JUDGED | SOCKETS | LISTENS | NO_CONNECTS | SENDS,
+	ALWAYS | NO_JIT | NO_EXEC | JUDGED | SOCKETS | RECEIVES | LISTENS | NO_CONNECTS |
+	    SENDS,
 	"tcp", NULL},
+    {"listener, unix", "listener", false, false, false,
+	ALWAYS | NO_JIT | NO_EXEC | JUDGED | SOCKETS | NO_RECEIVES | LISTENS |
+	    NO_CONNECTS | ANSWERS | NO_SENDS,
+	"unix", NULL},
+    {"listener, unix, with descriptors", "listener", false, false, false,
+	ALWAYS | NO_JIT | NO_EXEC | JUDGED | SOCKETS | RECEIVES | LISTENS | NO_CONNECTS |
+	    ANSWERS | NO_SENDS,
+	"descriptors", NULL},
     {"listener, udp", "listener", false, false, false,
-	ALWAYS | NO_JIT | NO_EXEC | JUDGED | SOCKETS | LISTENS | NO_CONNECTS | ANSWERS |
-	    NO_SENDS,
+	ALWAYS | NO_JIT | NO_EXEC | JUDGED | SOCKETS | RECEIVES | LISTENS | NO_CONNECTS |
+	    ANSWERS | NO_SENDS,
 	"udp", NULL},
     {"client", "client", false, false, false,
-	ALWAYS | FILES | NO_JIT | NO_EXEC | READS | SOCKETS | NO_LISTENS | CONNECTS |
-	    SENDS,
+	ALWAYS | FILES | NO_JIT | NO_EXEC | READS | SOCKETS | RECEIVES | NO_LISTENS |
+	    CONNECTS | SENDS,
 	NULL, "a.example"},
+    {"pure that connects to a unix socket", "pure", false, false, false,
+	ALWAYS | NO_JIT | NO_EXEC | JUDGED | SOCKETS | RECEIVES | NO_LISTENS |
+	    CONNECTS_JUDGED | SENDS,
+	NULL, "/run/x.sock"},
     {"listener that connects", "listener", false, false, false,
-	ALWAYS | FILES | NO_JIT | NO_EXEC | READS | SOCKETS | LISTENS | CONNECTS_JUDGED |
-	    SENDS,
+	ALWAYS | FILES | NO_JIT | NO_EXEC | READS | SOCKETS | RECEIVES | LISTENS |
+	    CONNECTS_JUDGED | SENDS,
 	"tcp", "a.example"},
     {"pure with write", "write", false, false, false,
 	ALWAYS | FILES | NO_JIT | NO_EXEC | OPENS_FREE | OPENS_WRITE | WRITES |
@@ -122,7 +138,9 @@ compiled(const struct variant *v, enum filter_shape shape)
 	static const char *const files[] = {"/data"};
 	struct profile p;
 	struct profile_listen listen = {PROFILE_TCP, NULL, 9765};
-	struct profile_connect connect = {v->connects, false, 443};
+	struct profile_listen_unix local = {.path = "/run/x.sock"};
+	struct profile_unix proxy = {0};
+	struct profile_connect connect = {v->connects, false, 443, false};
 	struct programs ps;
 	struct err err = {0};
 
@@ -136,10 +154,19 @@ compiled(const struct variant *v, enum filter_shape shape)
 	p.jit = v->jit;
 	if (v->listens && strcmp(v->listens, "udp") == 0)
 		listen.transport = PROFILE_UDP;
+	bool is_unix =
+	    v->listens && (v->listens[0] == 'd' || strcmp(v->listens, "unix") == 0);
+	local.descriptors = v->listens && v->listens[0] == 'd';
 	p.listen = &listen;
-	p.n_listen = v->listens != NULL;
+	p.n_listen = v->listens != NULL && !is_unix;
+	p.listen_unix = &local;
+	p.n_listen_unix = is_unix;
+	bool is_path = v->connects && v->connects[0] == '/';
+	proxy.path = v->connects;
 	p.connect = &connect;
-	p.n_connect = v->connects != NULL;
+	p.n_connect = v->connects != NULL && !is_path;
+	p.unix_socket = &proxy;
+	p.n_unix_socket = is_path;
 	if (!filter_compile_load(&ps.load, &arena, &p, shape, &err) ||
 	    !filter_compile_run(&ps.run, &arena, &p, shape, &err) ||
 	    !bpf_check(ps.load.insn, ps.load.n, &err) ||
@@ -441,6 +468,10 @@ static const struct sample {
     S(sendmsg, "the listener's socket", CONFINEMENT_LISTENER_FD),
     S(sendmsg, "another", 3),
     S(sendmsg, "MSG_FASTOPEN", 3, 4096, MSG_FASTOPEN),
+    S(socketpair, "AF_UNIX, SOCK_STREAM", AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC),
+    S(socketpair, "AF_UNIX, SOCK_DGRAM", AF_UNIX, SOCK_DGRAM),
+    S(socketpair, "AF_TIPC, SOCK_STREAM", AF_TIPC, SOCK_STREAM),
+    S(recvmsg, "any", 3, 4096, 0),
     S(sendto, "without an address", 3, 4096, 1, MSG_NOSIGNAL),
     S(sendto, "with one", 3, 4096, 1, 0, 4096, 16),
     S(sendto, "MSG_FASTOPEN", 3, 4096, 1, MSG_FASTOPEN, 4096, 16),
@@ -453,6 +484,7 @@ static const struct sample {
     S(setsockopt, "TCP_ULP", 3, IPPROTO_TCP, TCP_ULP),
     S(setsockopt, "of a raw socket", 3, IPPROTO_RAW, 1),
     S(getsockopt, "SO_ERROR", 3, SOL_SOCKET, SO_ERROR),
+    S(getsockopt, "SO_PEERPIDFD", 3, SOL_SOCKET, 77),
     S(getsockopt, "of a raw socket", 3, IPPROTO_RAW, 1),
     S(fcntl, "F_SETFL", 3, F_SETFL),
     S(fcntl, "F_SETOWN", 3, F_SETOWN),

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "policy/compile.h"
 #include "policy/preflight.h"
 
@@ -17,11 +18,34 @@
 /* Where Debian keeps the certificates of authorities, and clients look first. */
 #define AUTHORITIES "/etc/ssl/certs/ca-certificates.crt"
 
+static bool
+is_below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+/* Where it may move directories about, it could move one to where the socket's should
+ * be. */
+static bool
+check_listen_unix(const struct profile *p, struct err *err)
+{
+	for (uint32_t i = 0; i < p->n_listen_unix; i++)
+		for (uint32_t k = 0; k < p->n_write; k++)
+			if (is_below(p->listen_unix[i].path, p->write[k]) ||
+			    is_below(p->write[k], p->listen_unix[i].path))
+				return err_set(err, ERR_USAGE,
+				    "profile %s: listen: unix:%s is in %s, which the "
+				    "plugin "
+				    "may write: name a directory that it may not",
+				    p->name, p->listen_unix[i].path, p->write[k]);
+	return true;
+}
+
 bool
 confinement_check(const struct profile *p, struct err *err)
 {
-	bool listens = p->base == PROFILE_LISTENER || p->n_listen > 0;
-
 	if (p->base == PROFILE_UNCONFINED)
 		return true;
 	if (p->limits.processes > 0)
@@ -31,13 +55,11 @@ confinement_check(const struct profile *p, struct err *err)
 		    "not run a plugin without it: take it out, or use profile: "
 		    "unconfined",
 		    p->name);
-	/* The launcher would have to connect by a path in the worker's root. */
-	if (listens && p->n_unix_socket > 0)
+	if (p->n_listen_unix > LIMIT_UNIX_LISTENERS)
 		return err_set(err, ERR_USAGE,
-		    "profile %s: this version cannot give a plugin both \"listen\" and "
-		    "\"unix\": take one out, or use profile: unconfined",
-		    p->name);
-	return true;
+		    "profile %s: listen: more than %u unix sockets", p->name,
+		    LIMIT_UNIX_LISTENERS);
+	return check_listen_unix(p, err);
 }
 
 struct maker {
@@ -237,7 +259,10 @@ is_mounted(const struct confinement *c, const char *target)
 static bool
 make_files(struct confinement *c, struct arena *arena, struct err *err)
 {
-#define FILE_OF(target, text) {target, text, sizeof(text) - 1}
+#define FILE_OF(target, text)                                                            \
+	{                                                                                \
+		target, text, sizeof(text) - 1                                           \
+	}
 	static const struct confinement_file files[] = {
 	    FILE_OF("/etc/resolv.conf",
 		"nameserver 127.0.0.1\noptions timeout:5 attempts:2\n"),

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "base/limits.h"
+
 #define FIXTURE "policy/testdata/fixture.so"
 #define WORKER  "/proc/self/exe"
 
@@ -181,6 +183,9 @@ test_confinement_refuses_what_it_cannot_give(void **state)
 	const char *file[] = {"/etc/passwd"}, *gone[] = {"/no/such/path"}, *all[] = {"/"};
 	struct profile_listen listen = {PROFILE_TCP, NULL, 80};
 	struct profile_unix socket = {.path = "/run/x"};
+	struct profile_listen_unix local = {.path = "/tmp/a/x"};
+	const char *above[] = {"/tmp"};
+	struct err err = {0};
 	struct profile p = builtin("pure");
 
 	p.limits.processes = 1;
@@ -190,7 +195,15 @@ test_confinement_refuses_what_it_cannot_give(void **state)
 	p.n_listen = 1;
 	p.unix_socket = &socket;
 	p.n_unix_socket = 1;
-	assert_refused(&p, "cannot give a plugin both \"listen\" and \"unix\"");
+	assert_true(confinement_check(&p, &err));
+	p.listen_unix = &local;
+	p.n_listen_unix = LIMIT_UNIX_LISTENERS + 1;
+	assert_refused(&p, "listen: more than 16 unix sockets");
+	p.n_listen_unix = 1;
+	p.write = above;
+	p.n_write = 1;
+	assert_refused(
+	    &p, "listen: unix:/tmp/a/x is in /tmp, which the plugin may write");
 	p = builtin("pure");
 	p.write = all;
 	p.n_write = 1;
@@ -211,7 +224,6 @@ test_confinement_refuses_what_it_cannot_give(void **state)
 		assert_refused(&p, "read: /etc/mtab: it shows every process");
 	}
 	struct confinement c;
-	struct err err = {0};
 	p.read = gone;
 	assert_false(confinement_make(&c, &arena, &p, FIXTURE, WORKER, &err));
 	assert_string_equal(err.msg, "read: it must be there when the plugin starts: "

@@ -74,6 +74,13 @@ add_places(struct buf *out, const struct profile *p)
 		profile_listen_text(&p->listen[i], out);
 		buf_addc(out, '\n');
 	}
+	for (uint32_t i = 0; i < p->n_listen_unix; i++) {
+		const struct profile_listen_unix *l = &p->listen_unix[i];
+		add_label(out, p->n_listen + i ? "" : "listens at");
+		profile_listen_unix_text(l, out);
+		buf_addf(out, ", mode %04o, at most %04o%s\n", l->mode, l->most_mode,
+		    l->descriptors ? ", and is handed descriptors" : "");
+	}
 	for (uint32_t i = 0; i < p->n_connect; i++) {
 		add_label(out, i ? "" : "connects to");
 		profile_connect_text(&p->connect[i], out);
@@ -91,7 +98,7 @@ add_places(struct buf *out, const struct profile *p)
 		}
 		buf_addc(out, '\n');
 	}
-	if (p->n_listen + p->n_connect + p->n_unix_socket == 0) {
+	if (p->n_listen + p->n_listen_unix + p->n_connect + p->n_unix_socket == 0) {
 		add_label(out, "network");
 		buf_adds(out, "nothing\n");
 	}
@@ -208,7 +215,8 @@ static const struct {
 	int nr;
 	const char *what;
 } socket_conditions[] = {
-    {__NR_socket, "TCP and UDP, and local streams where the policy names one"},
+    {__NR_socket, "TCP and UDP, and local ones where the policy names one"},
+    {__NR_socketpair, "local ones, which lead nowhere"},
     {__NR_sendto, "without MSG_FASTOPEN; where datagrams are received, to no address"},
     {__NR_sendmsg, "without MSG_FASTOPEN; not where datagrams are received"},
     {__NR_sendmmsg, "without MSG_FASTOPEN; not where datagrams are received"},
@@ -391,6 +399,11 @@ add_dangers(const struct profile *p, struct buf *out)
 			n += add_risk(out, true, p->unix_socket[i].path,
 			    "its service would obey the plugin; list requests in "
 			    "http-get");
+	for (uint32_t i = 0; i < p->n_listen_unix; i++)
+		if (p->listen_unix[i].descriptors)
+			n += add_risk(out, true, p->listen_unix[i].path,
+			    "whoever connects may hand the plugin files, sockets and "
+			    "processes of the host");
 	return n;
 }
 
@@ -411,6 +424,11 @@ add_notes(const struct profile *p, struct buf *out)
 		if (!p->listen[i].address)
 			n += add_risk(out, false, "listen",
 			    "a port without an address is open to every network");
+	for (uint32_t i = 0; i < p->n_connect; i++)
+		if (p->connect[i].internal && p->connect[i].subdomains)
+			n += add_risk(out, false, p->connect[i].host,
+			    "who answers for names below it chooses among your private "
+			    "addresses");
 	if (p->late_dlopen)
 		n += add_risk(out, false, "late_dlopen: true",
 		    "files may be opened and libraries loaded after init");

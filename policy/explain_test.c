@@ -133,7 +133,7 @@ static void
 test_explain_risks_name_the_worst_first(void **state)
 {
 	const char *read[] = {"/etc", "/etc/falco/tls"};
-	struct profile_connect connect = {"amazonaws.com", true, 443};
+	struct profile_connect connect = {"amazonaws.com", true, 443, false};
 	struct profile_unix sockets[] = {{.path = "/run/docker.sock"},
 	    {.path = "/run/filtered.sock", .filtered = true}};
 	struct profile p = builtin("pure");

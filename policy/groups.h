@@ -249,12 +249,21 @@ DENY(futimesat, EACCES, WRITE)
  * but what was put there for this worker; those that bind() and listen() bring in from
  * outside are why connect(), and sending to an address, need a second look. */
 JUDGE(socket, SOCKET)
-DENY(socketpair, EACCES, SOCKET)
+/* Streams both ends of which are its own: runtimes wake themselves up with them. Datagram
+ * sockets could send elsewhere. */
+WHEN2(ALLOW, SOCKETS, socketpair, 0, NONE, 0, G_INT, AF_UNIX, \
+	1, G_INT & ~(uint64_t)(SOCK_NONBLOCK | SOCK_CLOEXEC), SOCK_STREAM)
+WHEN(DENY, NO_SOCKETS, socketpair, EACCES, SOCKET, 0, 0, 0)
 #define G_NET(call) \
 	WHEN(ALLOW, SOCKETS, call, 0, NONE, 0, 0, 0) \
 	WHEN(REFUSE, NO_SOCKETS, call, EACCES, NONE, 0, 0, 0)
-G_NET(getsockname) G_NET(getpeername) G_NET(shutdown) G_NET(recvfrom) G_NET(recvmsg)
+G_NET(getsockname) G_NET(getpeername) G_NET(shutdown) G_NET(recvfrom)
 #undef G_NET
+/* Whoever connects to a unix socket could hand over what the plugin may not have: files,
+ * other sockets. Only recvmsg takes such things; everything else drops them. */
+WHEN(ALLOW, RECEIVES, recvmsg, 0, NONE, 0, 0, 0)
+WHEN(DENY, NO_RECEIVES, recvmsg, EACCES, RECEIVE, 0, 0, 0)
+WHEN(REFUSE, NO_SOCKETS, recvmsg, EACCES, NONE, 0, 0, 0)
 #define G_SERVE(verdict, kind, call) \
 	WHEN(verdict, LISTENS, call, EACCES, kind, 0, 0, 0) \
 	WHEN(REFUSE, NO_LISTENS, call, EACCES, NONE, 0, 0, 0)
@@ -278,8 +287,11 @@ G_SEND(DENY, ANSWERS, sendto, EPERM, 3, MSG_FASTOPEN)
 #undef G_SEND
 WHEN(REFUSE, NO_SOCKETS, sendto, EACCES, NONE, 0, 0, 0)
 WHEN(REFUSE, NO_SENDS, sendmmsg, EACCES, NONE, 0, 0, 0)
-WHEN2(ALLOW, NO_SENDS, sendmsg, 0, NONE, 0, ~0ull, CONFINEMENT_LISTENER_FD, 2, MSG_FASTOPEN, 0)
-UNLESS(REFUSE, NO_SENDS, sendmsg, EACCES, NONE, 0, CONFINEMENT_LISTENER_FD)
+/* One sendmsg hands out the filter's listener, before the plugin is loaded. Where there
+ * may be datagram sockets from outside there is not even that: the launcher fetches it. */
+WHEN2(ALLOW, HANDS_OUT, sendmsg, 0, NONE, 0, ~0ull, CONFINEMENT_LISTENER_FD, 2, MSG_FASTOPEN, 0)
+UNLESS(REFUSE, HANDS_OUT, sendmsg, EACCES, NONE, 0, CONFINEMENT_LISTENER_FD)
+WHEN(REFUSE, ANSWERS, sendmsg, EACCES, NONE, 0, 0, 0)
 /* Options that change a connection's speed and life, none that changes whose it is. */
 #define G_OPT(level, name) \
 	WHEN2(ALLOW, SOCKETS, setsockopt, 0, NONE, 1, G_INT, level, 2, G_INT, name)
@@ -309,8 +321,18 @@ G_OPT(IPPROTO_IP, IP_TRANSPARENT) G_OPT(IPPROTO_IP, IP_FREEBIND) G_OPT(IPPROTO_I
 #undef G_OPT
 WHEN(REFUSE, NO_SOCKETS, setsockopt, EACCES, NONE, 0, 0, 0)
 #define G_LEVEL(level) WHEN(ALLOW, SOCKETS, getsockopt, 0, NONE, 1, G_INT, level)
-G_LEVEL(SOL_SOCKET) G_LEVEL(IPPROTO_TCP) G_LEVEL(IPPROTO_IP) G_LEVEL(IPPROTO_IPV6)
+G_LEVEL(IPPROTO_TCP) G_LEVEL(IPPROTO_IP) G_LEVEL(IPPROTO_IPV6)
 #undef G_LEVEL
+/* Not SO_PEERPIDFD, which is a handle on a process of the host. */
+#define G_OPT(name) \
+	WHEN2(ALLOW, SOCKETS, getsockopt, 0, NONE, 1, G_INT, SOL_SOCKET, 2, G_INT, name)
+G_OPT(SO_TYPE) G_OPT(SO_ERROR) G_OPT(SO_DOMAIN) G_OPT(SO_PROTOCOL) G_OPT(SO_ACCEPTCONN)
+G_OPT(SO_SNDBUF) G_OPT(SO_RCVBUF) G_OPT(SO_REUSEADDR) G_OPT(SO_REUSEPORT)
+G_OPT(SO_KEEPALIVE) G_OPT(SO_LINGER) G_OPT(SO_BROADCAST) G_OPT(SO_RCVLOWAT)
+G_OPT(SO_PEERCRED) G_OPT(SO_PASSCRED) G_OPT(SO_TIMESTAMP) G_OPT(SO_MARK) G_OPT(SO_PRIORITY)
+G_OPT(20 /* SO_RCVTIMEO_OLD */) G_OPT(21 /* SO_SNDTIMEO_OLD */)
+G_OPT(66 /* SO_RCVTIMEO_NEW */) G_OPT(67 /* SO_SNDTIMEO_NEW */)
+#undef G_OPT
 WHEN(REFUSE, NO_SOCKETS, getsockopt, EACCES, NONE, 0, 0, 0)
 
 /* Descriptors' own flags. */
@@ -390,7 +412,7 @@ ATTACK(iopl) ATTACK(ioperm) ATTACK(modify_ldt) ATTACK(kexec_file_load)
 /* The second filter: what only loading and initialising needed goes. It gives plain errors,
  * which win over notifications, so what is told about stays out of it; the watcher itself
  * lets a sealed worker neither open files nor set filters. */
-TAKE(NO_SENDS, sendmsg, EACCES)
+TAKE(HANDS_OUT, sendmsg, EACCES)
 TAKE_WHEN(NO_EXEC, mmap, EPERM, 2, PROT_WRITE | PROT_EXEC, PROT_EXEC)
 #define G_PRCTL(op) TAKE_WHEN(ALWAYS, prctl, EPERM, 0, G_INT, op)
 G_PRCTL(PR_SET_NAME) G_PRCTL(PR_GET_NAME) G_PRCTL(0x53564d41 /* SET_VMA */)

@@ -2,6 +2,7 @@
 #include "policy/listen.h"
 
 #include <arpa/inet.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -34,6 +35,68 @@ end_of(const struct sockaddr_storage *at)
 		    mapped ? 4 : 16);
 	}
 	return e;
+}
+
+/* What path is from the root, without "./" and slashes at the end; NULL: too long. "..",
+ * and other ways to say the same, are left as they are and so mean nothing. */
+static const char *
+absolute(const char *cwd, const char *path, char out[PATH_MAX])
+{
+	struct buf b;
+
+	buf_init(&b, PATH_MAX);
+	while (strncmp(path, "./", 2) == 0)
+		path += 2 + strspn(path + 2, "/");
+	size_t n = strlen(path);
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	if (path[0] != '/')
+		buf_addf(&b, "%s%s", cwd, strcmp(cwd, "/") == 0 ? "" : "/");
+	buf_add(&b, path, n);
+	bool fits = !b.failed && b.len < PATH_MAX && n > 0;
+	if (fits)
+		memcpy(out, buf_str(&b), b.len + 1);
+	buf_release(&b);
+	return fits ? out : NULL;
+}
+
+const struct profile_listen_unix *
+listen_find_path(const struct profile *p, const char *cwd, const char *path)
+{
+	char text[PATH_MAX];
+	const char *full = absolute(cwd, path, text);
+	size_t n = strlen(path);
+
+	if (!full || (n > 0 && path[n - 1] == '/'))
+		return NULL;
+	for (uint32_t i = 0; i < p->n_listen_unix; i++)
+		if (strcmp(p->listen_unix[i].path, full) == 0)
+			return &p->listen_unix[i];
+	return NULL;
+}
+
+bool
+listen_is_above(const struct profile *p, const char *cwd, const char *dir)
+{
+	char text[PATH_MAX];
+	const char *full = absolute(cwd, dir, text);
+	size_t n = full ? strlen(full) : 0;
+
+	for (uint32_t i = 0; full && i < p->n_listen_unix; i++)
+		if (strncmp(p->listen_unix[i].path, full, n) == 0 &&
+		    (p->listen_unix[i].path[n] == '/' || n == 1))
+			return true;
+	return false;
+}
+
+void
+listen_path_allow_with(const char *cwd, const char *path, struct buf *out)
+{
+	char text[PATH_MAX];
+	const char *full = absolute(cwd, path, text);
+
+	if (full && !profile_path_refusal(full) && profile_path_is_plain(full))
+		buf_addf(out, "listen: [unix:%s]", full);
 }
 
 static bool

@@ -12,6 +12,15 @@
 #include "base/buf.h"
 #include "policy/profile.h"
 
+/* The entry of listen: that a path means, as the worker gave it: written just so, or
+ * relative to cwd. NULL: none. */
+const struct profile_listen_unix *listen_find_path(
+    const struct profile *p, const char *cwd, const char *path);
+/* Whether the directory dir is, in the same sense, above such a path. */
+bool listen_is_above(const struct profile *p, const char *cwd, const char *dir);
+/* "listen: [unix:/run/a.sock]"; nothing when it is not fit to stand there. */
+void listen_path_allow_with(const char *cwd, const char *path, struct buf *out);
+
 /* What the profile lists, with a port: an entry without an address is any address. */
 bool listen_is_allowed(const struct profile *p, enum profile_transport transport,
     const struct sockaddr_storage *at);

@@ -96,6 +96,48 @@ test_listen_is_told_in_words(void **state)
 	buf_release(&b);
 }
 
+static void
+test_listen_finds_paths_as_they_are_written(void **state)
+{
+	static const char *const others[] = {"/run/d/../d/a.sock", "/run//d/a.sock",
+	    "/run/d/./a.sock", "/run/d/a.sock/", "/run/d/a.sock2", "/run/d", "a.sock", "",
+	    "../d/a.sock", "/"};
+	struct profile_listen_unix sockets[] = {
+	    {.path = "/run/d/a.sock"}, {.path = "/b"}};
+	const struct profile p = {.listen_unix = sockets, .n_listen_unix = 2};
+	char endless[6000] = "/";
+
+	memset(endless + 1, 'x', sizeof(endless) - 2);
+	assert_ptr_equal(listen_find_path(&p, "/", "/run/d/a.sock"), &sockets[0]);
+	assert_ptr_equal(listen_find_path(&p, "/run/d", "a.sock"), &sockets[0]);
+	assert_ptr_equal(listen_find_path(&p, "/run/d", "./a.sock"), &sockets[0]);
+	assert_ptr_equal(listen_find_path(&p, "/run", "d/a.sock"), &sockets[0]);
+	assert_ptr_equal(listen_find_path(&p, "/", "b"), &sockets[1]);
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		assert_null(listen_find_path(&p, "/", others[i]));
+	assert_null(listen_find_path(&p, "/", endless));
+	assert_true(listen_is_above(&p, "/", "/run/d"));
+	assert_true(listen_is_above(&p, "/", "/run/"));
+	assert_true(listen_is_above(&p, "/run", "d"));
+	assert_false(listen_is_above(&p, "/", "/run/d/a.sock"));
+	assert_false(listen_is_above(&p, "/", "/run/dd"));
+	assert_false(listen_is_above(&p, "/", ""));
+	assert_false(listen_is_above(&p, "/", endless));
+}
+
+static void
+test_listen_says_which_path_would_be_allowed(void **state)
+{
+	struct buf b;
+
+	buf_init(&b, 200);
+	listen_path_allow_with("/run", "x.sock", &b);
+	listen_path_allow_with("/run", "/proc/x", &b);
+	listen_path_allow_with("/run", "/a b", &b);
+	assert_string_equal(buf_str(&b), "listen: [unix:/run/x.sock]");
+	buf_release(&b);
+}
+
 int
 main(void)
 {
@@ -104,6 +146,8 @@ main(void)
 	    cmocka_unit_test(test_listen_allows_nothing_else),
 	    cmocka_unit_test(test_listen_knows_probes),
 	    cmocka_unit_test(test_listen_is_told_in_words),
+	    cmocka_unit_test(test_listen_finds_paths_as_they_are_written),
+	    cmocka_unit_test(test_listen_says_which_path_would_be_allowed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,6 +46,7 @@ enum row_kind {
 	KIND_LISTEN,
 	KIND_CONNECT,
 	KIND_SEND,
+	KIND_RECEIVE,
 	KIND_OPTION,
 	KIND_MEMORY,
 	KIND_CODE,
@@ -143,6 +144,37 @@ path_arg(const struct row *r)
 	return ends_with(r->name, "at") || ends_with(r->name, "at2");
 }
 
+/* Only where path_arg is no surprise: the path, and before it at most a directory. */
+static enum notify_change
+change_of(const struct row *r, const uint64_t args[6], uint32_t *ret_mode)
+{
+	static const struct {
+		const char *name;
+		enum notify_change change;
+		int arg; /* of the mode, or of flags; -1: none */
+	} changes[] = {
+	    {"unlink", NOTIFY_UNLINK, -1},
+	    {"unlinkat", NOTIFY_UNLINK, 2},
+	    {"rmdir", NOTIFY_RMDIR, -1},
+	    {"mkdir", NOTIFY_MKDIR, -1},
+	    {"mkdirat", NOTIFY_MKDIR, -1},
+	    {"chmod", NOTIFY_CHMOD, 1},
+	    {"fchmodat", NOTIFY_CHMOD, 2},
+	};
+
+	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
+		int arg = changes[i].arg;
+		if (strcmp(changes[i].name, r->name) != 0)
+			continue;
+		if (changes[i].change == NOTIFY_CHMOD)
+			*ret_mode = (uint32_t)args[arg];
+		else if (arg >= 0 && (args[arg] & AT_REMOVEDIR) != 0)
+			return NOTIFY_RMDIR;
+		return changes[i].change;
+	}
+	return NOTIFY_NO_CHANGE;
+}
+
 static uint64_t
 open_flags(const struct row *r, const uint64_t args[6])
 {
@@ -194,8 +226,11 @@ judge_socket(const struct profile *p, const uint64_t args[6], struct notify_verd
 	    is_internet(args) &&
 	    ((type == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP)) ||
 		(type == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP)));
-	bool local = (int)args[0] == AF_UNIX && type == SOCK_STREAM && protocol == 0 &&
-		     p->n_unix_socket > 0;
+	bool local =
+	    (int)args[0] == AF_UNIX && protocol == 0 &&
+	    ((type == SOCK_STREAM && p->n_unix_socket > 0) ||
+		((type == SOCK_STREAM || type == SOCK_DGRAM || type == SOCK_SEQPACKET) &&
+		    p->n_listen_unix > 0));
 
 	v->error = EACCES;
 	if (!profile_has_sockets(p))
@@ -295,11 +330,14 @@ notify_judge(const struct profile *profile, bool is_sealed, int32_t own_pid, int
 	struct notify_verdict *v = ret_verdict;
 	const struct row *r = find(nr, args);
 
-	*v = (struct notify_verdict){NOTIFY_ERRNO, ENOSYS, -1, false};
+	*v = (struct notify_verdict){
+	    .answer = NOTIFY_ERRNO, .error = ENOSYS, .path_arg = -1};
 	if (!r)
 		return;
 	v->error = r->error;
 	v->path_arg = path_arg(r);
+	if (profile->n_listen_unix > 0)
+		v->change = change_of(r, args, &v->mode);
 	v->is_denial = true;
 	if (r->verdict == ROW_ATTACK)
 		v->answer = NOTIFY_KILL;
@@ -517,22 +555,10 @@ add_socket(struct buf *b, const uint64_t args[6])
 	buf_addf(b, ", protocol %d", (int)args[2]);
 }
 
-bool
-notify_path_is_plain(const char *path, size_t n)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789/._-+@~=";
-
-	for (size_t i = 0; i < n; i++)
-		if (memchr(plain, path[i], sizeof(plain) - 1) == NULL)
-			return false;
-	return n > 0 && path[0] == '/';
-}
-
 static bool
 is_plain_path(const char *path)
 {
-	return path && notify_path_is_plain(path, strlen(path));
+	return path && profile_path_is_plain(path);
 }
 
 /* The directory in which something would change. */
@@ -620,7 +646,8 @@ explain(const struct row *r, const uint64_t args[6], const char *path, struct bu
 			    "profile: client with connect: [HOST:PORT], or profile: "
 			    "listener with listen: [tcp:PORT]");
 		else if (r->nr == __NR_socket && (int)args[0] == AF_UNIX)
-			buf_adds(allow, "unix: [PATH]");
+			buf_adds(allow,
+			    "unix: [PATH] to connect, listen: unix:PATH to listen");
 		break;
 	case KIND_BIND:
 	case KIND_LISTEN:
@@ -630,6 +657,11 @@ explain(const struct row *r, const uint64_t args[6], const char *path, struct bu
 	case KIND_SEND:
 		buf_addf(what, "send to an address on a socket (%s, fd %d)", r->name,
 		    (int)args[0]);
+		break;
+	case KIND_RECEIVE:
+		buf_addf(what, "receive what may have descriptors in it (%s, fd %d)",
+		    r->name, (int)args[0]);
+		buf_adds(allow, "descriptors: true, where listen: has that socket");
 		break;
 	case KIND_OPTION:
 		buf_addf(what, "change a socket (%s, fd %d, level %d, option %d)",

@@ -43,10 +43,22 @@ enum notify_answer {
 	NOTIFY_CONNECT,
 };
 
+/* What a call would do to a path, where that may be a unix socket that the plugin listens
+ * at, or a directory above it: the watcher then answers in another way. */
+enum notify_change {
+	NOTIFY_NO_CHANGE,
+	NOTIFY_UNLINK,
+	NOTIFY_RMDIR,
+	NOTIFY_MKDIR,
+	NOTIFY_CHMOD,
+};
+
 struct notify_verdict {
 	enum notify_answer answer;
 	int error;    /* NOTIFY_ERRNO */
 	int path_arg; /* the argument that points at a path; -1: none */
+	enum notify_change change;
+	uint32_t mode; /* NOTIFY_CHMOD */
 	/* This is a denial that people are told about. For opens to read and for looks it
 	 * depends on the path, which notify_path_is_denied knows. */
 	bool is_denial;
@@ -73,8 +85,6 @@ bool notify_path_is_denied(const struct confinement *c, const char *path);
 void notify_explain(int nr, const uint64_t args[6], const char *path, char *what,
     size_t what_size, char *allow_with, size_t allow_size);
 
-/* Absolute, and fit to stand in a YAML flow list as it is. */
-bool notify_path_is_plain(const char *path, size_t n);
 /* "openat"; NULL when the table does not have it. */
 const char *notify_name(int nr);
 /* The call with raw arguments, for crash records: "ptrace(16, 1, 0x0, 0x0, 0x0, 0x0)". */

@@ -86,6 +86,8 @@ test_notify_judges_sockets_by_profile(void **state)
 	const struct profile listener = {.base = PROFILE_LISTENER};
 	struct profile_unix path = {.path = "/run/x"};
 	const struct profile local = {.unix_socket = &path, .n_unix_socket = 1};
+	struct profile_listen_unix at = {.path = "/run/x"};
+	const struct profile server = {.listen_unix = &at, .n_listen_unix = 1};
 	static const struct {
 		uint64_t args[3];
 		bool listener, local, told;
@@ -116,6 +118,42 @@ test_notify_judges_sockets_by_profile(void **state)
 		assert_int_equal(v.answer == NOTIFY_CONTINUE, cases[i].local);
 		notify_judge(&pure, true, 2, __NR_socket, args, &v);
 		assert_error(v, EACCES);
+		notify_judge(&server, true, 2, __NR_socket, args, &v);
+		assert_int_equal(
+		    v.answer == NOTIFY_CONTINUE, cases[i].listener || args[0] == AF_UNIX);
+	}
+}
+
+static void
+test_notify_knows_what_may_be_meant_for_its_sockets(void **state)
+{
+	struct profile_listen_unix at = {.path = "/run/x"};
+	const struct profile server = {.listen_unix = &at, .n_listen_unix = 1};
+	static const struct {
+		int nr;
+		uint64_t args[4];
+		enum notify_change change;
+		uint32_t mode;
+	} cases[] = {
+	    {__NR_unlinkat, {AT_FDCWD, 0x1000, 0}, NOTIFY_UNLINK, 0},
+	    {__NR_unlinkat, {AT_FDCWD, 0x1000, AT_REMOVEDIR}, NOTIFY_RMDIR, 0},
+	    {__NR_mkdirat, {AT_FDCWD, 0x1000, 0755}, NOTIFY_MKDIR, 0},
+	    {__NR_fchmodat, {AT_FDCWD, 0x1000, 0660}, NOTIFY_CHMOD, 0660},
+	    {__NR_renameat, {AT_FDCWD, 0x1000, 0, 0}, NOTIFY_NO_CHANGE, 0},
+	    {__NR_fchownat, {AT_FDCWD, 0x1000, 0, 0}, NOTIFY_NO_CHANGE, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const uint64_t *a = cases[i].args;
+		struct notify_verdict v;
+		notify_judge(
+		    &server, true, 2, cases[i].nr, ARGS(a[0], a[1], a[2], a[3]), &v);
+		assert_int_equal(v.change, cases[i].change);
+		assert_int_equal(v.mode, cases[i].mode);
+		assert_error(v, EACCES);
+		notify_judge(
+		    &pure, true, 2, cases[i].nr, ARGS(a[0], a[1], a[2], a[3]), &v);
+		assert_int_equal(v.change, NOTIFY_NO_CHANGE);
 	}
 }
 
@@ -263,7 +301,8 @@ test_notify_explains_in_one_line(void **state)
 	    "listen: "
 	    "[tcp:PORT]");
 	assert_words(__NR_socket, ARGS(AF_UNIX, SOCK_STREAM), NULL,
-	    "open a socket (socket, AF_UNIX, SOCK_STREAM, protocol 0)", "unix: [PATH]");
+	    "open a socket (socket, AF_UNIX, SOCK_STREAM, protocol 0)",
+	    "unix: [PATH] to connect, listen: unix:PATH to listen");
 	assert_words(__NR_socket, ARGS(AF_NETLINK, SOCK_RAW), NULL,
 	    "open a socket (socket, AF_NETLINK, SOCK_RAW, protocol 0)", "");
 	assert_words(__NR_socket, ARGS(99, 77), NULL,
@@ -353,6 +392,7 @@ main(void)
 	    cmocka_unit_test(
 		test_notify_opens_logs_of_readers_though_they_would_make_them),
 	    cmocka_unit_test(test_notify_judges_sockets_by_profile),
+	    cmocka_unit_test(test_notify_knows_what_may_be_meant_for_its_sockets),
 	    cmocka_unit_test(test_notify_leaves_addresses_to_the_watcher),
 	    cmocka_unit_test(test_notify_lets_nothing_be_made_that_runs_as_its_owner),
 	    cmocka_unit_test(test_notify_lets_it_look_at_any_time),

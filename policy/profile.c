@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
+
 static const struct {
 	const char *name, *doc;
 } bases[] = {
@@ -99,6 +101,15 @@ profile_path_refusal(const char *path)
 }
 
 bool
+profile_path_is_plain(const char *path)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789/._-+@~=";
+
+	return path[0] == '/' && path[strspn(path, plain)] == '\0';
+}
+
+bool
 profile_path_is_library(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -126,18 +137,41 @@ profile_listen_text(const struct profile_listen *l, struct buf *out)
 }
 
 void
+profile_listen_unix_text(const struct profile_listen_unix *l, struct buf *out)
+{
+	buf_adds(out, "unix:");
+	utf8_escape(out, l->path, strlen(l->path), 1024);
+}
+
+void
 profile_connect_text(const struct profile_connect *c, struct buf *out)
 {
 	if (c->subdomains)
 		buf_adds(out, "*.");
 	add_host(out, c->host, c->port);
+	if (c->internal)
+		buf_adds(out, " (internal)");
+}
+
+bool
+profile_listens(const struct profile *p)
+{
+	return p->base == PROFILE_LISTENER || p->n_listen > 0 || p->n_listen_unix > 0;
+}
+
+bool
+profile_takes_descriptors(const struct profile *p)
+{
+	for (uint32_t i = 0; i < p->n_listen_unix; i++)
+		if (p->listen_unix[i].descriptors)
+			return true;
+	return false;
 }
 
 bool
 profile_has_sockets(const struct profile *p)
 {
-	return p->base == PROFILE_LISTENER || p->base == PROFILE_CLIENT ||
-	       p->n_listen > 0 || p->n_connect > 0 || p->n_unix_socket > 0;
+	return profile_listens(p) || profile_connects(p) || p->n_unix_socket > 0;
 }
 
 bool

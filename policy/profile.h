@@ -52,10 +52,24 @@ struct profile_listen {
 	uint16_t port;
 };
 
+/* Not changed: what a socket has that whoever runs mews makes. */
+#define PROFILE_NOBODY UINT32_MAX
+
+/* A unix socket of the host that it may listen at, of any type. */
+struct profile_listen_unix {
+	const char *path;
+	/* What it is made with, and the most that the plugin may make of it: 0600 and
+	 * 0777, unless the policy names one, which is both. */
+	uint32_t mode, most_mode;
+	uint32_t owner, group; /* ids; PROFILE_NOBODY */
+	bool descriptors;      /* callers may hand it descriptors (SCM_RIGHTS) */
+};
+
 struct profile_connect {
 	const char *host; /* lower-case name or IP address, without "*." */
 	bool subdomains;  /* "*.host": every name below host, not host itself */
 	uint16_t port;
+	bool internal; /* its addresses may be private ones */
 };
 
 struct profile_unix {
@@ -89,6 +103,8 @@ struct profile {
 	uint32_t n_write;
 	struct profile_listen *listen;
 	uint32_t n_listen;
+	struct profile_listen_unix *listen_unix;
+	uint32_t n_listen_unix;
 	struct profile_connect *connect;
 	uint32_t n_connect;
 	struct profile_unix *unix_socket;
@@ -131,6 +147,10 @@ bool profile_builtin(struct profile *p, const char *name);
 uint64_t profile_file_size(const struct profile *p);
 /* Whether it connects to places outside, by name. */
 bool profile_connects(const struct profile *p);
+/* Whether it may listen somewhere. */
+bool profile_listens(const struct profile *p);
+/* Whether callers of some socket may hand it descriptors. */
+bool profile_takes_descriptors(const struct profile *p);
 /* Whether it may have sockets of any kind. */
 bool profile_has_sockets(const struct profile *p);
 
@@ -167,11 +187,15 @@ bool profile_set_load(
 
 /* Why a path cannot be given to a plugin; NULL: it can. What it names need not exist. */
 const char *profile_path_refusal(const char *path);
+/* Absolute, and fit to stand in a YAML flow list as it is. */
+bool profile_path_is_plain(const char *path);
 /* Whether it is called like a library: "libm.so.6". */
 bool profile_path_is_library(const char *path);
 
 /* As the policy writes it: "tcp:9765", "[::1]:80", "*.amazonaws.com:443". */
 void profile_listen_text(const struct profile_listen *l, struct buf *out);
+/* "unix:/run/a.sock", escaped. */
+void profile_listen_unix_text(const struct profile_listen_unix *l, struct buf *out);
 void profile_connect_text(const struct profile_connect *c, struct buf *out);
 
 #endif

@@ -4,7 +4,11 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 /* "…:PORT": the port, and how much stands before the colon. */
 static bool
@@ -78,7 +82,7 @@ parse_connect(struct parser *ps, const char *text, struct profile_connect *c)
 {
 	size_t n_host;
 
-	*c = (struct profile_connect){0};
+	*c = (struct profile_connect){.internal = c->internal};
 	if (strncmp(text, "*.", 2) == 0) {
 		c->subdomains = true;
 		text += 2;
@@ -90,6 +94,104 @@ parse_connect(struct parser *ps, const char *text, struct profile_connect *c)
 	       (is_host_name(c->host) || (!c->subdomains && is_address(c->host)));
 }
 
+#define LISTEN_UNIX_PREFIX "unix:"
+
+/* Octal, as chmod takes it: 660 or 0660. */
+static void
+read_mode(struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
+{
+	struct profile_listen_unix *l = out;
+	const char *text = node->kind == CONF_SCALAR ? node->text : "";
+	size_t n = strlen(text);
+
+	if (n < 3 || n > 4 || text[strspn(text, "01234567")] != '\0' ||
+	    (l->mode = (uint32_t)strtoul(text, NULL, 8)) > 0777)
+		parser_mistake(ps, node, NULL,
+		    "mode: write who may connect as chmod does, as in 0660");
+	l->most_mode = l->mode;
+}
+
+/* A name, or a number. */
+static void
+read_owner(
+    struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
+{
+	bool is_group = strcmp(k->name, "group") == 0;
+	uint32_t *id = out;
+	const char *rest;
+	uint64_t number;
+
+	if (!node_is_text(ps, node, k->name))
+		return;
+	const struct passwd *user = is_group ? NULL : getpwnam(node->text);
+	const struct group *group = is_group ? getgrnam(node->text) : NULL;
+	if (user)
+		*id = user->pw_uid;
+	else if (group)
+		*id = group->gr_gid;
+	else if (take_number(node->text, &number, &rest) && *rest == '\0' &&
+		 number < PROFILE_NOBODY)
+		*id = (uint32_t)number;
+	else
+		parser_mistake(ps, node, node->text, "is no %s of this host",
+		    is_group ? "group" : "user");
+}
+
+#define L(member) offsetof(struct profile_listen_unix, member)
+/* clang-format off */
+static const struct key listen_unix_keys[] = {
+    {.name = "unix", .read = profile_read_path, .offset = L(path)},
+    {.name = "mode", .read = read_mode, .offset = 0},
+    {.name = "owner", .read = read_owner, .offset = L(owner)},
+    {.name = "group", .read = read_owner, .offset = L(group)},
+    {.name = "descriptors", .read = profile_read_bool, .offset = L(descriptors)},
+    {0},
+};
+/* clang-format on */
+#undef L
+
+/* Of one path the last entry counts: so a plugin's block may change what its profile
+ * says. */
+static void
+put_listen_unix(struct profile *p, const struct profile_listen_unix *l)
+{
+	uint32_t i = 0;
+
+	while (i < p->n_listen_unix && strcmp(p->listen_unix[i].path, l->path) != 0)
+		i++;
+	p->listen_unix[i] = *l;
+	if (i == p->n_listen_unix)
+		p->n_listen_unix++;
+}
+
+/* "unix:PATH", or a map with that path and more. */
+static void
+read_listen_unix(struct parser *ps, const struct conf_node *item, const struct key *k)
+{
+	struct profile_listen_unix l = {.mode = 0600,
+	    .most_mode = 0777,
+	    .owner = PROFILE_NOBODY,
+	    .group = PROFILE_NOBODY};
+
+	if (item->kind == CONF_MAP) {
+		profile_read_map(ps, item, k->name, listen_unix_keys, &l);
+		if (!conf_get(item, "unix"))
+			parser_mistake(ps, item, NULL,
+			    "listen: an entry that is a map needs unix: the socket's "
+			    "full path");
+	} else {
+		struct conf_node path = *item;
+		path.text = item->text + strlen(LISTEN_UNIX_PREFIX);
+		profile_read_path(ps, &path, k, &l.path);
+	}
+	if (!l.path)
+		return;
+	if (strlen(strrchr(l.path, '/')) > sizeof(((struct sockaddr_un *)0)->sun_path))
+		parser_mistake(ps, item, l.path, "is longer than a socket's name can be");
+	else
+		put_listen_unix(&ps->p, &l);
+}
+
 void
 profile_read_listen(
     struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
@@ -98,24 +200,59 @@ profile_read_listen(
 	struct profile *p = &ps->p;
 	uint32_t n;
 
-	if (!node_items(ps, node, k->name, &item, &n, &self))
+	/* A map alone stands for a list of itself, as a word does. */
+	if (node->kind == CONF_MAP) {
+		item = &self;
+		n = 1;
+	} else if (!node_items(ps, node, k->name, &item, &n, &self)) {
 		return;
+	}
 	struct profile_listen *all =
 	    list_grow(ps, p->listen, p->n_listen, n, sizeof(*all));
-	if (!all)
+	struct profile_listen_unix *all_unix =
+	    list_grow(ps, p->listen_unix, p->n_listen_unix, n, sizeof(*all_unix));
+	if (!all || !all_unix)
 		return;
 	p->listen = all;
+	p->listen_unix = all_unix;
 	for (uint32_t i = 0; i < n; i++) {
+		if (item[i]->kind == CONF_MAP) {
+			read_listen_unix(ps, item[i], k);
+			continue;
+		}
 		if (!node_is_text(ps, item[i], k->name))
 			continue;
-		if (parse_listen(ps, item[i]->text, &p->listen[p->n_listen]))
+		if (strncmp(item[i]->text, LISTEN_UNIX_PREFIX,
+			strlen(LISTEN_UNIX_PREFIX)) == 0)
+			read_listen_unix(ps, item[i], k);
+		else if (parse_listen(ps, item[i]->text, &p->listen[p->n_listen]))
 			p->n_listen++;
 		else
 			parser_mistake(ps, item[i], item[i]->text,
 			    "is no place to listen: write tcp:PORT, udp:PORT, "
-			    "ADDRESS:PORT or udp:ADDRESS:PORT");
+			    "ADDRESS:PORT, udp:ADDRESS:PORT or unix:PATH");
 	}
 }
+
+static void
+read_host(struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
+{
+	if (!node_is_text(ps, node, k->name))
+		return;
+	if (!parse_connect(ps, node->text, out)) {
+		parser_mistake(ps, node, node->text,
+		    "is no host: write HOST:PORT, *.HOST:PORT or ADDRESS:PORT");
+		((struct profile_connect *)out)->port = 0;
+	}
+}
+
+/* clang-format off */
+static const struct key connect_keys[] = {
+    {.name = "host", .read = read_host, .offset = 0},
+    {.name = "internal", .read = profile_read_bool, .offset = offsetof(struct profile_connect, internal)},
+    {0},
+};
+/* clang-format on */
 
 void
 profile_read_connect(
@@ -125,21 +262,31 @@ profile_read_connect(
 	struct profile *p = &ps->p;
 	uint32_t n;
 
-	if (!node_items(ps, node, k->name, &item, &n, &self))
+	if (node->kind == CONF_MAP) {
+		item = &self;
+		n = 1;
+	} else if (!node_items(ps, node, k->name, &item, &n, &self)) {
 		return;
+	}
 	struct profile_connect *all =
 	    list_grow(ps, p->connect, p->n_connect, n, sizeof(*all));
 	if (!all)
 		return;
 	p->connect = all;
 	for (uint32_t i = 0; i < n; i++) {
-		if (!node_is_text(ps, item[i], k->name))
-			continue;
-		if (parse_connect(ps, item[i]->text, &p->connect[p->n_connect]))
-			p->n_connect++;
-		else
-			parser_mistake(ps, item[i], item[i]->text,
-			    "is no host: write HOST:PORT, *.HOST:PORT or ADDRESS:PORT");
+		struct profile_connect c = {0};
+		if (item[i]->kind != CONF_MAP) {
+			read_host(ps, item[i], k, &c);
+		} else {
+			profile_read_map(ps, item[i], k->name, connect_keys, &c);
+			if (!conf_get(item[i], "host"))
+				parser_mistake(ps, item[i], NULL,
+				    "connect: an entry that is a map needs host: "
+				    "HOST:PORT");
+		}
+		/* The one that is no mistake. */
+		if (c.port != 0)
+			p->connect[p->n_connect++] = c;
 	}
 }
 

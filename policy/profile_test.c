@@ -174,6 +174,45 @@ test_profile_reads_every_key(void **state)
 }
 
 static void
+test_profile_listens_at_unix_sockets(void **state)
+{
+	struct profile p =
+	    parsed("listen: [unix:/run/a.sock, tcp:1, {unix: /run/b/c.sock, mode: 0660, "
+		   "owner: root, group: 7, descriptors: true}, {unix: /run/a.sock, "
+		   "mode: 666}]");
+	const struct profile_listen_unix *l = p.listen_unix;
+
+	assert_int_equal(p.n_listen, 1);
+	assert_int_equal(p.n_listen_unix, 2);
+	assert_string_equal(l[0].path, "/run/a.sock");
+	assert_int_equal(l[0].mode, 0666);
+	assert_int_equal(l[0].most_mode, 0666);
+	assert_true(l[0].owner == PROFILE_NOBODY && l[0].group == PROFILE_NOBODY);
+	assert_false(l[0].descriptors);
+	assert_string_equal(l[1].path, "/run/b/c.sock");
+	assert_int_equal(l[1].mode, 0660);
+	assert_int_equal(l[1].owner, 0);
+	assert_int_equal(l[1].group, 7);
+	assert_true(l[1].descriptors);
+	p = parsed("listen: {unix: /run/a.sock}");
+	assert_int_equal(p.listen_unix[0].mode, 0600);
+	assert_int_equal(p.listen_unix[0].most_mode, 0777);
+}
+
+static void
+test_profile_marks_hosts_as_internal(void **state)
+{
+	struct profile p =
+	    parsed("connect: [a.example:1, {host: '*.b.example:2', internal: true}]");
+
+	assert_int_equal(p.n_connect, 2);
+	assert_false(p.connect[0].internal);
+	assert_true(p.connect[1].internal && p.connect[1].subdomains);
+	assert_string_equal(p.connect[1].host, "b.example");
+	assert_int_equal(p.connect[1].port, 2);
+}
+
+static void
 test_profile_reports_each_mistake_where_it_stands(void **state)
 {
 	assert_mistakes("profile: file-readr\n"
@@ -234,21 +273,33 @@ test_profile_says_what_to_write_instead(void **state)
 	    "500ms");
 	assert_mistakes("listen: [9765x, 'host:80', tcp:0, 'tcp:70000']",
 	    "falco.yaml:1:10: \"9765x\" is no place to listen: write tcp:PORT, udp:PORT, "
-	    "ADDRESS:PORT or udp:ADDRESS:PORT\n"
+	    "ADDRESS:PORT, udp:ADDRESS:PORT or unix:PATH\n"
 	    "falco.yaml:1:17: \"host:80\" is no place to listen: write tcp:PORT, "
 	    "udp:PORT, "
-	    "ADDRESS:PORT or udp:ADDRESS:PORT\n"
+	    "ADDRESS:PORT, udp:ADDRESS:PORT or unix:PATH\n"
 	    "falco.yaml:1:28: \"tcp:0\" is no place to listen: write tcp:PORT, udp:PORT, "
-	    "ADDRESS:PORT or udp:ADDRESS:PORT\n"
+	    "ADDRESS:PORT, udp:ADDRESS:PORT or unix:PATH\n"
 	    "falco.yaml:1:35: \"tcp:70000\" is no place to listen: write tcp:PORT, "
 	    "udp:PORT, "
-	    "ADDRESS:PORT or udp:ADDRESS:PORT");
+	    "ADDRESS:PORT, udp:ADDRESS:PORT or unix:PATH");
 	assert_mistakes("connect: [github.com, 'a b:1', '*.[::1]:5']",
 	    "falco.yaml:1:11: \"github.com\" is no host: write HOST:PORT, *.HOST:PORT or "
 	    "ADDRESS:PORT\n"
 	    "falco.yaml:1:23: \"a b:1\" is no host: write HOST:PORT, *.HOST:PORT or "
 	    "ADDRESS:PORT\n"
 	    "falco.yaml:1:32: \"*.[::1]:5\" is no host: write HOST:PORT, *.HOST:PORT or "
+	    "ADDRESS:PORT");
+	assert_mistakes("listen: [unix:run/x, {mode: 0660}, {unix: /x, mode: 888}, "
+			"{unix: /y, owner: nobody-there}]",
+	    "falco.yaml:1:10: \"run/x\" cannot be given to a plugin: it is not absolute; "
+	    "write the full path of what it needs\n"
+	    "falco.yaml:1:22: listen: an entry that is a map needs unix: the socket's "
+	    "full path\n"
+	    "falco.yaml:1:53: mode: write who may connect as chmod does, as in 0660\n"
+	    "falco.yaml:1:77: \"nobody-there\" is no user of this host");
+	assert_mistakes("connect: [{internal: true}, {host: a}]",
+	    "falco.yaml:1:11: connect: an entry that is a map needs host: HOST:PORT\n"
+	    "falco.yaml:1:36: \"a\" is no host: write HOST:PORT, *.HOST:PORT or "
 	    "ADDRESS:PORT");
 	assert_mistakes("env: [LD_PRELOAD=/x.so, '=x', A B]",
 	    "falco.yaml:1:7: \"LD_PRELOAD=/x.so\" cannot be set: it would act on the "
@@ -435,6 +486,8 @@ main(void)
 	    cmocka_unit_test(test_profile_without_block_is_pure),
 	    cmocka_unit_test(test_profile_builtins_have_names),
 	    cmocka_unit_test(test_profile_reads_every_key),
+	    cmocka_unit_test(test_profile_listens_at_unix_sockets),
+	    cmocka_unit_test(test_profile_marks_hosts_as_internal),
 	    cmocka_unit_test(test_profile_reports_each_mistake_where_it_stands),
 	    cmocka_unit_test(test_profile_counts_mistakes_past_the_bound),
 	    cmocka_unit_test(test_profile_says_what_to_write_instead),

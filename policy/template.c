@@ -201,7 +201,37 @@ filled_scalar(struct arena *arena, const struct conf_node *item, const struct va
 	return node;
 }
 
-/* As above; a map has one in "path". */
+/* As above; a map has one in the key that says what is given. */
+static bool
+is_filled_key(const char *key)
+{
+	return strcmp(key, "path") == 0 || strcmp(key, "unix") == 0 ||
+	       strcmp(key, "host") == 0;
+}
+
+static const struct conf_node *
+filled_child(const struct conf_node *item)
+{
+	for (size_t i = 0; item->kind == CONF_MAP && i < item->n; i++)
+		if (is_filled_key(item->key[i]))
+			return item->child[i];
+	return item->kind == CONF_MAP ? NULL : item;
+}
+
+/* The path that is given; NULL: it is none. */
+static const char *
+given_path(const struct conf_node *node, enum gift gift)
+{
+	const struct conf_node *text = filled_child(node);
+
+	if (gift != GIFT_PLAIN)
+		return text ? text->text : "";
+	/* listen: {unix: PATH}, and "unix:PATH" */
+	if (node->kind == CONF_MAP)
+		return conf_text(node, "unix", NULL);
+	return strncmp(node->text, "unix:", 5) == 0 ? node->text + 5 : NULL;
+}
+
 static struct conf_node *
 filled_item(struct arena *arena, const struct conf_node *item, const struct values *v)
 {
@@ -209,7 +239,7 @@ filled_item(struct arena *arena, const struct conf_node *item, const struct valu
 		return filled_scalar(arena, item, v);
 	struct conf_node *map = conf_new(arena, CONF_MAP);
 	for (size_t i = 0; map && i < item->n; i++) {
-		struct conf_node *child = strcmp(item->key[i], "path") == 0
+		struct conf_node *child = is_filled_key(item->key[i])
 					      ? filled_scalar(arena, item->child[i], v)
 					      : item->child[i];
 		if (!child || !conf_put(arena, map, item->key[i], child))
@@ -229,7 +259,7 @@ path_trouble(const char *path, enum gift gift)
 	const char *why = profile_path_refusal(path);
 	struct stat st;
 
-	if (why || gift == GIFT_PATH)
+	if (why || gift != GIFT_FILE)
 		return why;
 	if (stat(path, &st) != 0)
 		return "it is not there";
@@ -247,9 +277,8 @@ give_item(struct expansion *x, const struct conf_node *part, size_t g,
 
 	if (!node)
 		return; /* no home */
-	if (gifts[g].gift != GIFT_PLAIN) {
-		const char *path =
-		    node->kind == CONF_MAP ? conf_text(node, "path", "") : node->text;
+	const char *path = given_path(node, gifts[g].gift);
+	if (path) {
 		const char *why = path_trouble(path, gifts[g].gift);
 		struct buf all;
 		buf_init(&all, 512);
@@ -465,8 +494,7 @@ check_conditions(struct parser *ps, const struct conf_node *node, const char *na
 static bool
 check_gift(struct parser *ps, const struct conf_node *item, size_t g, unsigned available)
 {
-	const struct conf_node *text =
-	    item->kind == CONF_MAP ? conf_get(item, "path") : item;
+	const struct conf_node *text = filled_child(item);
 	struct values v;
 	unsigned holes = 0;
 

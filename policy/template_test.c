@@ -73,6 +73,12 @@ given(const char *parts, const char *init_config, const char *open_params,
 		profile_listen_text(&p.listen[i], &b);
 		buf_addc(&b, ' ');
 	}
+	for (uint32_t i = 0; i < p.n_listen_unix; i++) {
+		const char *path = p.listen_unix[i].path;
+		bool ours = strncmp(path, dir, strlen(dir)) == 0;
+		buf_addf(&b, "at:%s%s,%o ", ours ? "." : "",
+		    path + (ours ? strlen(dir) : 0), p.listen_unix[i].mode);
+	}
 	for (uint32_t i = 0; i < p.n_connect; i++) {
 		profile_connect_text(&p.connect[i], &b);
 		buf_addc(&b, ' ');
@@ -149,6 +155,15 @@ given(const char *parts, const char *init_config, const char *open_params,
 	"- {from: env.A_URL, match: \"https://{host}:{port}{rest}\", connect: "          \
 	"\"{host}:{port}\"}\n"
 
+#define SOCKET                                                                           \
+	"- {from: open_params, match: \"unixgram://{path}\", listen: "                   \
+	"\"unix:{path}\"}\n"                                                             \
+	"- {from: init_config.s, default: \"~/r/b.sock\", match: \"{path}\", "           \
+	"listen: {unix: \"{path}\", mode: 0660}}\n"
+#define INTERNAL                                                                         \
+	"- {from: init_config.brokers, match: \"{host}:{port}\", connect: {host: "       \
+	"\"{host}:{port}\", internal: true}}\n"
+
 /* clang-format off */
 static const struct {
 	const char *parts, *init_config, *open_params, *want, *note;
@@ -210,6 +225,10 @@ static const struct {
     {TWO, "{\"host\": \"a.example\"}", "", "", ""},
     {DEFAULTS, "{\"sockets\": \"c\"}", "", "unix:./c ", ""},
     {DEFAULTS, "", "", "unix:/run/a unix:./b ", ""},
+    {SOCKET, "", "unixgram://syslog.sock", "at:./syslog.sock,600 at:./r/b.sock,660 ", ""},
+    {SOCKET, "s: /run/x.sock", "", "at:/run/x.sock,660 ", ""},
+    {SOCKET, "s: /proc/self/x", "", "", "init_config.s: \"/proc/self/x\" is not given to listen: it shows every process of the host"},
+    {INTERNAL, "{\"brokers\": [\"a:9092\"]}", "", "a:9092 (internal) ", ""},
     {VARIABLE, "", "", "10.1.2.3:8443 ", ""},
 };
 /* clang-format on */
@@ -246,7 +265,7 @@ static const struct {
     {"- {from: open_params, match: \"{any}{port}\"}\n", "x.yaml:3:30: \"{any}{port}\" has something after {any}, which takes all: take it out"},
     {"- {from: open_params, match: [\"{port}\", \"{name}\"], listen: \"tcp:{port}\"}\n", "x.yaml:3:60: \"tcp:{port}\" has a hole that match: and when: do not have in each of their forms"},
     {"- {from: open_params, match: \"{any}\", read: \"{any}\"}\n", "x.yaml:3:45: \"{any}\" has a hole that match: and when: do not have in each of their forms"},
-    {"- {from: open_params, match: \"{port}\", listen: \"tcp{port}\"}\n", "x.yaml:3:48: \"tcp1\" is no place to listen: write tcp:PORT, udp:PORT, ADDRESS:PORT or udp:ADDRESS:PORT"},
+    {"- {from: open_params, match: \"{port}\", listen: \"tcp{port}\"}\n", "x.yaml:3:48: \"tcp1\" is no place to listen: write tcp:PORT, udp:PORT, ADDRESS:PORT, udp:ADDRESS:PORT or unix:PATH"},
     {"- {from: open_params, match: \"{host}\", read: \"{host}\"}\n", "x.yaml:3:46: \"a.example\" cannot be given to a plugin: it is not absolute; write the full path of what it needs"},
     {"- {from: open_params, match: \"{name}\", env: [\"LD_{name}=x\"]}\n", "x.yaml:3:46: \"LD_a=x\" cannot be set: it would act on the worker before it is confined; take it out"},
     {"- {unix: {http-get: [/a]}}\n", "x.yaml:3:10: unix: an entry needs path: the socket's full path"},

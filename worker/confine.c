@@ -94,9 +94,14 @@ say_hello(int listener, struct err *err)
 		c->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(c), &listener, sizeof(int));
 	}
-	if (sendmsg(SETUP_SOCKET_FD, &m, 0) != (ssize_t)sizeof(r))
+	ssize_t n = sendmsg(SETUP_SOCKET_FD, &m, 0);
+	if (n < 0 && errno == EACCES && listener >= 0) {
+		r.listener = listener;
+		n = write(SETUP_SOCKET_FD, &r, sizeof(r));
+	}
+	if (n != (ssize_t)sizeof(r))
 		return err_sys(err, "telling the launcher that the filter holds");
-	ssize_t n = read(SETUP_SOCKET_FD, &r, sizeof(r));
+	n = read(SETUP_SOCKET_FD, &r, sizeof(r));
 	if (n != (ssize_t)sizeof(r) || r.kind != SETUP_TAKEN)
 		return err_set(
 		    err, ERR_GONE, "the launcher did not take the worker over");

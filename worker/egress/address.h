@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where an IP address leads. Only ADDRESS_PUBLIC may be reached by a name alone; all
- * else could be this host, its neighbours, or the cloud's keys. Forms of IPv6 that carry
- * an IPv4 address (mapped, compatible, NAT64, 6to4, Teredo) are never public, so that
- * none of them is a way around.
+ * Where an IP address leads. Only ADDRESS_PUBLIC may be reached by a name alone, and
+ * ADDRESS_PRIVATE by one that the policy marks; all else could be this host, its
+ * neighbours, or the cloud's keys. Forms of IPv6 that carry an IPv4 address (mapped,
+ * compatible, NAT64, 6to4, Teredo) are never public, so that none of them is a way
+ * around.
  */
 #ifndef WORKER_EGRESS_ADDRESS_H
 #define WORKER_EGRESS_ADDRESS_H

@@ -24,7 +24,8 @@
  *
  * A name whose real address is not public (loopback, private, link-local, cloud metadata,
  * …) is not connected to, unless the policy lists that very address with that port too;
- * "localhost" in the policy stands for loopback.
+ * "localhost" in the policy stands for loopback, and a name marked as internal may be
+ * private.
  */
 #ifndef WORKER_EGRESS_EGRESS_H
 #define WORKER_EGRESS_EGRESS_H

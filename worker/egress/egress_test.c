@@ -53,8 +53,9 @@ ask_all(const struct bench_worker *w)
 static void
 test_egress_knows_the_names_of_the_policy(void **state)
 {
-	struct profile_connect c[] = {{"api.ok.test", false, 443},
-	    {"two.test", false, 80}, {"pat.test", true, 443}, {"localhost", false, 9000}};
+	struct profile_connect c[] = {{"api.ok.test", false, 443, false},
+	    {"two.test", false, 80, false}, {"pat.test", true, 443, false},
+	    {"localhost", false, 9000, false}};
 	struct profile p = client(c, 4);
 	struct bench *b = *state;
 
@@ -97,7 +98,7 @@ ask_by_libc(const struct bench_worker *w)
 static void
 test_egress_answers_libc(void **state)
 {
-	struct profile_connect c[] = {{"api.ok.test", false, 443}};
+	struct profile_connect c[] = {{"api.ok.test", false, 443, false}};
 	struct profile p = client(c, 1);
 	struct bench *b = *state;
 
@@ -135,7 +136,7 @@ send_garbage(const struct bench_worker *w)
 static void
 test_egress_survives_garbage(void **state)
 {
-	struct profile_connect c[] = {{"api.ok.test", false, 443}};
+	struct profile_connect c[] = {{"api.ok.test", false, 443, false}};
 	struct profile p = client(c, 1);
 	struct bench *b = *state;
 
@@ -176,7 +177,7 @@ flood(const struct bench_worker *w)
 static void
 test_egress_limits_queries(void **state)
 {
-	struct profile_connect c[] = {{"api.ok.test", false, 443}};
+	struct profile_connect c[] = {{"api.ok.test", false, 443, false}};
 	struct profile p = client(c, 1);
 	struct bench *b = *state;
 
@@ -233,7 +234,7 @@ wait_for_end(const struct bench_worker *w)
 static void
 test_egress_remove_ends_everything(void **state)
 {
-	struct profile_connect c[] = {{"api.ok.test", false, 443}};
+	struct profile_connect c[] = {{"api.ok.test", false, 443, false}};
 	struct profile p = client(c, 1);
 	struct bench *b = *state;
 	struct bench_worker w[2];

@@ -126,15 +126,21 @@ name_of(struct names *n, const struct address *inside, uint64_t now_ns)
 }
 
 static bool
-policy_has_name(const struct names *n, const char *name, uint16_t port)
+policy_has_name(
+    const struct names *n, const char *name, uint16_t port, bool *ret_is_internal)
 {
+	bool has = false;
+
+	*ret_is_internal = false;
 	for (uint32_t i = 0; i < n->profile->n_connect; i++) {
 		const struct profile_connect *c = &n->profile->connect[i];
-		if (c->port == port &&
-		    (c->subdomains ? pattern_has(c, name) : strcmp(c->host, name) == 0))
-			return true;
+		if (c->port != port ||
+		    !(c->subdomains ? pattern_has(c, name) : strcmp(c->host, name) == 0))
+			continue;
+		has = true;
+		*ret_is_internal |= c->internal;
 	}
-	return false;
+	return has;
 }
 
 bool
@@ -170,5 +176,5 @@ names_target(struct names *n, const struct address *inside, uint16_t port,
 		return false;
 	/* Names of the policy and of queries are shorter than this. */
 	memcpy(ret_target->name, name, strnlen(name, DNS_NAME_BYTES - 1));
-	return policy_has_name(n, name, port);
+	return policy_has_name(n, name, port, &ret_target->is_internal);
 }

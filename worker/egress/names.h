@@ -37,7 +37,8 @@ enum names_rc names_look_up(
 
 /* What a connection to that address and port inside is meant for. */
 struct names_target {
-	bool is_address; /* that the policy lists; else a name */
+	bool is_address;  /* that the policy lists; else a name */
+	bool is_internal; /* the name may stand for private addresses */
 	struct address address;
 	char name[DNS_NAME_BYTES];
 };

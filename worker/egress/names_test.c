@@ -11,10 +11,10 @@
 #define MINUTE_NS 60000000000ull
 
 static struct profile_connect connect_to[] = {
-    {"api.x.com", false, 80},
-    {"x.com", true, 443},
-    {"localhost", false, 9000},
-    {"10.0.0.5", false, 5432},
+    {"api.x.com", false, 80, false},
+    {"x.com", true, 443, false},
+    {"localhost", false, 9000, false},
+    {"10.0.0.5", false, 5432, false},
 };
 static const struct profile profile = {.connect = connect_to, .n_connect = 4};
 static struct egress_plan plan;

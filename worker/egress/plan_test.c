@@ -47,40 +47,44 @@ check(struct profile_connect *connect, uint32_t n, const char *expected)
 static void
 test_plan_has_a_listener_for_every_place(void **state)
 {
-	CHECK("127.64.0.1:443 127.64.0.1:80 127.64.0.2:443 ", {"a.b", false, 443},
-	    {"a.b", false, 80}, {"c.d", false, 443}, {"c.d", false, 443});
+	CHECK("127.64.0.1:443 127.64.0.1:80 127.64.0.2:443 ", {"a.b", false, 443, false},
+	    {"a.b", false, 80, false}, {"c.d", false, 443, false},
+	    {"c.d", false, 443, false});
 	CHECK("10.0.0.5:443 [fd00::5]:1 10.0.0.5:80 +10.0.0.5:0+[fd00::5]:0",
-	    {"10.0.0.5", false, 443}, {"fd00::5", false, 1}, {"10.0.0.5", false, 80});
-	CHECK("127.0.0.1:9000 127.0.0.2:9000 [::1]:9000 ", {"localhost", false, 9000},
-	    {"127.0.0.1", false, 9000}, {"127.0.0.2", false, 9000}, {"::1", false, 9000});
+	    {"10.0.0.5", false, 443, false}, {"fd00::5", false, 1, false},
+	    {"10.0.0.5", false, 80, false});
+	CHECK("127.0.0.1:9000 127.0.0.2:9000 [::1]:9000 ",
+	    {"localhost", false, 9000, false}, {"127.0.0.1", false, 9000, false},
+	    {"127.0.0.2", false, 9000, false}, {"::1", false, 9000, false});
 	/* A pattern has its port everywhere. */
 	CHECK("127.64.0.1:80 0.0.0.0:443 [fd00::5]:443 +10.0.0.5:0+[fd00::5]:0",
-	    {"a.b", false, 443}, {"a.b", false, 80}, {"x.y", true, 443},
-	    {"10.0.0.5", false, 443}, {"fd00::5", false, 443}, {"w.z", true, 443});
+	    {"a.b", false, 443, false}, {"a.b", false, 80, false},
+	    {"x.y", true, 443, false}, {"10.0.0.5", false, 443, false},
+	    {"fd00::5", false, 443, false}, {"w.z", true, 443, false});
 }
 
 static void
 test_plan_says_what_cannot_be_given(void **state)
 {
 	CHECK("connect: 0.0.0.0:80 cannot be given: it is a reserved address",
-	    {"0.0.0.0", false, 80});
+	    {"0.0.0.0", false, 80, false});
 	CHECK("connect: 224.0.0.1:80 cannot be given: it is a multicast or broadcast "
 	      "address",
-	    {"224.0.0.1", false, 80});
+	    {"224.0.0.1", false, 80, false});
 	CHECK(
 	    "connect: ::ffff:10.0.0.1:80 cannot be given: it is an IPv4 address in IPv6 "
 	    "form",
-	    {"::ffff:10.0.0.1", false, 80});
+	    {"::ffff:10.0.0.1", false, 80, false});
 	CHECK("connect: 127.64.0.9:80 cannot be given: 127.64.0.0/16 stands for names",
-	    {"127.64.0.9", false, 80});
+	    {"127.64.0.9", false, 80, false});
 	CHECK(
 	    "connect: localhost:53 cannot be given: port 53 of loopback is where plugins "
 	    "find their resolver",
-	    {"localhost", false, 53});
+	    {"localhost", false, 53, false});
 	CHECK("connect: *.a.b:53 cannot be given: port 53 of loopback is where plugins "
 	      "find "
 	      "their resolver",
-	    {"a.b", true, 53});
+	    {"a.b", true, 53, false});
 }
 
 static void
@@ -94,7 +98,7 @@ test_plan_is_bounded(void **state)
 
 	for (unsigned i = 0; i < LIMIT_POLICY_ITEMS; i++) {
 		snprintf(host[i], sizeof(host[i]), "h%u", i);
-		many[i] = (struct profile_connect){host[i], false, 443};
+		many[i] = (struct profile_connect){host[i], false, 443, false};
 	}
 	assert_false(egress_plan_make(&plan, &p, &err));
 	assert_int_equal(err.code, ERR_LIMIT);
@@ -114,7 +118,8 @@ static void
 test_policy_survives_the_way(void **state)
 {
 	const char *paths[] = {"/events", "/containers/*"};
-	struct profile_connect connect[] = {{"a.b", true, 443}, {"10.0.0.5", false, 80}};
+	struct profile_connect connect[] = {
+	    {"a.b", true, 443, true}, {"10.0.0.5", false, 80, false}};
 	struct profile_unix sockets[] = {
 	    {"/run/d.sock", true, paths, 2}, {"/run/e", false, NULL, 0}};
 	struct profile p = {.base = PROFILE_CLIENT,
@@ -134,7 +139,8 @@ test_policy_survives_the_way(void **state)
 	assert_int_equal(back.base, PROFILE_CLIENT);
 	assert_int_equal(back.n_connect, 2);
 	assert_string_equal(back.connect[0].host, "a.b");
-	assert_true(back.connect[0].subdomains);
+	assert_true(back.connect[0].subdomains && back.connect[0].internal);
+	assert_false(back.connect[1].internal);
 	assert_int_equal(back.connect[1].port, 80);
 	assert_int_equal(back.n_unix_socket, 2);
 	assert_true(back.unix_socket[0].filtered);

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-/* n_connect, then host, subdomains, port of each; base; n_unix, then path, filtered,
- * n_http_get, http_get of each. Numbers are u32 as they are in memory, texts end with
- * NUL. */
+/* n_connect, then host, subdomains, internal, port of each; base; n_unix, then path,
+ * filtered, n_http_get, http_get of each. Numbers are u32 as they are in memory, texts
+ * end with NUL. */
 
 static void
 put_u32(struct buf *out, uint32_t v)
@@ -26,6 +26,7 @@ egress_policy_pack(const struct profile *p, struct buf *out)
 	for (uint32_t i = 0; i < p->n_connect; i++) {
 		put_text(out, p->connect[i].host);
 		put_u32(out, p->connect[i].subdomains);
+		put_u32(out, p->connect[i].internal);
 		put_u32(out, p->connect[i].port);
 	}
 	put_u32(out, p->base);
@@ -119,6 +120,7 @@ egress_policy_unpack(const void *bytes, size_t n, struct arena *arena,
 		if (strlen(c->host) > 253)
 			r.failed = true;
 		c->subdomains = take_u32(&r, 1) != 0;
+		c->internal = take_u32(&r, 1) != 0;
 		c->port = (uint16_t)take_u32(&r, 65535);
 	}
 	p.base = (enum profile_base)take_u32(&r, PROFILE_UNCONFINED);

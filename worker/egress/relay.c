@@ -76,6 +76,7 @@ may_connect(const struct relay *r, const struct address *a)
 	enum address_class class = address_class(a);
 
 	return r->target.is_address || class == ADDRESS_PUBLIC ||
+	       (class == ADDRESS_PRIVATE && r->target.is_internal) ||
 	       (class == ADDRESS_LOOPBACK && address_is_localhost(r->target.name)) ||
 	       names_has_address(&r->worker->names, a, r->port);
 }
@@ -93,6 +94,8 @@ deny_addresses(struct relay *r)
 	snprintf(text, sizeof(text), "%s", buf_str(&b));
 	buf_clear(&b);
 	buf_addf(&b, "connect: [\"%s\"]", text);
+	if (address_class(a) == ADDRESS_PRIVATE)
+		buf_adds(&b, ", or internal: true where it has the name");
 	snprintf(what, sizeof(what), "connect to %s:%u: the name stands for %s, %s",
 	    r->target.name, r->port, text, address_class_text(address_class(a)));
 	worker_denied(r->worker, EGRESS_REASON_ADDRESS, what, buf_str(&b));

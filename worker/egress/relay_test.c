@@ -16,8 +16,8 @@
 
 /* The policy of most tests: a name that stands for loopback, which is listed too. */
 static struct profile_connect near[] = {
-    {"near.test", false, 0},
-    {"127.0.0.1", false, 0},
+    {"near.test", false, 0, false},
+    {"127.0.0.1", false, 0, false},
 };
 static struct profile
 near_policy(void)
@@ -79,7 +79,7 @@ reach_localhost(const struct bench_worker *w)
 static void
 test_relay_localhost_is_the_hosts(void **state)
 {
-	struct profile_connect c[] = {{"localhost", false, bench_port}};
+	struct profile_connect c[] = {{"localhost", false, bench_port, false}};
 	struct profile p = {.connect = c, .n_connect = 1};
 	struct bench *b = *state;
 
@@ -127,7 +127,7 @@ test_relay_refuses_names_that_stand_for_inside(void **state)
 		size_t n = strlen(hosts);
 		snprintf(name[i], sizeof(name[i]), "h%u.test", i + 1);
 		snprintf(hosts + n, sizeof(hosts) - n, "%s %s\n", rebound[i][0], name[i]);
-		c[i] = (struct profile_connect){name[i], false, bench_port};
+		c[i] = (struct profile_connect){name[i], false, bench_port, false};
 	}
 	bench_start(b, hosts);
 	bench_run(b, &p, be_rebound);
@@ -141,7 +141,9 @@ test_relay_refuses_names_that_stand_for_inside(void **state)
 		bench_event(b, EGRESS_EVENT_DENIED, what);
 	}
 	const struct egress_event *e = bench_event(b, EGRESS_EVENT_DENIED, "h2.test");
-	snprintf(what, sizeof(what), "connect: [\"10.0.0.5:%u\"]", bench_port);
+	snprintf(what, sizeof(what),
+	    "connect: [\"10.0.0.5:%u\"], or internal: true where it has the name",
+	    bench_port);
 	assert_string_equal(e->allow_with, what);
 	e = bench_event(b, EGRESS_EVENT_COUNTERS, "");
 	assert_int_equal(e->counters.refused[EGRESS_REASON_ADDRESS], N_REBOUND);
@@ -165,35 +167,46 @@ reach_far(const struct bench_worker *w)
 	INSIDE(inside_talk(inside_dial("127.64.0.4", bench_other_port), GET)[0] == '\0');
 	/* Not there at all. */
 	INSIDE(inside_talk(inside_dial("127.64.0.5", bench_port), GET)[0] == '\0');
+	/* A private address for a name that may have one; no loopback, and no keys. */
+	INSIDE(is_200(inside_talk(inside_dial("127.64.0.6", bench_other_port), GET)));
+	INSIDE(inside_talk(inside_dial("127.64.0.7", bench_other_port), GET)[0] == '\0');
 }
 
 static void
 test_relay_tries_every_address_that_it_may(void **state)
 {
 	struct profile_connect c[] = {
-	    {"far.test", false, bench_port},
-	    {"mixed.test", false, bench_port},
-	    {"late.test", false, bench_port},
-	    {"inner.test", false, bench_port},
-	    {"inner.test", false, bench_other_port},
-	    {"gone.test", false, bench_port},
-	    {BENCH_PRIVATE, false, bench_port},
+	    {"far.test", false, bench_port, false},
+	    {"mixed.test", false, bench_port, false},
+	    {"late.test", false, bench_port, false},
+	    {"inner.test", false, bench_port, false},
+	    {"inner.test", false, bench_other_port, false},
+	    {"gone.test", false, bench_port, false},
+	    {BENCH_PRIVATE, false, bench_port, false},
+	    {"office.test", false, bench_other_port, true},
+	    {"keys.test", false, bench_other_port, true},
 	};
-	struct profile p = {.connect = c, .n_connect = 7};
+	struct profile p = {.connect = c, .n_connect = 9};
 	struct bench *b = *state;
 
 	if (!bench_has_public) {
 		print_message("needs root: a public address of its own\n");
 		skip();
 	}
-	bench_start(b, BENCH_PUBLIC " far.test\n"
-				    "127.0.0.1 mixed.test\n" BENCH_PUBLIC " mixed.test\n"
-				    "93.184.216.35 late.test gone.test\n" BENCH_PUBLIC
-				    " late.test\n" BENCH_PRIVATE " inner.test\n");
+	bench_start(b,
+	    BENCH_PUBLIC " far.test\n"
+			 "127.0.0.1 mixed.test\n" BENCH_PUBLIC " mixed.test\n"
+			 "93.184.216.35 late.test gone.test\n" BENCH_PUBLIC
+			 " late.test\n" BENCH_PRIVATE " inner.test office.test\n"
+			 "169.254.169.254 keys.test\n127.0.0.1 keys.test\n");
 	bench_run(b, &p, reach_far);
 	const struct egress_event *e = bench_event(b, EGRESS_EVENT_COUNTERS, "");
-	assert_int_equal(e->counters.refused[EGRESS_REASON_ADDRESS], 1);
+	assert_int_equal(e->counters.refused[EGRESS_REASON_ADDRESS], 2);
 	assert_int_equal(e->counters.refused[EGRESS_REASON_UNREACHABLE], 1);
+	e = bench_event(b, EGRESS_EVENT_DENIED, "inner.test");
+	assert_non_null(strstr(e->allow_with, "internal: true"));
+	assert_null(strstr(
+	    bench_event(b, EGRESS_EVENT_DENIED, "keys.test")->allow_with, "internal"));
 }
 
 static void
@@ -214,9 +227,9 @@ static void
 test_relay_patterns(void **state)
 {
 	struct profile_connect c[] = {
-	    {"one.test", false, bench_other_port},
-	    {"pat.test", true, bench_port},
-	    {"127.0.0.1", false, bench_port},
+	    {"one.test", false, bench_other_port, false},
+	    {"pat.test", true, bench_port, false},
+	    {"127.0.0.1", false, bench_port, false},
 	};
 	struct profile p = {.connect = c, .n_connect = 3};
 	struct bench *b = *state;
@@ -416,7 +429,7 @@ ask_other(const struct bench_worker *w)
 static void
 test_relay_workers_have_nothing_in_common(void **state)
 {
-	struct profile_connect c[] = {{"other.test", false, bench_port}};
+	struct profile_connect c[] = {{"other.test", false, bench_port, false}};
 	struct profile p = near_policy(), q = {.connect = c, .n_connect = 1};
 	struct bench *b = *state;
 	struct bench_worker w[2];

@@ -621,7 +621,7 @@ static bool
 make_network(void)
 {
 	struct profile_connect own[] = {
-	    {BENCH_PUBLIC, false, 9}, {BENCH_PRIVATE, false, 9}};
+	    {BENCH_PUBLIC, false, 9, false}, {BENCH_PRIVATE, false, 9, false}};
 	struct profile p = {.connect = own, .n_connect = 2};
 	int fd[LIMIT_EGRESS_SOCKETS];
 	struct egress_plan plan;

@@ -297,12 +297,21 @@ struct network {
 };
 
 static bool
-make_unix_sockets(int root_fd, void *arg, struct err *err)
+fill_root(int root_fd, void *arg, struct err *err)
 {
 	struct network *n = arg;
 	const struct profile *p = n->child->request->confinement->profile;
 	const struct egress_plan *plan = n->child->plan;
 
+	/* Where it listens is a file outside alone; the directory is here for those who
+	 * look for it, or have it as their working directory. Inside what it reads it may
+	 * be missing. */
+	for (uint32_t i = 0; i < p->n_listen_unix; i++) {
+		const char *name;
+		int dir = root_parent(root_fd, p->listen_unix[i].path, &name);
+		if (dir >= 0)
+			close(dir);
+	}
 	for (unsigned i = plan->n_inet; i < plan->n; i++) {
 		const char *path = p->unix_socket[plan->socket[i].unix_index].path, *name;
 		int dir = root_parent(root_fd, path, &name);
@@ -353,7 +362,7 @@ build_walls(struct child *c, struct err *err)
 	if (!egress_sockets_make(c->plan, network.fd, err))
 		return false;
 	if ((c->layers & LAYER_ROOT) != 0 &&
-	    !root_enter(conf, c->source, make_unix_sockets, &network, err))
+	    !root_enter(conf, c->source, fill_root, &network, err))
 		return false;
 	if (!hand_over_network(c, &network, err))
 		return false;

@@ -265,7 +265,6 @@ make_directories(int root_fd, const char *rel, size_t len)
 	return at;
 }
 
-/* Puts one mount in place; target is absolute and plain. */
 int
 root_parent(int root_fd, const char *path, const char **ret_name)
 {
@@ -275,6 +274,7 @@ root_parent(int root_fd, const char *path, const char **ret_name)
 	return make_directories(root_fd, rel, slash != NULL ? (size_t)(slash - rel) : 0);
 }
 
+/* Puts one mount in place; target is absolute and plain. */
 static bool
 place_mount(int root_fd, const struct confinement_mount *m, int tree_fd, struct err *err)
 {
@@ -380,7 +380,8 @@ root_enter(const struct confinement *c, struct root_source *source,
 	for (uint32_t i = 0; i < c->n_mount; i++)
 		if (source[i].tree_fd < 0 && !open_again(&c->mount[i], &source[i], err))
 			return false;
-	int root_fd = mount_empty(c->n_mount + c->n_file + c->profile->n_unix_socket);
+	int root_fd = mount_empty(c->n_mount + c->n_file + c->profile->n_unix_socket +
+				  c->profile->n_listen_unix);
 	if (root_fd < 0)
 		return err_sys(err, "mounting an empty root");
 	for (uint32_t i = 0; i < c->n_mount; i++)

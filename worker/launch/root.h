@@ -52,8 +52,9 @@ bool root_check_readable(const struct confinement *c, const struct root_source *
  * not, puts more into it before it becomes read-only: paths are relative to root_fd. */
 bool root_enter(const struct confinement *c, struct root_source *source,
     bool (*fill)(int root_fd, void *arg, struct err *err), void *arg, struct err *err);
-/* For fill: the fd (O_PATH) of the directory that path, absolute and plain, is in, made
- * where it is missing; *ret_name is the rest. -1: errno. */
+/* The fd (O_PATH) of the directory that path, absolute and plain, is in below root_fd,
+ * made where it is missing; *ret_name is the rest. No component may be a symbolic link.
+ * -1: errno. */
 int root_parent(int root_fd, const char *path, const char **ret_name);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -20,7 +22,6 @@
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "policy/listen.h"
-#include "policy/notify.h"
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
@@ -173,29 +174,55 @@ deny_place(struct sockets_answer *a, enum profile_transport transport,
 	buf_release(&b);
 }
 
-static void
-deny_path(struct sockets_answer *a, const struct sockaddr_storage *at, socklen_t len)
+/* The path in a unix socket's address; false, with the error in a: it is none, or has
+ * none. An abstract name is the path "". */
+static bool
+path_of(const struct sockaddr_storage *at, socklen_t len,
+    char path[sizeof(((struct sockaddr_un *)0)->sun_path) + 1], struct sockets_answer *a)
 {
 	const struct sockaddr_un *un = (const void *)at;
-	size_t n =
-	    len > offsetof(struct sockaddr_un, sun_path)
-		? strnlen(un->sun_path, len - offsetof(struct sockaddr_un, sun_path))
-		: 0;
+
+	if (at->ss_family != AF_UNIX || len > sizeof(*un)) {
+		a->error = EINVAL;
+		return false;
+	}
+	size_t n = strnlen(un->sun_path, len - offsetof(struct sockaddr_un, sun_path));
+	memcpy(path, un->sun_path, n);
+	path[n] = '\0';
+	return true;
+}
+
+/* allow_with: NULL where no policy can. */
+static void
+deny_path(struct sockets_answer *a, int error, const char *verb, const char *path,
+    const char *why, const struct buf *allow_with)
+{
 	struct buf b;
 
-	a->error = EACCES;
-	if (at->ss_family != AF_UNIX)
-		return;
+	a->error = error;
 	a->is_denial = true;
 	buf_init(&b, sizeof(a->what));
-	buf_adds(&b, "connect to the socket \"");
-	utf8_escape(&b, un->sun_path, n, 150);
-	buf_adds(&b, "\" (connect)");
+	buf_addf(&b, "%s the socket \"", verb);
+	utf8_escape(&b, path, strlen(path), 150);
+	buf_addf(&b, "\"%s", why);
 	snprintf(a->what, sizeof(a->what), "%s", buf_str(&b));
-	if (n > 0 && notify_path_is_plain(un->sun_path, n))
-		snprintf(a->allow_with, sizeof(a->allow_with), "unix: [%.*s]", (int)n,
-		    un->sun_path);
+	/* A policy line that was cut would say something else. */
+	if (allow_with && allow_with->len < sizeof(a->allow_with))
+		snprintf(a->allow_with, sizeof(a->allow_with), "%s", buf_str(allow_with));
 	buf_release(&b);
+}
+
+static void
+deny_bind_path(const struct sockets_call *c, struct sockets_answer *a, const char *path)
+{
+	struct buf allow_with;
+
+	buf_init(&allow_with, 4096);
+	if (path[0] != '\0')
+		listen_path_allow_with(c->places->cwd, path, &allow_with);
+	deny_path(a, EACCES, "listen at", path,
+	    path[0] != '\0' ? " (bind)" : ", an abstract name (bind)", &allow_with);
+	buf_release(&allow_with);
 }
 
 /* A socket of the host's network like the worker's own, bound. -1: errno. */
@@ -244,13 +271,6 @@ static void
 bind_on_host(const struct sockets_call *c, const struct target *t,
     const struct sockaddr_storage *at, socklen_t len, struct sockets_answer *a)
 {
-	/* Until the second filter is on, sendmsg is let through on one descriptor; by
-	 * that, datagrams could leave through this socket. */
-	if (t->transport == PROFILE_UDP && !c->is_sealed) {
-		deny(a, EACCES, t->transport, at,
-		    " before its initialisation was over (bind)");
-		return;
-	}
 	if (t->family != at->ss_family) {
 		a->error = EAFNOSUPPORT;
 		return;
@@ -273,6 +293,27 @@ bind_on_host(const struct sockets_call *c, const struct target *t,
 }
 
 static void
+bind_path(const struct sockets_call *c, const struct target *t,
+    const struct sockaddr_storage *at, socklen_t len, struct sockets_answer *a)
+{
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
+
+	if (!path_of(at, len, path, a))
+		return;
+	struct place *place = places_find(c->places, path);
+	if (!place) {
+		deny_bind_path(c, a, path);
+		return;
+	}
+	a->error = places_bind(place, t->fd);
+	if (a->error == EACCES || a->error == EPERM || a->error == EROFS ||
+	    a->error == ELOOP)
+		deny_path(a, a->error, "listen at", path,
+		    ", where this host's permissions do not let mews make it (bind)",
+		    NULL);
+}
+
+static void
 bind_target(
     const struct sockets_call *c, const struct target *t, struct sockets_answer *a)
 {
@@ -283,6 +324,8 @@ bind_target(
 		return;
 	if (t->is_hosts)
 		a->error = EINVAL; /* bound already, as all that were injected */
+	else if (t->family == AF_UNIX)
+		bind_path(c, t, &at, len, a);
 	else if (listen_is_allowed(c->profile, t->transport, &at))
 		bind_on_host(c, t, &at, len, a);
 	else if (!listen_is_probe(&at))
@@ -352,6 +395,73 @@ connect_inside(
 	return error;
 }
 
+/* The socket that stands at this path in the worker's root, O_PATH; -1: error. */
+static int
+find_inside(const struct sockets_call *c, const char *path, struct sockets_answer *a)
+{
+	struct open_how how = {
+	    .flags = O_PATH | O_CLOEXEC,
+	    .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS,
+	};
+	char text[48];
+	struct stat st;
+
+	snprintf(text, sizeof(text), "/proc/%d/root", (int)c->pid);
+	int root = open(text, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0) {
+		a->error = errno;
+		return -1;
+	}
+	/* It went by a pid: only now is it known whose root that is. */
+	int fd = -1;
+	if (!is_valid(c))
+		a->is_void = true;
+	else if ((fd = (int)syscall(SYS_openat2, root, path + 1, &how, sizeof(how))) < 0)
+		a->error = errno;
+	close(root);
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode))) {
+		a->error = ECONNREFUSED;
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* To the proxy of a socket that unix: lists. By the worker itself it would be the
+ * kernel's to look the path up, and sockets in directories that it reads would be there
+ * too. */
+static void
+connect_path(const struct sockets_call *c, const struct target *t,
+    const struct sockaddr_storage *at, socklen_t len, struct sockets_answer *a)
+{
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
+	struct sockaddr_un inside = {.sun_family = AF_UNIX};
+	struct sockaddr_storage to = {0};
+	struct buf allow_with;
+	uint32_t i = 0;
+
+	if (!path_of(at, len, path, a))
+		return;
+	while (i < c->profile->n_unix_socket &&
+	       strcmp(c->profile->unix_socket[i].path, path) != 0)
+		i++;
+	if (i == c->profile->n_unix_socket || t->type != SOCK_STREAM) {
+		buf_init(&allow_with, 4096);
+		if (profile_path_is_plain(path))
+			buf_addf(&allow_with, "unix: [%s]", path);
+		deny_path(a, EACCES, "connect to", path, " (connect)", &allow_with);
+		buf_release(&allow_with);
+		return;
+	}
+	int fd = find_inside(c, path, a);
+	if (fd < 0)
+		return;
+	snprintf(inside.sun_path, sizeof(inside.sun_path), "/proc/self/fd/%d", fd);
+	memcpy(&to, &inside, sizeof(inside));
+	a->error = connect_inside(t->fd, &to, sizeof(inside), a);
+	close(fd);
+}
+
 void
 sockets_connect(const struct sockets_call *c, struct sockets_answer *ret_answer)
 {
@@ -370,12 +480,11 @@ sockets_connect(const struct sockets_call *c, struct sockets_answer *ret_answer)
 		snprintf(a->what, sizeof(a->what),
 		    "connect a socket that it listens on (connect, fd %d)",
 		    (int)c->args[0]);
-	} else if (t.family != AF_INET && t.family != AF_INET6) {
-		/* A path would be looked up in our root. */
-		if (read_address(c, &at, &len, a))
-			deny_path(a, &at, len);
 	} else if (read_address(c, &at, &len, a)) {
-		a->error = connect_inside(t.fd, &at, len, a);
+		if (t.family == AF_UNIX)
+			connect_path(c, &t, &at, len, a);
+		else
+			a->error = connect_inside(t.fd, &at, len, a);
 	}
 	close(t.fd);
 }

@@ -6,7 +6,8 @@
  * is decided, so that no other thread of the worker can exchange either afterwards. A
  * bind that the policy allows is done on a new socket of the host's network, which then
  * takes the number of the worker's own; every other socket stays in the worker's empty
- * network namespace, and which of the two a socket is, the kernel tells.
+ * network namespace, and which of the two a socket is, the kernel tells. Unix sockets
+ * stay there too, also when a file of the host is made for one (places.h).
  */
 #ifndef WORKER_LAUNCH_SOCKETS_H
 #define WORKER_LAUNCH_SOCKETS_H
@@ -17,6 +18,7 @@
 
 #include "base/err.h"
 #include "policy/profile.h"
+#include "worker/launch/places.h"
 
 /* Finds out what the launcher's own network namespace is; once. False: this kernel
  * cannot tell namespaces of sockets apart (before Linux 5.14). */
@@ -30,7 +32,7 @@ struct sockets_call {
 	uint64_t id;
 	const uint64_t *args;
 	const struct profile *profile;
-	bool is_sealed;
+	struct places *places;
 };
 
 struct sockets_answer {

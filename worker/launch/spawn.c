@@ -374,7 +374,11 @@ wait_for_hello(struct attempt *a, struct err *err)
 	a->out.worker_pidfd = (int)syscall(SYS_pidfd_open, a->out.worker_pid, 0u);
 	if (a->out.worker_pidfd < 0)
 		return err_sys(err, "pidfd_open");
-	return true;
+	if (a->out.notify_fd >= 0 || r.listener <= 0)
+		return true;
+	a->out.notify_fd =
+	    (int)syscall(SYS_pidfd_getfd, a->out.worker_pidfd, (int)r.listener, 0u);
+	return a->out.notify_fd >= 0 || err_sys(err, "taking its filter's listener");
 }
 
 static bool

@@ -52,8 +52,10 @@ watch_new(uint32_t id, struct arena *arena, const struct confinement *confinemen
 {
 	struct watch *w = calloc(1, sizeof(*w));
 
-	if (w == NULL)
+	if (w == NULL || !places_init(&w->places, confinement->profile)) {
+		free(w);
 		return NULL;
+	}
 	w->id = id;
 	w->arena = *arena;
 	w->confinement = confinement;
@@ -69,6 +71,7 @@ watch_free(struct watch *w)
 		return;
 	for (unsigned i = 0; i < w->n_denials; i++)
 		free(w->denial[i]);
+	places_release(&w->places);
 	arena_release(&w->arena);
 	free(w);
 }
@@ -222,7 +225,7 @@ answer_socket(struct watch *w, const struct seccomp_notif *in, enum notify_answe
 	    .id = in->id,
 	    .args = (const uint64_t *)in->data.args,
 	    .profile = w->confinement->profile,
-	    .is_sealed = w->is_sealed,
+	    .places = &w->places,
 	};
 	struct sockets_answer a;
 	bool sent;
@@ -277,6 +280,12 @@ watch_notification(struct watch *w)
 	/* What is below an open directory is where that is. */
 	bool is_below = has_path && path[0] != '/' && v.path_arg == 1 &&
 			(int)data->args[0] != AT_FDCWD;
+	int error;
+	if (v.change != NOTIFY_NO_CHANGE && has_path && !is_below &&
+	    places_change(&w->places, v.change, path, v.mode, &error)) {
+		send_answer(w, n.in.id, error, false, &sent);
+		return;
+	}
 	if (is_told(w, &v, has_path && !is_below ? path : NULL))
 		note_call(w, data, has_path ? path : NULL);
 	bool is_error = v.answer == NOTIFY_ERRNO;
@@ -339,6 +348,7 @@ watch_bury(struct watch *w)
 	w->death.kind = LAUNCH_EVENT_DIED;
 	w->death.id = w->id;
 	spawn_bury(&w->worker, &w->death.signaled, &w->death.status);
+	places_clear(&w->places);
 	w->is_dead = true;
 }
 

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "worker/launch/launcher.h"
+#include "worker/launch/places.h"
 #include "worker/launch/spawn.h"
 
 struct watch_denial {
@@ -27,9 +28,10 @@ struct watch {
 	struct spawned worker;
 	struct arena arena; /* of the confinement */
 	const struct confinement *confinement;
-	bool is_sealed; /* the second filter is on */
-	bool is_killed; /* for an attack; death.last_call says which */
-	bool is_dead;   /* buried; the death event waits to be told */
+	struct places places; /* where it listens by path; they go with it */
+	bool is_sealed;       /* the second filter is on */
+	bool is_killed;       /* for an attack; death.last_call says which */
+	bool is_dead;         /* buried; the death event waits to be told */
 	struct launch_event death;
 	/* The last one stands for all kinds past the bound. */
 	struct watch_denial *denial[LIMIT_DENIALS + 1];

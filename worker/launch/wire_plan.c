@@ -102,6 +102,16 @@ wire_plan_pack(const struct launch_request *r, int *ret_memfd, struct err *err)
 		buf_add(&b, &p->listen[i].port, sizeof(p->listen[i].port));
 		put_text(&b, p->listen[i].address);
 	}
+	buf_add(&b, &p->n_listen_unix, sizeof(p->n_listen_unix));
+	for (uint32_t i = 0; i < p->n_listen_unix; i++) {
+		const struct profile_listen_unix *l = &p->listen_unix[i];
+		put_text(&b, l->path);
+		buf_add(&b, &l->mode, sizeof(l->mode));
+		buf_add(&b, &l->most_mode, sizeof(l->most_mode));
+		buf_add(&b, &l->owner, sizeof(l->owner));
+		buf_add(&b, &l->group, sizeof(l->group));
+		buf_addc(&b, l->descriptors);
+	}
 	put_bytes(&b, c->filter_load, c->filter_load_len);
 	put_bytes(&b, c->filter_run, c->filter_run_len);
 
@@ -233,6 +243,26 @@ get_listen(struct reader *in, struct arena *arena, struct profile *p)
 	return true;
 }
 
+static bool
+get_listen_unix(struct reader *in, struct arena *arena, struct profile *p)
+{
+	p->n_listen_unix = get_count(in, sizeof(uint32_t) + 1 + 4 * sizeof(uint32_t) + 1);
+	p->listen_unix =
+	    arena_array(arena, (size_t)p->n_listen_unix + 1, sizeof(*p->listen_unix));
+	if (p->listen_unix == NULL)
+		return false;
+	for (uint32_t i = 0; i < p->n_listen_unix; i++) {
+		struct profile_listen_unix *l = &p->listen_unix[i];
+		l->path = get_text(in);
+		get_number(in, &l->mode, sizeof(l->mode));
+		get_number(in, &l->most_mode, sizeof(l->most_mode));
+		get_number(in, &l->owner, sizeof(l->owner));
+		get_number(in, &l->group, sizeof(l->group));
+		l->descriptors = get_flag(in);
+	}
+	return true;
+}
+
 /* Absolute, and every component a plain name. */
 static bool
 path_is_plain(const char *path)
@@ -297,6 +327,15 @@ plan_check(const struct launch_request *r, struct err *err)
 	if (!has_worker || !has_plugin)
 		return err_set(err, ERR_USAGE, "the confinement does not mount the %s",
 		    has_worker ? "plugin" : "worker");
+	if (p->n_listen_unix > LIMIT_UNIX_LISTENERS)
+		return err_set(err, ERR_LIMIT, "%u unix sockets to listen at, at most %u",
+		    p->n_listen_unix, LIMIT_UNIX_LISTENERS);
+	for (uint32_t i = 0; i < p->n_listen_unix; i++)
+		if (!path_is_plain(p->listen_unix[i].path) ||
+		    (p->listen_unix[i].mode | p->listen_unix[i].most_mode) > 0777)
+			return err_set(err, ERR_USAGE,
+			    "%s: not an absolute, plain path to listen at",
+			    p->listen_unix[i].path);
 	/* Fail closed: only the profile of that name runs without filters. */
 	if (c->filter_load_len == 0 || c->filter_run_len == 0 ||
 	    !filter_is_sound(c->filter_load_len) || !filter_is_sound(c->filter_run_len))
@@ -352,7 +391,7 @@ plan_read(
 	p->n_connect = connects.n_connect;
 	p->unix_socket = connects.unix_socket;
 	p->n_unix_socket = connects.n_unix_socket;
-	if (!get_listen(in, arena, p))
+	if (!get_listen(in, arena, p) || !get_listen_unix(in, arena, p))
 		return err_nomem(err);
 	c->filter_load = get_bytes(in, &c->filter_load_len, 0);
 	c->filter_run = get_bytes(in, &c->filter_run_len, 0);

@@ -23,6 +23,7 @@ static const char filter[16] = "abcdefghijklmnop";
 /* One of everything that travels. */
 struct sample {
 	struct profile profile;
+	struct profile_listen_unix at[1];
 	struct confinement_mount mount[3];
 	const char *env[2], *read[1];
 	struct confinement confinement;
@@ -48,11 +49,14 @@ sample_init(struct sample *s)
 		    {"/opt/libx.so", "/libx.so", false, true},
 		    {"/var/log", "/var/log", true, false},
 		},
+	    .at = {{"/run/x.sock", 0640, 0660, PROFILE_NOBODY, 7, true}},
 	    .env = {"LANG=C", "A="},
 	    .read = {"/var/log"},
 	};
 	s->profile.read = s->read;
 	s->profile.n_read = 1;
+	s->profile.listen_unix = s->at;
+	s->profile.n_listen_unix = 1;
 	s->confinement = (struct confinement){
 	    .profile = &s->profile,
 	    .plugin_target = "/libx.so",
@@ -119,6 +123,12 @@ test_plan_comes_out_as_it_went_in(void **state)
 	assert_false(c->profile->jit);
 	assert_true(c->profile->limits.memory_bytes == 1ull << 33);
 	assert_string_equal(c->profile->read[0], "/var/log");
+	assert_int_equal(c->profile->n_listen_unix, 1);
+	const struct profile_listen_unix *at = c->profile->listen_unix;
+	assert_string_equal(at->path, "/run/x.sock");
+	assert_int_equal(at->mode, 0640);
+	assert_int_equal(at->most_mode, 0660);
+	assert_true(at->owner == PROFILE_NOBODY && at->group == 7 && at->descriptors);
 	assert_int_equal(c->n_mount, 3);
 	assert_string_equal(c->mount[2].source, "/var/log");
 	assert_true(c->mount[2].directory);
