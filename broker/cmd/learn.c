@@ -127,6 +127,33 @@ is_narrow(const char *path, size_t len)
 	return depth >= 2;
 }
 
+/* A directory in which it listens: that it removed an old socket there was no wish to
+ * write. */
+static bool
+is_of_socket(const struct learned *l, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	for (unsigned i = 0; i < l->n[LIST_LISTEN]; i++) {
+		const char *item = l->item[LIST_LISTEN][i];
+		if (strncmp(item, "unix:", 5) == 0 && strncmp(item + 5, dir, n) == 0 &&
+		    item[5 + n] == '/')
+			return true;
+	}
+	return false;
+}
+
+static void
+forget_directories_of_sockets(struct learned *l)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < l->n[LIST_WRITE]; i++)
+		if (!is_of_socket(l, l->item[LIST_WRITE][i]))
+			l->item[LIST_WRITE][n++] = l->item[LIST_WRITE][i];
+	l->n[LIST_WRITE] = n;
+}
+
 /* Files become the directory that they are in, where that is about one thing. */
 static void
 learn_path(struct learned *l, enum list_kind kind, const char *path, size_t len)
@@ -152,6 +179,9 @@ learn_path(struct learned *l, enum list_kind kind, const char *path, size_t len)
 		if (is_narrow(text, n))
 			len = n;
 	}
+	text[len] = '\0';
+	if (kind == LIST_WRITE && is_of_socket(l, text))
+		return;
 	add_item(l, kind, text, len);
 }
 
@@ -195,6 +225,7 @@ learn_line(struct learned *l, const char *allow)
 			add_item(l, k, text, (size_t)m);
 		} else {
 			add_item(l, k, item, len);
+			forget_directories_of_sockets(l);
 		}
 		return;
 	}

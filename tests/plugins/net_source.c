@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Listens on what its open parameters name ("tcp4 PORT", "tcp4local", "tcp6" for both
- * families, "tcp6only", "udp4"); each line that comes is an event, and is answered with
- * "ok".
+ * Listens on what its open parameters, or already its configuration, name ("tcp4 PORT",
+ * "tcp4local", "tcp6" for both families, "tcp6only", "udp4"; "unix PATH [MODE]",
+ * "unixgram", "unixpacket", as servers do it: the old socket removed, the directory made,
+ * and with MODE a chmod). Each line that comes is an event, and is answered with "ok";
+ * "again" makes it listen anew.
  */
 #define KIT_NAME "net"
 #define KIT_ID   4312
+#define KIT_OWN_init
 #define KIT_OWN_open
 #define KIT_OWN_next_batch
 #define KIT_OWN_get_last_error
@@ -13,10 +16,12 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 
 #include "tests/plugins/kit.h"
 
-static char error[256];
+static char error[256], where[200];
 static int listener = -1;
 static bool datagrams;
 
@@ -32,6 +37,36 @@ fails(const char *what)
 {
 	snprintf(error, sizeof(error), "cannot %s: %s", what, strerror(errno));
 	return false;
+}
+
+static bool
+listen_at_path(const char *kind, const char *path, unsigned mode)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	char dir[200];
+
+	snprintf(un.sun_path, sizeof(un.sun_path), "%.107s", path);
+	snprintf(dir, sizeof(dir), "%.*s",
+	    (int)(strrchr(path, '/') ? strrchr(path, '/') - path : 0), path);
+	datagrams = strcmp(kind, "unixgram") == 0;
+	(void)unlink(path);
+	if (dir[0] && mkdir(dir, 0755) < 0 && errno != EEXIST)
+		return fails("bind (mkdir)");
+	listener = socket(AF_UNIX,
+	    (datagrams                            ? SOCK_DGRAM
+		: strcmp(kind, "unixpacket") == 0 ? SOCK_SEQPACKET
+						  : SOCK_STREAM) |
+		SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
+	if (listener < 0)
+		return fails("bind (socket)");
+	if (bind(listener, (void *)&un, sizeof(un)) < 0)
+		return fails("bind");
+	if (mode && chmod(path, mode) < 0)
+		return fails("bind (chmod)");
+	if (!datagrams && listen(listener, 4096) < 0)
+		return fails("listen");
+	return true;
 }
 
 static bool
@@ -65,26 +100,38 @@ listen_at(const char *kind, unsigned port)
 	return true;
 }
 
+static bool
+listen_as_told(const char *told)
+{
+	char kind[16] = "", place[128] = "", mode[8] = "0";
+
+	snprintf(where, sizeof(where), "%s", told);
+	if (sscanf(told, "%15s %127s %7s", kind, place, mode) < 2) {
+		snprintf(error, sizeof(error), "parameters: KIND PORT-OR-PATH");
+		return false;
+	}
+	if (strncmp(kind, "unix", 4) == 0)
+		return listen_at_path(kind, place, (unsigned)strtoul(mode, NULL, 8));
+	return listen_at(kind, (unsigned)strtoul(place, NULL, 10));
+}
+
+plugin_state *
+plugin_init(const struct plugin_init_input *in, int32_t *rc)
+{
+	const char *config = in->config ? in->config : "";
+
+	*rc =
+	    config[0] == '\0' || listen_as_told(config) ? PLUGIN_SUCCESS : PLUGIN_FAILURE;
+	return calloc(1, sizeof(struct kit_state));
+}
+
 plugin_instance *
 plugin_open(plugin_state *s, const char *params, int32_t *rc)
 {
-	struct kit_instance *h = calloc(1, sizeof(*h));
-	char kind[16] = "";
-	unsigned port = 0;
-
 	(void)s;
-	*rc = PLUGIN_FAILURE;
-	if (!h || !params || sscanf(params, "%15s %u", kind, &port) != 2) {
-		snprintf(error, sizeof(error), "open parameters: KIND PORT");
-		free(h);
-		return NULL;
-	}
-	if (!listen_at(kind, port)) {
-		free(h);
-		return NULL;
-	}
-	*rc = PLUGIN_SUCCESS;
-	return h;
+	*rc = listener >= 0 || listen_as_told(params ? params : "") ? PLUGIN_SUCCESS
+								    : PLUGIN_FAILURE;
+	return *rc == PLUGIN_SUCCESS ? calloc(1, sizeof(struct kit_instance)) : NULL;
 }
 
 int32_t
@@ -110,6 +157,12 @@ plugin_next_batch(
 		n = read(fd, line, sizeof(line));
 		(void)!write(fd, "ok\n", 3);
 		close(fd);
+	}
+	if (n >= 5 && memcmp(line, "again", 5) == 0) {
+		char told[sizeof(where)];
+		memcpy(told, where, sizeof(told));
+		close(listener);
+		return listen_as_told(told) ? PLUGIN_TIMEOUT : PLUGIN_FAILURE;
 	}
 	if (n <= 0)
 		return PLUGIN_TIMEOUT;
