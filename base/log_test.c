@@ -4,6 +4,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -27,6 +30,69 @@ test_log_line_stays_one_line(void **state)
 	assert_string_equal(got, "3 two\nlines \\x07");
 }
 
+/* What is written to standard error meanwhile. */
+static const char *
+written(const struct log_config *config, const char *fmt, const char *text)
+{
+	static char all[4096];
+	int ends[2], saved = dup(STDERR_FILENO);
+
+	assert_int_equal(pipe(ends), 0);
+	dup2(ends[1], STDERR_FILENO);
+	log_configure(config);
+	log_error(fmt, text);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	close(ends[1]);
+	ssize_t n = read(ends[0], all, sizeof(all) - 1);
+	close(ends[0]);
+	assert_true(n > 0);
+	all[n] = '\0';
+	return all;
+}
+
+#define HOSTILE "a\n{\"level\":\"error\"}\r\x1b[0m\xff\"}\\"
+
+static void
+test_log_in_falcos_text(void **state)
+{
+	setenv("TZ", "UTC0", 1);
+	const char *got_all =
+	    written(&(struct log_config){.max_level = LOG_LEVEL_INFO, .to_stderr = true},
+		"it: %s", HOSTILE);
+	const char *text = strstr(got_all, ": it: ");
+
+	assert_non_null(text);
+	/* "Www Mmm dd HH:MM:SS yyyy" */
+	assert_int_equal(text - got_all, 24);
+	assert_string_equal(
+	    text, ": it: a\\n{\"level\":\"error\"}\\r\\x1b[0m\\xff\"}\\\n");
+	got_all = written(
+	    &(struct log_config){
+		.max_level = LOG_LEVEL_INFO, .to_stderr = true, .iso8601 = true},
+	    "it: %s", HOSTILE);
+	text = strstr(got_all, "+0000: it: a");
+	assert_non_null(text);
+	assert_int_equal(text - got_all, strlen("yyyy-mm-ddThh:mm:ss"));
+	assert_ptr_equal(strchr(got_all, '\n'), got_all + strlen(got_all) - 1);
+}
+
+static void
+test_log_as_json_lines(void **state)
+{
+	const char *got_all = written(
+	    &(struct log_config){
+		.max_level = LOG_LEVEL_INFO, .to_stderr = true, .json = true},
+	    "it: %s", HOSTILE);
+	static const char head[] =
+	    "{\"level\":\"error\",\"msg\":\"it: a\\\\n{\\\"level\\\":\\\"error\\\"}"
+	    "\\\\r\\\\x1b[0m\\\\xff\\\"}\\\\\",\"time\":\"";
+
+	assert_memory_equal(got_all, head, strlen(head));
+	assert_ptr_equal(strchr(got_all, '\n'), got_all + strlen(got_all) - 1);
+	assert_string_equal(got_all + strlen(got_all) - 3, "\"}\n");
+}
+
 static void
 test_log_levels_by_name(void **state)
 {
@@ -44,6 +110,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_log_line_stays_one_line),
+	    cmocka_unit_test(test_log_in_falcos_text),
+	    cmocka_unit_test(test_log_as_json_lines),
 	    cmocka_unit_test(test_log_levels_by_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

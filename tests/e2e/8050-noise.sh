@@ -30,6 +30,16 @@ for json in false true; do
 	check "no forged line" test -z "$(grep -E '^Thu Jan  1' "$tmp/err" "$tmp/out")"
 	check "no line of the log is endless" test "$(awk '{ if (length > n) n = length } END { print n }' "$tmp/err")" -lt 5000
 done
+# The log as JSON: each line an object that says no more than it should.
+run_mews run -c "$tmp/falco.yaml" --enable-source noisy -o sandbox.log_json=true
+check "log_json: every line is an object of level, msg and time" \
+	jq -es 'length > 5 and all(.[]; keys == ["level", "msg", "time"])' "$tmp/err" >/dev/null
+is "log_json: an object a line" "$(jq -s length "$tmp/err")" "$(wc -l <"$tmp/err")"
+check "log_json: the log is clean" clean "$tmp/err"
+check "log_json: what the plugin said is there, as its words" \
+	jq -es 'any(.[]; .msg | contains("FORGED") and contains("noisy"))' "$tmp/err" >/dev/null
+is "log_json: no message is forged" "$(jq -r 'select(.msg | test("^(Thu Jan|FORGED|\\{)")) | .msg' "$tmp/err")" ""
+
 # Falco's text has whatever bytes a field has, apart from C0 controls, as JSON would escape
 # them; that is kept. JSON stays one line, valid, escaped.
 check "JSON is valid" jq -e . <(grep '^{' "$tmp/out") >/dev/null
