@@ -36,7 +36,7 @@ clock_utc_offset_at_s(int64_t t)
 int64_t
 clock_utc_offset_s(void)
 {
-	static _Thread_local int64_t known_at = INT64_MIN, offset;
+	static int64_t known_at = INT64_MIN, offset;
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
