@@ -345,6 +345,17 @@ read_types(const struct plugin *p, uint16_t *(*get)(uint32_t *, plugin_state *),
 	t->bits[PLUGIN_EVENT_TYPE / 64] |= 1ull << PLUGIN_EVENT_TYPE % 64;
 }
 
+void
+plugin_ask_types(struct plugin *p)
+{
+	if (p->info.capabilities & PLUGIN_EXTRACTION)
+		read_types(p, p->sym.get_extract_event_types, &p->extract_sources,
+		    &p->extract_types);
+	if (p->info.capabilities & PLUGIN_PARSING)
+		read_types(
+		    p, p->sym.get_parse_event_types, &p->parse_sources, &p->parse_types);
+}
+
 static bool
 check_config(const struct plugin *p, const char **config, struct err *err)
 {
@@ -405,12 +416,7 @@ plugin_init(struct plugin *p, struct host *host, const char *config, struct err 
 		    plugin_last_error(p));
 	if (!check_event_schema(p, err))
 		return false;
-	if (p->info.capabilities & PLUGIN_EXTRACTION)
-		read_types(p, p->sym.get_extract_event_types, &p->extract_sources,
-		    &p->extract_types);
-	if (p->info.capabilities & PLUGIN_PARSING)
-		read_types(
-		    p, p->sym.get_parse_event_types, &p->parse_sources, &p->parse_types);
+	plugin_ask_types(p);
 	return true;
 }
 

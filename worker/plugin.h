@@ -69,6 +69,9 @@ bool plugin_load(
 bool plugin_init(
     struct plugin *p, struct host *host, const char *config, struct err *err);
 
+/* After its init, which plugin_init sees to: the event types that it wants. */
+void plugin_ask_types(struct plugin *p);
+
 /* Gives it another configuration, which it must have the function for. */
 bool plugin_set_config(struct plugin *p, const char *config, struct err *err);
 

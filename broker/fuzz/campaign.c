@@ -543,10 +543,24 @@ fuzz_campaign_release(struct fuzz_campaign *c)
 	fuzz_corpus_release(&c->corpus);
 }
 
+/* What the plugin says it wants, once it is initialised. */
+static bool
+add_types(struct fuzz_campaign *c, struct err *err)
+{
+	uint16_t type[FUZZ_TYPES];
+
+	if (!ready(c, err))
+		return false;
+	uint32_t n = *(volatile uint32_t *)&c->worker.up->n_types;
+	memcpy(type, c->worker.up->type, sizeof(type));
+	fuzz_seeds_types(&c->corpus, c->subject, type, n < FUZZ_TYPES ? n : FUZZ_TYPES);
+	return true;
+}
+
 static bool
 run(struct fuzz_campaign *c, struct err *err)
 {
-	if (!harvest_source(c, err))
+	if (!harvest_source(c, err) || !add_types(c, err))
 		return false;
 	for (uint32_t i = 0; i < c->corpus.n && !is_over(c); i++)
 		if (!run_round(c, i, 1, err))
@@ -577,7 +591,11 @@ bool
 fuzz_campaign_run(struct fuzz_campaign *c, struct err *err)
 {
 	/* Being stopped while a worker starts is no error. */
-	bool ok = run(c, err) || c->is_stopped;
+	bool ok = run(c, err);
+	if (!ok && c->is_stopped) {
+		err->msg[0] = '\0';
+		ok = true;
+	}
 
 	tell(c, c->executions);
 	return ok;

@@ -310,6 +310,10 @@ bool fuzz_seeds_gather(struct fuzz_corpus *c, const struct fuzz_subject *s,
 void fuzz_seeds_payload(
     struct fuzz_corpus *c, const struct fuzz_subject *s, const void *bytes, size_t n);
 
+/* An event of each type that the plugin wants of system calls. */
+void fuzz_seeds_types(struct fuzz_corpus *c, const struct fuzz_subject *s,
+    const uint16_t *type, uint32_t n);
+
 /* campaign.c */
 struct fuzz_campaign {
 	const struct fuzz_options *options;

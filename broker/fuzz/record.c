@@ -214,6 +214,8 @@ report_parts(struct buf *out, const struct plugin *plugin, const struct fuzz_fin
 				continue;
 			}
 		}
+		if (p->kind == PART_EVENT && p->id)
+			buf_addf(out, " of type %u", p->id);
 		buf_addf(out, " (%u bytes): ", p->len);
 		for (uint32_t k = 0; k < p->len && k < PREVIEW_BYTES; k++) {
 			uint8_t c = p->bytes[k];

@@ -139,6 +139,26 @@ fuzz_seeds_payload(
 	finish(&m);
 }
 
+void
+fuzz_seeds_types(
+    struct fuzz_corpus *c, const struct fuzz_subject *s, const uint16_t *type, uint32_t n)
+{
+	static struct maker m;
+
+	if (s->target != FUZZ_EXTRACT && s->target != FUZZ_PARSE &&
+	    s->target != FUZZ_ASYNC)
+		return;
+	m.corpus = c;
+	m.subject = s;
+	m.n = 0;
+	for (uint32_t k = 0; k < n; k++) {
+		for (uint32_t i = 0; i < s->plugin->n_field && i < FIELDS_AT_ONCE; i++)
+			add_field(&m, i);
+		add(&m, PART_EVENT, 1, type[k], NULL, 0);
+		finish(&m);
+	}
+}
+
 /* Every "name[argument]" in a rules file that is a field of the plugin. */
 static void
 rules_arguments(struct maker *m, const char *text, size_t n)

@@ -53,6 +53,9 @@ found bug_calls crash 100000 'open: SIGSEGV' --target open
 found bug_calls crash 100000 'parse_event: SIGSEGV' --target parse
 is "two events in a row are both in the reproducer" \
 	"$(jq '[.case[] | select(.part == "event")] | length' "$tmp"/fuzz/findings/crash-*/reproducer.json)" 2
+found bug_system crash 200000 'parse_event: SIGSEGV' --target parse
+is "an open and a close are in the reproducer" \
+	"$(jq -r '[.case[] | select(.part == "event") | .id] | map(tostring) | join(" ")' "$tmp"/fuzz/findings/crash-*/reproducer.json)" "3 4"
 found bug_calls breach 20000 "another plugin's id" --target source
 found bug_calls breach 20000 "another plugin's id" --target source --open-params '{pipe}'
 found bug_calls breach 100 'did not list' --target async

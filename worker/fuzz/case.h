@@ -19,7 +19,7 @@
 
 /* clang-format off */
 #define CASE_PARTS(PART) \
-	PART(EVENT,  "event",  "an event's payload; id 402 makes it an asynchronous event") \
+	PART(EVENT,  "event",  "an event: a payload; id 402: an asynchronous one; another type: laid out by layout.h") \
 	PART(FIELD,  "field",  "to extract from the next event: id is the field, flags the argument's form") \
 	PART(CONFIG, "config", "an init configuration") \
 	PART(PARAMS, "params", "open parameters") \
@@ -46,7 +46,7 @@ enum part_arg {
 /* clang-format off */
 #define FUZZ_TARGETS(TARGET) \
 	TARGET(EXTRACT, "extract", "extract_fields and event_to_string, on events of any payload") \
-	TARGET(PARSE,   "parse",   "parse_event on rows of events with stand-in tables, then extract_fields") \
+	TARGET(PARSE,   "parse",   "parse_event on rows of events of the types it wants, with stand-in tables, then extract_fields") \
 	TARGET(INIT,    "init",    "init with any configuration, then destroy") \
 	TARGET(OPEN,    "open",    "open with any parameters, next_batch, close") \
 	TARGET(SOURCE,  "source",  "open and next_batch, on any content of a file, a pipe or an HTTP request") \

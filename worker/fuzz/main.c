@@ -124,6 +124,8 @@ run_round(struct err *err)
 	    .word = down->word,
 	    .n_words = down->n_words,
 	    .operand = coverage_operand,
+	    .type = target.type,
+	    .n_types = target.n_types,
 	    .n_fields = (uint32_t)target.plugin.info.n_fields,
 	    .max_bytes = down->max_bytes,
 	};
@@ -181,6 +183,8 @@ serve(struct err *err)
 				   breakpoints_plant(up, target.base, &why),
 			    &why);
 			up->is_instrumented = coverage_is_there();
+			up->n_types = target.n_types;
+			memcpy(up->type, target.type, sizeof(up->type));
 			break;
 		case FUZZ_RUN:
 			coverage_n_operands = 0;

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "worker/fuzz/layout.h"
+
 uint64_t
 fuzz_rng_next(struct fuzz_rng *r)
 {
@@ -325,6 +327,68 @@ change_piece(struct piece *p)
 	changes[fuzz_rng_below(p->r, sizeof(changes) / sizeof(*changes))](p);
 }
 
+/* One parameter's bytes, with changes; a number keeps its size. */
+static void
+change_param(
+    const struct piece *p, const struct layout_param *param, uint8_t *to, uint32_t *n)
+{
+	struct piece q = {.m = p->m, .r = p->r, .bytes = to, .n = *n};
+
+	q.cap = layout_varies(param->form) ? UINT16_MAX : *n;
+	for (uint32_t times = skewed(p->r, 4) + 1; times > 0; times--)
+		changes[fuzz_rng_below(p->r, sizeof(changes) / sizeof(*changes))](&q);
+	if (!layout_varies(param->form))
+		memset(to + q.n, 0, *n - q.n);
+	else
+		*n = q.n;
+}
+
+/* An event of a system call, written anew with one parameter changed. */
+static void
+change_event(
+    struct fuzz_rng *r, const struct mutation *m, struct case_part *part, struct piece *p)
+{
+	static uint8_t out[CASE_BYTES], bytes[UINT16_MAX + 1];
+	struct layout l;
+	uint32_t mask = 0, n = sizeof(mask);
+
+	if (fuzz_rng_below(r, 16) == 0 && m->n_types > 0)
+		part->id = m->type[fuzz_rng_below(r, m->n_types)];
+	layout_read(&l, part->id, p->bytes, p->n);
+	if (l.n == 0)
+		return;
+	uint32_t chosen = fuzz_rng_below(r, l.n);
+	if (fuzz_rng_below(r, 32) == 0)
+		l.param[chosen].is_left_out ^= 1;
+	for (uint32_t i = 0; i < l.n; i++) {
+		const struct layout_param *param = &l.param[i];
+		uint32_t have = param->at < p->n ? p->n - param->at : 0, len = param->len;
+		if (param->is_left_out) {
+			mask |= 1u << i;
+			continue;
+		}
+		have = have < len ? have : len;
+		memcpy(bytes, p->bytes + param->at, have);
+		memset(bytes + have, 0, len - have);
+		if (i == chosen)
+			change_param(p, param, bytes, &len);
+		if (layout_varies(param->form)) {
+			uint16_t head = (uint16_t)len;
+			memcpy(out + n, &head, sizeof(head));
+			n += (uint32_t)sizeof(head);
+		}
+		if (len + sizeof(mask) > p->cap || n > p->cap - len)
+			return;
+		memcpy(out + n, bytes, len);
+		n += len;
+	}
+	memcpy(out, &mask, sizeof(mask));
+	if (n > p->cap)
+		return;
+	memcpy(p->bytes, out, n);
+	p->n = n;
+}
+
 /* A field's argument: a word, a small number, what it was with a change, or none. */
 static void
 change_field(
@@ -366,7 +430,11 @@ change_row(
 	uint32_t at = fuzz_rng_below(r, *n), to = fuzz_rng_below(r, *n);
 	struct case_part p = part[at];
 
-	switch (fuzz_rng_below(r, 4)) {
+	switch (fuzz_rng_below(r, m->n_types ? 5 : 4)) {
+	case 4:
+		p = (struct case_part){
+		    .kind = PART_EVENT, .id = m->type[fuzz_rng_below(r, m->n_types)]};
+		goto put_in;
 	case 0:
 		if (*n > 1) {
 			memmove(&part[at], &part[at + 1], (*n - at - 1) * sizeof(p));
@@ -383,6 +451,7 @@ change_row(
 			    .id = (uint16_t)fuzz_rng_below(r, m->n_fields)};
 		/* fall through */
 	default:
+	put_in:
 		if (*n < CASE_PARTS_MAX) {
 			memmove(&part[to + 1], &part[to], (*n - to) * sizeof(p));
 			part[to] = p;
@@ -446,6 +515,9 @@ mutate(const struct mutation *m, uint64_t round, uint32_t k, uint8_t *to)
 			p.cap = p.cap < CASE_KEY_BYTES ? p.cap : CASE_KEY_BYTES;
 			p.n = p.n < p.cap ? p.n : p.cap;
 			change_field(m, &r, &part[i], &p);
+		} else if (part[i].kind == PART_EVENT && part[i].id &&
+			   layout_has(part[i].id)) {
+			change_event(&r, m, &part[i], &p);
 		} else {
 			for (uint32_t times = skewed(&r, 8) + 1; times > 0; times--)
 				change_piece(&p);

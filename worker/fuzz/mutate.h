@@ -33,6 +33,8 @@ struct mutation {
 	uint32_t n_words;
 	const struct operand *operand;
 	uint32_t n_operands;
+	const uint16_t *type; /* of events of system calls that the plugin wants */
+	uint32_t n_types;
 	uint32_t n_fields;  /* ids of FIELD parts are below it */
 	uint32_t max_bytes; /* of the result, when the seed is not larger already */
 };

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "worker/fuzz/layout.h"
 #include "worker/fuzz/mutate.h"
 
 static uint8_t made[CASE_BYTES], again[CASE_BYTES], seed[CASE_BYTES];
@@ -147,10 +148,46 @@ test_json_stays_json_mostly(void **state)
 	assert_true(whole > 950);
 }
 
+/* Of any bytes comes an event whose lengths fill it, and whose texts end. */
+static void
+events_are_whole(void **state)
+{
+	static uint8_t bytes[300], event[4096];
+	struct fuzz_rng r = {3};
+	struct layout l;
+	uint32_t n_params = 0;
+
+	for (uint32_t i = 0; i < 200000; i++) {
+		uint32_t type = fuzz_rng_below(&r, 454),
+			 n = fuzz_rng_below(&r, sizeof(bytes));
+		if (!layout_has(type))
+			continue;
+		for (uint32_t k = 0; k < n; k++)
+			bytes[k] = fuzz_rng_below(&r, 2) ? (uint8_t)fuzz_rng_next(&r) : 0;
+		layout_read(&l, type, bytes, n);
+		uint32_t size = layout_write(&l, bytes, n, event, sizeof(event));
+		uint32_t width = l.has_long_lengths ? 4 : 2, at = l.n * width;
+		assert_true(l.n == 0 || size >= at);
+		for (uint32_t k = 0; k < l.n; k++, n_params++) {
+			uint32_t len = 0;
+			memcpy(&len, event + k * width, width);
+			assert_true(len <= size - at);
+			at += len;
+			assert_true(!l.param[k].is_left_out || len == 0);
+			if (l.param[k].form == 's' && len > 0)
+				assert_int_equal(
+				    strnlen((char *)event + at - len, len), len - 1);
+		}
+		assert_int_equal(at, size);
+	}
+	assert_true(n_params > 100000);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(events_are_whole),
 	    cmocka_unit_test(test_any_bytes_are_a_case),
 	    cmocka_unit_test(test_case_of_a_round_is_its_numbers),
 	    cmocka_unit_test(test_cases_stay_within_bounds),

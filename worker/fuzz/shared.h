@@ -47,6 +47,7 @@ enum {
 	FUZZ_HISTORY_BYTES = 4096,
 	FUZZ_BREACHES = 256,
 	FUZZ_BLOCKS = 1 << 20,
+	FUZZ_TYPES = 512,
 };
 
 enum fuzz_request_kind {
@@ -179,6 +180,8 @@ struct fuzz_up {
 	_Atomic uint32_t stage;
 	_Atomic uint32_t case_number; /* of the round, while it runs */
 	uint32_t is_instrumented;
+	uint32_t n_types; /* of events of system calls that the plugin wants, and which */
+	uint16_t type[FUZZ_TYPES];
 	uint32_t failed; /* LOAD or HARVEST: message says why */
 	uint32_t n_operands;
 	_Atomic uint32_t feed_part;

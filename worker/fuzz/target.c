@@ -12,6 +12,7 @@
 
 #include "worker/fuzz/coverage.h"
 #include "worker/fuzz/hooks.h"
+#include "worker/fuzz/layout.h"
 #include "worker/fuzz/tables.h"
 #include "worker/fuzz/trap.h"
 #include "worker/schema.h"
@@ -139,39 +140,12 @@ target_load(struct target *t, const char *path, struct err *err)
 	if (!init(t, config, FUZZ_STAGE_INIT, &rc))
 		return err_set(err, ERR_PLUGIN, "could not initialize plugin: %s",
 		    plugin_last_error(&t->plugin));
+	plugin_ask_types(&t->plugin);
+	event_note_types(t);
 	return true;
 }
 
-/* Events. */
-
-static struct plugin_event *
-make_event(struct target *t, const struct case_part *p)
-{
-	const bool async = p->id == PLUGIN_ASYNC_EVENT_TYPE;
-	const uint8_t *nul = async ? memchr(p->bytes, '\0', p->len) : NULL;
-	uint32_t len[3] = {sizeof(uint32_t)}, n = 2, id = t->plugin.info.id;
-
-	len[1] = p->len;
-	if (async) {
-		len[1] = nul ? (uint32_t)(nul - p->bytes) + 1 : p->len;
-		len[2] = p->len - len[1];
-		n = 3;
-	}
-	struct plugin_event head = {
-	    .ts = 1700000000000000000ull,
-	    .tid = UINT64_MAX,
-	    .len = (uint32_t)(sizeof(head) + n * sizeof(uint32_t) + sizeof(id) + p->len),
-	    .type = async ? PLUGIN_ASYNC_EVENT_TYPE : PLUGIN_EVENT_TYPE,
-	    .nparams = n,
-	};
-	uint8_t *e = t->end - head.len, *at = e;
-	memcpy(at, &head, sizeof(head));
-	memcpy(at += sizeof(head), len, n * sizeof(uint32_t));
-	memcpy(at += n * sizeof(uint32_t), &id, sizeof(id));
-	if (p->len > 0)
-		memcpy(at + sizeof(id), p->bytes, p->len);
-	return (struct plugin_event *)e;
-}
+/* Fields. */
 
 struct asked {
 	struct plugin_extract_field field[FIELDS_MAX], work[FIELDS_MAX];
@@ -292,12 +266,16 @@ together(const struct target *t, const struct asked *a, uint32_t from)
 static void
 run_event(struct target *t, const struct case_part *p, uint64_t number, struct asked *a)
 {
-	const struct plugin_event_input in = {
-	    .evt = make_event(t, p), .evtnum = number, .evtsrc = t->source};
+	const struct plugin_event_input in = {.evt = event_make(t, p),
+	    .evtnum = number,
+	    .evtsrc = p->id && layout_has(p->id) ? "syscall" : t->source};
+	const struct plugin *plugin = &t->plugin;
 
-	if (t->kind != FUZZ_EXTRACT && t->plugin.info.capabilities & PLUGIN_PARSING)
+	if (t->kind != FUZZ_EXTRACT && plugin->info.capabilities & PLUGIN_PARSING &&
+	    type_set_has(&plugin->parse_types, in.evt->type))
 		parse(t, &in);
-	if (a->n > 0 && t->plugin.info.capabilities & PLUGIN_EXTRACTION) {
+	if (a->n > 0 && plugin->info.capabilities & PLUGIN_EXTRACTION &&
+	    type_set_has(&plugin->extract_types, in.evt->type)) {
 		for (uint32_t i = 0, n; i < a->n; i += n) {
 			n = together(t, a, i);
 			extract(t, &in, a, i, n);

@@ -31,6 +31,9 @@ struct target {
 	const _Atomic uint32_t *fed;
 	void *arg;
 	void (*on_event)(void *arg, const uint8_t *payload, uint32_t n);
+	/* Events of system calls that it wants, by itself or for its fields. */
+	uint16_t type[FUZZ_TYPES];
+	uint32_t n_types;
 	const uint8_t *rare; /* of shared.h; NULL: every field is asked for */
 	bool spares;         /* this case leaves them out */
 	bool is_new;         /* this case covered something new */
@@ -45,6 +48,11 @@ bool target_load(struct target *t, const char *path, struct err *err);
 bool target_run(struct target *t, const uint8_t *bytes, uint32_t n, struct err *err);
 /* Opens with the parameters and hands the payloads of some events to on_event. */
 bool target_harvest(struct target *t, struct err *err);
+
+/* event.c. Which events it wants, once it is initialised. */
+void event_note_types(struct target *t);
+/* The event of a part, up to the very end of readable memory. */
+struct plugin_event *event_make(struct target *t, const struct case_part *p);
 
 /* check.c. Tells of a breach, once per message. */
 void target_breach(struct target *t, const char *fmt, ...)
