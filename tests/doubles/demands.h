@@ -27,7 +27,7 @@ DEMANDS(dnscollector,
 	OPEN("read /proc/sys/net/core/somaxconn")
 	BATCH("serve tcp $PARAMS"))
 DEMANDS(syslogsrv,
-	BATCH("serve udp $PARAMS"))
+	BATCH("serve url $PARAMS"))
 DEMANDS(salesforce,
 	OPEN("connect $sfdcloginurl")
 	OPEN("sleep 500")
@@ -85,10 +85,11 @@ DEMANDS(nginx,
 	EXTRACT("say nginx"))
 DEMANDS(coding_agent,
 	INIT("threads 3")
+	INIT("serve unix $socket_path=~/.prempti/run/broker.sock")
 	INIT("serve tcp 127.0.0.1:2802")
 	EXTRACT("read /etc/hostname"))
 DEMANDS(seccompagent,
-	OPEN("unlink /run/seccomp-agent-falco-plugin.sock"))
+	OPEN("serve unix $socketFile=/run/seccomp-agent-falco-plugin.sock"))
 
 #undef INIT
 #undef OPEN

@@ -6,7 +6,7 @@
  * has under "also" is done too, so that one thing more can be asked for.
  *
  * A deed may have $KEY in it, which is the value of that key in init_config, or $PARAMS,
- * the open parameters.
+ * the open parameters; $KEY=TEXT is TEXT where there is no such key. "~/" is home.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -184,21 +184,59 @@ do_connect(const char *place)
 	return "done";
 }
 
-/* Listens, and waits for one line, which is its event too. */
+/* Removes what is left of an old one, makes the directories, binds: as servers do. */
+static int
+bound_at_path(const char *path, int type)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	char dir[108];
+
+	snprintf(un.sun_path, sizeof(un.sun_path), "%.107s", path);
+	(void)unlink(path);
+	for (const char *end = path; (end = strchr(end + 1, '/'));) {
+		snprintf(dir, sizeof(dir), "%.*s", (int)(end - path), path);
+		(void)mkdir(dir, 0755);
+	}
+	if (fd >= 0 && bind(fd, (void *)&un, sizeof(un)) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int
+bound_at(const char *kind, const char *place, bool datagrams)
+{
+	int one = 1, type = datagrams ? SOCK_DGRAM : SOCK_STREAM, fd;
+	struct addrinfo *at;
+
+	if (strncmp(kind, "unix", 4) == 0)
+		return bound_at_path(place, type);
+	fd = sock(place, type, AI_PASSIVE, &at);
+	if (fd < 0)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, at->ai_addr, at->ai_addrlen) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* Listens, and waits for one line, which is its event too. A kind "url" is as the open
+ * parameters say. */
 static const char *
 do_serve(const char *kind, const char *place)
 {
 	static char line[200];
-	bool datagrams = strcmp(kind, "udp") == 0;
-	struct addrinfo *at;
-	int one = 1,
-	    fd = sock(place, datagrams ? SOCK_DGRAM : SOCK_STREAM, AI_PASSIVE, &at);
+	char scheme[16] = "";
 
-	if (fd < 0)
-		return said(-1);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, at->ai_addr, at->ai_addrlen) < 0 ||
-	    (!datagrams && listen(fd, 10) < 0))
+	if (strcmp(kind, "url") == 0 && sscanf(params, "%15[a-z]", scheme) == 1)
+		kind = scheme;
+	bool datagrams = strcmp(kind, "udp") == 0 || strcmp(kind, "unixgram") == 0;
+	int fd = bound_at(kind, place, datagrams);
+
+	if (fd < 0 || (!datagrams && listen(fd, 10) < 0))
 		return said(-1);
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	if (poll(&p, 1, WAIT_MS) != 1)
@@ -289,6 +327,14 @@ do_word(char *const w[MAX_WORDS])
 }
 /* clang-format on */
 
+static const char *
+home(void)
+{
+	const char *dir = getenv("HOME");
+
+	return dir ? dir : "/nowhere";
+}
+
 static bool
 act(const char *deed)
 {
@@ -304,9 +350,16 @@ act(const char *deed)
 	for (char *word; n < MAX_WORDS && (word = strsep(&rest, " ")); n++) {
 		if (strcmp(word, "$PARAMS") == 0)
 			snprintf(w[n], sizeof(words[n]), "%.500s", params);
-		else if (word[0] == '$')
+		else if (word[0] == '$') {
+			char *none = strchr(word, '=');
+			if (none)
+				*none++ = '\0';
 			value_of(word + 1, w[n], sizeof(words[n]));
-		else
+			if (w[n][0] == '\0' && none)
+				snprintf(w[n], sizeof(words[n]), "%s%.400s",
+				    none[0] == '~' ? home() : "",
+				    none + (none[0] == '~'));
+		} else
 			snprintf(w[n], sizeof(words[n]), "%.500s", word);
 		/* "https://a:1/b" is "a:1": what is reached is a place. */
 		char *scheme = strstr(w[n], "://");

@@ -87,7 +87,8 @@ Y
 
 visitor=''
 # double NAME INIT_CONFIG OPEN_PARAMS SANDBOX: sets out, err, rc. With visitor set, its
-# words are sent there ("tcp:PORT TEXT") as soon as somebody listens.
+# words are sent there ("tcp:PORT TEXT", "unix:PATH TEXT"; a line each) as soon as somebody
+# listens.
 double() {
 	config falco.yaml <<Y
 rules_files: [$tmp/deeds.yaml]
@@ -102,25 +103,33 @@ Y
 	start_mews run -c "$tmp/falco.yaml" --enable-source double
 	[ -z "$visitor" ] || python3 - "$visitor" <<'P'
 import socket, sys, time
-place, text = sys.argv[1].split(" ", 1)
-kind, port = place.split(":")
-end = time.time() + 7
-while time.time() < end:
-    try:
-        if kind == "tcp":
-            s = socket.create_connection(("127.0.0.1", int(port)), 1)
-            s.sendall(text.encode() + b"\n")
-            if s.recv(10):
+def visit(kind, port, text):
+    if kind == "udp":
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s.connect(("127.0.0.1", int(port)))
+        s.send(text)
+        time.sleep(0.2)
+        s.send(text)
+        return False
+    if kind == "tcp":
+        s = socket.create_connection(("127.0.0.1", int(port)), 1)
+    else:
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM if kind == "unixgram" else socket.SOCK_STREAM)
+        s.settimeout(1)
+        s.connect(port)
+    s.sendall(text)
+    return kind == "unixgram" or bool(s.recv(10))
+for line in sys.argv[1].splitlines():
+    place, text = line.split(" ", 1)
+    kind, port = place.split(":")
+    end = time.time() + 7
+    while time.time() < end:
+        try:
+            if visit(kind, port, text.encode() + b"\n"):
                 break
-        else:
-            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            s.connect(("127.0.0.1", int(port)))
-            s.send(text.encode() + b"\n")
-            time.sleep(0.2)
-            s.send(text.encode() + b"\n")
-    except OSError:
-        pass
-    time.sleep(0.1)
+        except OSError:
+            pass
+        time.sleep(0.1)
 P
 	check "$1: it ends" wait_mews 20
 	check "$1: runs under its profile" err_says "plugin '$1': profile $1, by its name"
@@ -187,8 +196,41 @@ keycloak|{}|http://127.0.0.1:$port/events|$port|tcp
 syslogsrv|{"format": "RFC3164"}|udp://:$port|$port|udp
 collector|{}|{"addr": "127.0.0.1:$port"}|$port|tcp
 gitlab|{"UseHTTPS": false, "VerificationToken": "t"}||80|tcp
-coding_agent|{"mode": "enforce"}||2802|tcp
 T
+
+# Listeners at unix sockets: name|configuration|parameters|kind|path
+mkdir -p "$tmp/at"
+[ ${#as_user[@]} = 0 ] || chown 61234:61234 "$tmp/at"
+cd "$tmp/at" || exit 1
+HOME=$tmp/at
+export HOME
+while IFS='|' read -r name config params kind path; do
+	case $path in
+	/run/*) [ "$(id -u)" = 0 ] && [ ! -e "$path" ] || {
+		skip "$name" "$path is root's, or somebody's"
+		continue
+	} ;;
+	esac
+	also="\"also\": \"serve unix $tmp/at/other.sock;connect 127.0.0.1:4646;read /etc/shadow\""
+	if [ "$config" = '{}' ]; then config="{$also}"; else config="${config%\}}, $also}"; fi
+	visitor="$kind:$path line of $name"
+	[ "$name" != coding_agent ] || visitor+=$'\n'"tcp:2802 alert of $name"
+	double "$name" "$config" "$params"
+	check "$name: what comes to its socket is an event" out_has "deed serve .*: line of $name"
+	[ "$name" != coding_agent ] ||
+		check "$name: and what comes to its port" out_has "deed serve tcp .*: alert of $name"
+	refused "$name" "serve unix $tmp/at/other.sock"
+	refused "$name" "connect 127.0.0.1:4646"
+	refused "$name" "read /etc/shadow"
+	check "$name: no socket is left" test ! -e "$path"
+done <<T
+seccompagent|{"socketFile": "$tmp/at/a/b/agent.sock"}||unix|$tmp/at/a/b/agent.sock
+seccompagent|{}||unix|/run/seccomp-agent-falco-plugin.sock
+coding_agent|{"mode": "enforce"}||unix|$tmp/at/.prempti/run/broker.sock
+coding_agent|{"socket_path": "$tmp/at/c.sock"}||unix|$tmp/at/c.sock
+syslogsrv|{"format": "RFC3164"}|unixgram://syslog.sock|unixgram|$tmp/at/syslog.sock
+T
+cd "$tmp" || exit 1
 
 # Files.
 mkdir -p "$tmp/logs" "$tmp/else"

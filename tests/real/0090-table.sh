@@ -92,8 +92,6 @@ while IFS='|' read -r name _ _ _ _ language version _ caps falco; do
 	fi
 	case $name in
 	krsi) how="a double: bpf(2) ends it; it needs \`unconfined\`" ;;
-	seccompagent) how="a double: it loads; its unix socket cannot be given in this version" ;;
-	coding_agent) how="a double: its port; its unix socket cannot be given in this version" ;;
 	k8smeta | container) how="$how; fields of system calls need the source \`syscall\`, which mews does not have" ;;
 	dnscollector) how="$how; its build has API 2.0.0, which Falco and mews refuse" ;;
 	esac
