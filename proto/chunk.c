@@ -481,7 +481,8 @@ chunk_check(struct chunk_view *v, const void *p, uint32_t len, enum frame_type t
 	    h->first > LIMIT_BATCH_EVENTS - h->n_events)
 		return breach(err, "more events or columns than allowed");
 	if (h->flags & ~(type == FRAME_EVENTS ? CHUNK_LAST | CHUNK_HAS_EVENTS : 0u) ||
-	    h->progress > (type == FRAME_EVENTS ? CHUNK_PROGRESS_MAX : 0u))
+	    h->progress > (type == FRAME_EVENTS ? CHUNK_PROGRESS_MAX : 0u) ||
+	    (h->extract_us && type != FRAME_EVENTS) || h->zero)
 		return breach(err, "a reserved field is set");
 	if (h->n_events == 0 && !(h->flags & CHUNK_LAST))
 		return breach(err, "no events");

@@ -54,6 +54,9 @@ struct chunk_head {
 	/* Of EVENTS: how much of the source is read, hundredths of a percent plus 1; 0:
 	 * unknown. */
 	uint32_t progress;
+	/* Of EVENTS: what extracting its columns took, microseconds. */
+	uint32_t extract_us;
+	uint32_t zero;
 };
 
 enum {

@@ -269,6 +269,10 @@ is_another_good_frame(const uint8_t *p, uint32_t at, uint8_t value)
 		return h->progress == 0 &&
 		       (uint32_t)value << 8 * (p + at - (const uint8_t *)&h->progress) <=
 			   CHUNK_PROGRESS_MAX;
+	/* Any time. */
+	if (p + at >= (const uint8_t *)&h->extract_us &&
+	    p + at < (const uint8_t *)&h->zero)
+		return true;
 	for (uint32_t i = 0; i < SAMPLE_COLUMNS; i++) {
 		const struct frame_column *c = &view.column[i];
 		if (c->kind != COLUMN_STR)
@@ -490,7 +494,7 @@ test_chunk_refuses_more_columns_than_slots(void **state)
 {
 	enum {
 		N = LIMIT_PLAN_SLOTS + 1,
-		CAP = 32 + N * 24
+		CAP = sizeof(struct chunk_head) + N * 24
 	};
 	struct chunk_head head = {.flags = CHUNK_LAST};
 	static const struct column_store *columns[N];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "worker/publish.h"
 
+#include "base/clock.h"
 #include "base/limits.h"
 
 /* A mask word's worth of events: below that a chunk's fixed cost shows. */
@@ -33,13 +34,23 @@ raw_bytes(const struct publisher *p, uint32_t len)
 	return p->plan->want_events ? len + 7 + 4 : 0;
 }
 
-/* Extracts events from first on until max, or until the chunk is large; how many. */
+static uint32_t
+us_since(uint64_t start_ns)
+{
+	uint64_t us = (clock_mono_ns() - start_ns) / 1000;
+
+	return us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+}
+
+/* Extracts events from first on until max, or until the chunk is large; how many, and
+ * how long it took. */
 static uint32_t
 fill_chunk(struct publisher *p, uint32_t first, uint32_t max, struct chunk_event *event,
-    const void **raw)
+    const void **raw, uint32_t *ret_us)
 {
 	struct source *s = p->source;
 	struct slot_set *set = &p->plan->first;
+	uint64_t start_ns = clock_mono_ns();
 	uint32_t used = frame_base_bytes(set->n), n = 0;
 	const uint32_t event_bytes = frame_event_bytes(set->n);
 
@@ -66,6 +77,7 @@ fill_chunk(struct publisher *p, uint32_t first, uint32_t max, struct chunk_event
 		used += had - room;
 	}
 	call_leave(p->call);
+	*ret_us = us_since(start_ns);
 	return n;
 }
 
@@ -75,11 +87,11 @@ publish_chunk(struct publisher *p, struct err *err)
 	struct source *s = p->source;
 	struct chunk_event event[LIMIT_CHUNK_EVENTS];
 	const void *raw[LIMIT_CHUNK_EVENTS];
-	uint32_t max = s->n - s->published, n;
+	uint32_t max = s->n - s->published, n, us;
 
 	if (chunk_target(p, s->n) < max)
 		max = chunk_target(p, s->n);
-	n = fill_chunk(p, s->published, max, event, raw);
+	n = fill_chunk(p, s->published, max, event, raw, &us);
 	bool last = s->published + n == s->n;
 	if (last && *s->failure &&
 	    !uplink_failed(p->extractor->host->up, CONTROL__FAILED__STEP__NEXT_BATCH,
@@ -97,6 +109,7 @@ publish_chunk(struct publisher *p, struct err *err)
 		    .rc = last ? s->rc : 0,
 		    .dropped = last ? s->dropped : 0,
 		    .progress = s->progress,
+		    .extract_us = us,
 		},
 	    .event = event,
 	    .raw = p->plan->want_events ? raw : NULL,

@@ -131,7 +131,8 @@ latency(const struct supervisor *s, struct buf *labels, struct buf *out)
 	char bound[32];
 
 	prom_family(out, name, "histogram",
-	    "From sending an extraction request (up to a chunk of events) to its answer");
+	    "Extracting fields of up to a chunk of events: those of the first stage in the "
+	    "worker, others from the request to its answer");
 	EACH_WORKER({
 		const struct worker_latency *l = &w->counts.latency;
 		uint64_t sum = 0;

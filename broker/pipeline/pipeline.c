@@ -209,6 +209,8 @@ begin_chunk(struct pipeline *p, struct frame *f, struct err *err)
 	p->counts.dropped_large += p->view.head.dropped;
 	if (p->view.head.progress)
 		p->progress = p->view.head.progress;
+	if (p->view.head.n_columns > 0)
+		worker_took(p->worker[0].worker, p->view.head.extract_us * 1000ull);
 	p->counts.chunks++;
 	for (uint32_t i = 0; i < p->view.head.n_events; i++) {
 		if (!check_event(p, &p->view.event[i], err))

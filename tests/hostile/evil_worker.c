@@ -505,8 +505,8 @@ die_note_forged(void)
 	raise(SIGSEGV);
 }
 
-/* One value of a good frame replaced. Offsets: chunk_head, chunk_event (at 32), first
- * column_head (at 64), its value (at 80), or its first[] where there is none. */
+/* One value of a good frame replaced. Offsets: chunk_head, chunk_event (at 40), first
+ * column_head (at 72), its value (at 88), or its first[] where there is none. */
 static const struct poke {
 	const char *name;
 	uint32_t at, value;
@@ -520,24 +520,26 @@ static const struct poke {
     {"poke_flags", 16, UINT32_MAX},
     {"poke_rc", 20, 12345},
     {"poke_dropped", 24, UINT32_MAX},
-    {"poke_event_len", 32 + 16, UINT32_MAX},
-    {"poke_payload_len", 32 + 20, UINT32_MAX},
-    {"poke_plugin_id", 32 + 24, CANARY_ID},
-    {"poke_type", 32 + 28, 2},
-    {"poke_slot", 64, 4095},
-    {"poke_slot_max", 64, UINT32_MAX},
-    {"poke_kind", 68, 77},
-    {"poke_kind_other", 68, COLUMN_BIN},
-    {"poke_kind_even_other", 68, COLUMN_BIN | COLUMN_EVEN},
-    {"poke_kind_uneven", 68, COLUMN_NUM},
-    {"poke_n_values", 72, UINT32_MAX},
-    {"poke_n_values_two", 72, 2},
-    {"poke_n_bytes", 76, UINT32_MAX},
-    {"poke_none_first_0", 80, 1},
-    {"poke_none_first_1", 84, UINT32_MAX},
-    {"poke_none_n_values", 72, 1},
-    {"poke_none_even", 68, COLUMN_NUM | COLUMN_EVEN},
-    {"poke_value", 80, UINT32_MAX},
+    {"poke_extract_us", 32, UINT32_MAX},
+    {"poke_zero", 36, 1},
+    {"poke_event_len", 40 + 16, UINT32_MAX},
+    {"poke_payload_len", 40 + 20, UINT32_MAX},
+    {"poke_plugin_id", 40 + 24, CANARY_ID},
+    {"poke_type", 40 + 28, 2},
+    {"poke_slot", 72, 4095},
+    {"poke_slot_max", 72, UINT32_MAX},
+    {"poke_kind", 76, 77},
+    {"poke_kind_other", 76, COLUMN_BIN},
+    {"poke_kind_even_other", 76, COLUMN_BIN | COLUMN_EVEN},
+    {"poke_kind_uneven", 76, COLUMN_NUM},
+    {"poke_n_values", 80, UINT32_MAX},
+    {"poke_n_values_two", 80, 2},
+    {"poke_n_bytes", 84, UINT32_MAX},
+    {"poke_none_first_0", 88, 1},
+    {"poke_none_first_1", 92, UINT32_MAX},
+    {"poke_none_n_values", 80, 1},
+    {"poke_none_even", 76, COLUMN_NUM | COLUMN_EVEN},
+    {"poke_value", 88, UINT32_MAX},
 };
 
 static bool
