@@ -47,9 +47,20 @@ utf8_step(const char *p, size_t n, size_t *ret_bad)
 bool
 utf8_valid(const char *s, size_t n)
 {
+	const uint64_t high = 0x8080808080808080u;
+	uint64_t word;
 	size_t bad;
 
 	while (n) {
+		/* Mostly it is all ASCII. */
+		if (n >= sizeof(word)) {
+			memcpy(&word, s, sizeof(word));
+			if (!(word & high)) {
+				s += sizeof(word);
+				n -= sizeof(word);
+				continue;
+			}
+		}
 		size_t k = utf8_step(s, n, &bad);
 		if (k == 0)
 			return false;

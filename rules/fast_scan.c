@@ -330,6 +330,8 @@ may_hit(const struct graph_unit *u, const char *s, uint32_t len)
 	case FAMILY_SUBSTR:
 	case FAMILY_ISUBSTR:
 		return index_trie_may(&u->trie, s, len);
+	case FAMILY_PATH:
+		return index_path_may(&u->path, s, len);
 	default:
 		return true;
 	}
@@ -351,6 +353,8 @@ scan_flat_text(struct lookup l, uint32_t slot, const struct mask *events)
 {
 	const struct evaluator *ev = l.f->ev;
 	const struct column *even = even_column(ev, slot);
+	const struct span *span = even ? even->str + even->first[0] : NULL;
+	const char *bytes = even ? even->bytes : NULL;
 	/* Of what is no good address each look-up counts. */
 	bool all = value_type_is_ip(l.type);
 	struct scalar v = {0};
@@ -362,9 +366,8 @@ scan_flat_text(struct lookup l, uint32_t slot, const struct mask *events)
 		for (uint64_t bits = events->w[w]; bits; bits &= bits - 1) {
 			uint32_t e = w * 64 + (uint32_t)__builtin_ctzll(bits);
 			if (even) {
-				const struct span *at = &even->str[even->first[0] + e];
-				v.s = even->bytes + at->off;
-				v.len = at->len;
+				v.s = bytes + span[e].off;
+				v.len = span[e].len;
 			} else if (!slot_scalar(ev, slot, e, false, &v)) {
 				continue;
 			}

@@ -96,6 +96,12 @@ struct index_trie {
 		uint32_t wide;    /* table of transitions + 1; 0: none */
 	} * node;
 	uint8_t *byte; /* by node: how its parent reaches it */
+	/* Of prefixes, by node: n bytes (of a word, those in mask) that all keys below go
+	 * on with, to the node "after"; n is 0 where they do not. */
+	struct index_trie_run {
+		uint64_t bytes, mask;
+		uint32_t n, after;
+	} * run;
 	uint32_t (*wide)[256];
 	struct index_pairs *pair; /* INDEX_ANYWHERE: the two bytes that start keys */
 	struct index_posts posts;
@@ -154,6 +160,7 @@ void index_net_walk(const struct index_net *ix, const char *address, uint32_t le
 
 /* Paths whose components are the first components of the value. */
 struct index_path {
+	uint64_t starts[4]; /* the first bytes of first components; all: a key has none */
 	uint32_t mask;
 	struct index_hash_slot *slot;
 	struct index_path_node {
@@ -163,6 +170,18 @@ struct index_path {
 	uint32_t n_node;
 	struct index_posts posts;
 };
+
+/* False: no key begins like this. */
+static inline bool
+index_path_may(const struct index_path *ix, const char *path, uint32_t len)
+{
+	uint32_t at = 0;
+
+	while (at < len && path[at] == '/')
+		at++;
+	uint8_t c = at < len ? (uint8_t)path[at] : '/';
+	return ix->starts[c / 64] >> c % 64 & 1;
+}
 
 bool index_path_build(struct index_path *ix, struct arena *arena,
     const struct index_key *key, uint32_t n, struct err *err);

@@ -20,6 +20,40 @@ has(const struct index_pairs *p, uint8_t first, uint8_t second)
 	return p->bit[first][second / 64] >> second % 64 & 1;
 }
 
+static uint32_t
+triple_hash(uint8_t a, uint8_t b, uint8_t c)
+{
+	uint32_t v = (uint32_t)a << 16 | (uint32_t)b << 8 | c;
+
+	return v * 0x9e3779b1u >> (32 - INDEX_TRIPLE_BITS);
+}
+
+/* Is what stands at s, of which n bytes are left, what a key begins with? */
+static bool
+is_begin(const struct index_pairs *p, const char *s, uint32_t n)
+{
+	uint8_t a = fold(p, (uint8_t)s[0]), b = fold(p, (uint8_t)s[1]);
+
+	if (!has(p, a, b))
+		return false;
+	if (!p->has_triples)
+		return true;
+	if (n < 3)
+		return false;
+	uint32_t h = triple_hash(a, b, fold(p, (uint8_t)s[2]));
+	return p->triple[h / 64] >> h % 64 & 1;
+}
+
+void
+index_pairs_add_triple(
+    struct index_pairs *p, uint8_t first, uint8_t second, uint8_t third)
+{
+	uint32_t h = triple_hash(first, second, third);
+
+	p->has_triples = true;
+	p->triple[h / 64] |= 1ull << h % 64;
+}
+
 void
 index_pairs_add(struct index_pairs *p, uint8_t first, uint8_t second)
 {
@@ -39,6 +73,11 @@ index_pairs_finish(struct index_pairs *p, bool folded)
 	uint32_t n = 0;
 
 	p->folded = folded;
+#if defined(__x86_64__)
+	p->width = __builtin_cpu_supports("avx2")    ? 32
+		   : __builtin_cpu_supports("ssse3") ? 16
+						     : 0;
+#endif
 	for (uint32_t c = 0; c < 256; c++) {
 		if (p->bit[c][0] | p->bit[c][1] | p->bit[c][2] | p->bit[c][3])
 			class_of[c] = (uint8_t)(1u << n++ % 8);
@@ -58,64 +97,100 @@ index_pairs_finish(struct index_pairs *p, bool folded)
 }
 
 #if defined(__x86_64__)
-/* By low and high half of each byte: the classes that it belongs to in a pair of tables.
- */
-__attribute__((target("ssse3"))) static inline __m128i
-classes(__m128i bytes, const uint8_t low[16], const uint8_t high[16])
+/* Of the places from s on, one a bit, those that may be a pair's: the bytes' classes by
+ * their low and high halves, in both pairs of tables. */
+__attribute__((target("ssse3"))) static inline uint32_t
+maybe_16(const struct index_pairs *p, const char *s)
 {
 	const __m128i half = _mm_set1_epi8(15);
-	__m128i l = _mm_loadu_si128((const __m128i *)(const void *)low);
-	__m128i h = _mm_loadu_si128((const __m128i *)(const void *)high);
-
-	return _mm_and_si128(_mm_shuffle_epi8(l, _mm_and_si128(bytes, half)),
-	    _mm_shuffle_epi8(h, _mm_and_si128(_mm_srli_epi16(bytes, 4), half)));
-}
-
-/* The first of the sixteen places from s + skip on that is a pair's; 16: none is. */
-__attribute__((target("ssse3"))) static inline uint32_t
-pair_of_sixteen(const struct index_pairs *p, const char *s, uint32_t skip)
-{
 	__m128i a = _mm_loadu_si128((const __m128i *)(const void *)s);
 	__m128i b = _mm_loadu_si128((const __m128i *)(const void *)(s + 1));
-	__m128i both = _mm_and_si128(classes(a, p->first_low, p->first_high),
-	    classes(b, p->second_low, p->second_high));
-	uint32_t maybe = 0xffffu ^ (uint32_t)_mm_movemask_epi8(
-				       _mm_cmpeq_epi8(both, _mm_setzero_si128()));
+#define TABLE(name) _mm_loadu_si128((const __m128i *)(const void *)p->name)
+#define LOW(bytes)  _mm_and_si128(bytes, half)
+#define HIGH(bytes) _mm_and_si128(_mm_srli_epi16(bytes, 4), half)
+	a = _mm_and_si128(_mm_shuffle_epi8(TABLE(first_low), LOW(a)),
+	    _mm_shuffle_epi8(TABLE(first_high), HIGH(a)));
+	b = _mm_and_si128(_mm_shuffle_epi8(TABLE(second_low), LOW(b)),
+	    _mm_shuffle_epi8(TABLE(second_high), HIGH(b)));
+#undef TABLE
+#undef LOW
+#undef HIGH
+	return 0xffffu ^ (uint32_t)_mm_movemask_epi8(
+			     _mm_cmpeq_epi8(_mm_and_si128(a, b), _mm_setzero_si128()));
+}
 
-	for (maybe = maybe >> skip << skip; maybe; maybe &= maybe - 1) {
+__attribute__((target("avx2"))) static inline uint32_t
+maybe_32(const struct index_pairs *p, const char *s)
+{
+	const __m256i half = _mm256_set1_epi8(15);
+	__m256i a = _mm256_loadu_si256((const __m256i *)(const void *)s);
+	__m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(s + 1));
+#define TABLE(name)                                                                      \
+	_mm256_broadcastsi128_si256(                                                     \
+	    _mm_loadu_si128((const __m128i *)(const void *)p->name))
+#define LOW(bytes)  _mm256_and_si256(bytes, half)
+#define HIGH(bytes) _mm256_and_si256(_mm256_srli_epi16(bytes, 4), half)
+	a = _mm256_and_si256(_mm256_shuffle_epi8(TABLE(first_low), LOW(a)),
+	    _mm256_shuffle_epi8(TABLE(first_high), HIGH(a)));
+	b = _mm256_and_si256(_mm256_shuffle_epi8(TABLE(second_low), LOW(b)),
+	    _mm256_shuffle_epi8(TABLE(second_high), HIGH(b)));
+#undef TABLE
+#undef LOW
+#undef HIGH
+	uint32_t none = (uint32_t)_mm256_movemask_epi8(
+	    _mm256_cmpeq_epi8(_mm256_and_si256(a, b), _mm256_setzero_si256()));
+	/* The compiler forgets it where calls follow, and what they do takes its time. */
+	_mm256_zeroupper();
+	return ~none;
+}
+
+/* The first of them that is one; UINT32_MAX: none is. n: bytes left. */
+static inline uint32_t
+first_of(const struct index_pairs *p, const char *s, uint32_t n, uint32_t maybe)
+{
+	for (; maybe; maybe &= maybe - 1) {
 		uint32_t at = (uint32_t)__builtin_ctz(maybe);
-		if (has(p, fold(p, (uint8_t)s[at]), fold(p, (uint8_t)s[at + 1])))
+		if (is_begin(p, s + at, n - at))
 			return at;
 	}
-	return 16;
+	return UINT32_MAX;
 }
 
-/* Of a text of at least 17 bytes; the last sixteen places overlap those before. */
-__attribute__((target("ssse3"))) static uint32_t
-next_wide(const struct index_pairs *p, const char *s, uint32_t len, uint32_t i)
-{
-	uint32_t at, last = len - 17;
-
-	for (; i <= last; i += 16) {
-		if ((at = pair_of_sixteen(p, s + i, 0)) < 16)
-			return i + at;
+/* Of a text of more bytes than are looked at in one go; the last look overlaps the one
+ * before. */
+#define NEXT_WIDE(lanes, instructions)                                                   \
+	__attribute__((target(instructions))) static uint32_t next_##lanes(              \
+	    const struct index_pairs *p, const char *s, uint32_t len, uint32_t i)        \
+	{                                                                                \
+		uint32_t at, last = len - lanes - 1;                                     \
+                                                                                         \
+		for (; i <= last; i += lanes) {                                          \
+			at = first_of(p, s + i, len - i, maybe_##lanes(p, s + i));       \
+			if (at != UINT32_MAX)                                            \
+				return i + at;                                           \
+		}                                                                        \
+		if (i + 1 >= len)                                                        \
+			return len - 1;                                                  \
+		at = maybe_##lanes(p, s + last) >> (i - last) << (i - last);             \
+		at = first_of(p, s + last, lanes + 1, at);                               \
+		return at == UINT32_MAX ? len - 1 : last + at;                           \
 	}
-	if (i + 1 < len && (at = pair_of_sixteen(p, s + last, i - last)) < 16)
-		return last + at;
-	return len - 1;
-}
+NEXT_WIDE(16, "ssse3")
+NEXT_WIDE(32, "avx2")
 #endif
 
 uint32_t
 index_pairs_next(const struct index_pairs *p, const char *s, uint32_t len, uint32_t i)
 {
 #if defined(__x86_64__)
-	if (len >= 17 && i + 1 < len && __builtin_cpu_supports("ssse3"))
-		return next_wide(p, s, len, i);
+	if (i + 1 >= len)
+		return i;
+	if (p->width == 32 && len > 32)
+		return next_32(p, s, len, i);
+	if (p->width >= 16 && len > 16)
+		return next_16(p, s, len, i);
 #endif
-	for (; i + 1 < len; i++) {
-		if (has(p, fold(p, (uint8_t)s[i]), fold(p, (uint8_t)s[i + 1])))
-			break;
-	}
+	while (i + 1 < len && !is_begin(p, s + i, len - i))
+		i++;
 	return i;
 }

@@ -61,6 +61,11 @@ index_path_build(struct index_path *ix, struct arena *arena, const struct index_
 		return err_nomem(err);
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t node = 0, at = 0, k, h;
+		if (component(key[i].s, key[i].len, &at))
+			ix->starts[(uint8_t)key[i].s[at] / 64] |=
+			    1ull << (uint8_t)key[i].s[at] % 64;
+		else
+			memset(ix->starts, 0xff, sizeof(ix->starts));
 		for (; (k = component(key[i].s, key[i].len, &at)); at += k) {
 			struct index_hash_slot *slot =
 			    find(ix, node, key[i].s + at, k, &h);

@@ -167,7 +167,30 @@ link_suffixes(struct index_trie *ix)
 	}
 }
 
-/* In the root two bytes tell whether it is worth to leave it. */
+/* Where a node has one child, and that has one, …: the bytes down to where keys end or
+ * part, as far as a word holds them. */
+static bool
+find_runs(struct index_trie *ix, struct arena *arena)
+{
+	ix->run = arena_array(arena, ix->n_node, sizeof(*ix->run));
+	for (uint32_t at = 0; ix->run && at < ix->n_node; at++) {
+		struct index_trie_run *r = &ix->run[at];
+		char bytes[sizeof(r->bytes)] = {0}, mask[sizeof(r->mask)] = {0};
+
+		r->after = at;
+		while (r->n < sizeof(bytes) && ix->node[r->after].n_child == 1 &&
+		       (r->n == 0 || !has_posts(ix, r->after))) {
+			r->after = ix->node[r->after].child;
+			bytes[r->n] = (char)ix->byte[r->after];
+			mask[r->n++] = (char)0xff;
+		}
+		memcpy(&r->bytes, bytes, sizeof(bytes));
+		memcpy(&r->mask, mask, sizeof(mask));
+	}
+	return ix->run != NULL;
+}
+
+/* In the root two or three bytes tell whether it is worth to leave it. */
 static bool
 mark_pairs(struct index_trie *ix, struct arena *arena)
 {
@@ -178,9 +201,14 @@ mark_pairs(struct index_trie *ix, struct arena *arena)
 		uint32_t at = root->child + i;
 		if (has_posts(ix, at))
 			index_pairs_add_any(ix->pair, ix->byte[at]);
-		for (uint32_t k = 0; k < ix->node[at].n_child; k++)
-			index_pairs_add(
-			    ix->pair, ix->byte[at], ix->byte[ix->node[at].child + k]);
+		for (uint32_t k = 0; k < ix->node[at].n_child; k++) {
+			const uint32_t second = ix->node[at].child + k;
+			const struct index_trie_node *n = &ix->node[second];
+			index_pairs_add(ix->pair, ix->byte[at], ix->byte[second]);
+			for (uint32_t m = 0; ix->shortest > 2 && m < n->n_child; m++)
+				index_pairs_add_triple(ix->pair, ix->byte[at],
+				    ix->byte[second], ix->byte[n->child + m]);
+		}
 	}
 	if (ix->pair)
 		index_pairs_finish(ix->pair, ix->flags & INDEX_FOLDED);
@@ -219,7 +247,12 @@ index_trie_build(struct index_trie *ix, struct arena *arena, unsigned flags,
 	if (!index_posts_build(&ix->posts, arena, b.key, b.entry_of, n, ix->n_node, err))
 		return false;
 	link_suffixes(ix);
-	return !(flags & INDEX_ANYWHERE) || mark_pairs(ix, arena) || err_nomem(err);
+	bool ok = true;
+	if (flags & INDEX_ANYWHERE)
+		ok = mark_pairs(ix, arena);
+	else if (!(flags & INDEX_REVERSED))
+		ok = find_runs(ix, arena);
+	return ok || err_nomem(err);
 fail:
 	free(b.sprout);
 	return err_nomem(err);
@@ -241,10 +274,21 @@ walk_anchored(const struct index_trie *ix, const char *s, uint32_t len, index_hi
 {
 	uint32_t at = 0;
 
-	report(ix, 0, hit, arg);
+	if (ix->shortest == 0)
+		report(ix, 0, hit, arg);
 	for (uint32_t i = 0; i < len; i++) {
-		at = step(
-		    ix, at, (uint8_t)s[ix->flags & INDEX_REVERSED ? len - 1 - i : i]);
+		const struct index_trie_run *run = ix->run ? &ix->run[at] : NULL;
+		if (run && run->n > 1 && len - i >= sizeof(run->bytes)) {
+			uint64_t word;
+			memcpy(&word, s + i, sizeof(word));
+			if ((word ^ run->bytes) & run->mask)
+				return;
+			at = run->after;
+			i += run->n - 1;
+		} else {
+			at = step(ix, at,
+			    (uint8_t)s[ix->flags & INDEX_REVERSED ? len - 1 - i : i]);
+		}
 		if (!at)
 			return;
 		if (ix->node[at].reports)
@@ -258,11 +302,14 @@ walk_anywhere(
 {
 	const uint32_t *root = ix->wide[ix->node[0].wide - 1];
 	bool folded = ix->flags & INDEX_FOLDED;
-	uint32_t at = 0;
+	uint32_t at = 0, i = index_pairs_next(ix->pair, s, len, 0);
 
+	if (ix->shortest == 0)
+		report(ix, 0, hit, arg);
+	else if (ix->shortest > 1 && i + 1 >= len)
+		return;
 	ix->walk++;
-	report(ix, 0, hit, arg);
-	for (uint32_t i = index_pairs_next(ix->pair, s, len, 0); i < len; i++) {
+	for (; i < len; i++) {
 		uint8_t c = folded ? fold((uint8_t)s[i]) : (uint8_t)s[i];
 		uint32_t to = 0;
 		while (at && !(to = step(ix, at, c)))
