@@ -7,19 +7,25 @@
 /* A mask word's worth of events: below that a chunk's fixed cost shows. */
 enum {
 	STEP_EVENTS = 64,
-	PIECES = 4
+	PIECES = 4,
+	/* What both sides still have in their nearest caches when they come back to it.
+	 */
+	AHEAD_EVENTS = 128,
 };
 
 /*
- * How many of n events go into a chunk: all that fit when nobody works beside us, else
- * about a quarter, in whole mask words.
+ * How many of n events go into a chunk: all that fit when nobody works beside us; when
+ * somebody does, about a quarter, in whole mask words, unless the next batch is fetched
+ * meanwhile.
  */
 static uint32_t
 chunk_target(const struct publisher *p, uint32_t n)
 {
 	uint32_t target = n;
 
-	if (p->parallel)
+	if (p->parallel && p->plan->run_ahead > 1)
+		target = AHEAD_EVENTS;
+	else if (p->parallel)
 		target = (n / PIECES + STEP_EVENTS - 1) / STEP_EVENTS * STEP_EVENTS;
 	if (target < STEP_EVENTS)
 		target = STEP_EVENTS;

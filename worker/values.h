@@ -92,13 +92,18 @@ values_take_one(struct column_store *c, const struct plugin_extract_field *f,
 			return true;
 		if (c->cap_bytes - c->n_bytes < VALUE_BLOCK)
 			return false;
-		uint32_t n = value_copy_block(c->bytes + c->n_bytes, s);
-		if (n == VALUE_BLOCK)
-			return false;
-		const struct frame_span span = {c->n_bytes, n};
+		size_t n = value_copy_block(c->bytes + c->n_bytes, s);
+		if (n == VALUE_BLOCK) {
+			n = strlen(s);
+			if (n >= c->cap_bytes - c->n_bytes ||
+			    n + 1 > *room - VALUE_HEAD_BYTES)
+				return false;
+			memcpy(c->bytes + c->n_bytes, s, n + 1);
+		}
+		const struct frame_span span = {c->n_bytes, (uint32_t)n};
 		memcpy(&c->num[c->n_values++], &span, sizeof(span));
-		c->n_bytes += n + 1;
-		*room -= n + 1 + VALUE_HEAD_BYTES;
+		c->n_bytes += (uint32_t)n + 1;
+		*room -= (uint32_t)n + 1 + VALUE_HEAD_BYTES;
 		return true;
 	}
 	if (type == PLUGIN_FIELD_IPADDR || type == PLUGIN_FIELD_IPNET)
