@@ -60,6 +60,8 @@ moves() {
 	out_has '^mews_source_events_per_s\{source="kit"\} [1-9]'
 }
 check "a rate of events" until_true 5 moves
+check "extraction of the first stage is timed" out_has \
+	'^mews_worker_extract_seconds_count\{plugin="kit",source="kit"\} [1-9]'
 check "matches of a rule, its name escaped" out_has \
 	'^falcosecurity_falco_rules_matches_total\{priority="4",rule_name="Some \\"quoted\\" rule",source="kit",tag_a="true",tag_b="true"\} 2$'
 check "the worker is up" out_has '^mews_worker_up\{plugin="kit",source="kit"\} 1$'
