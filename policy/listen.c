@@ -171,6 +171,12 @@ listen_allow_with(
 {
 	struct end e = end_of(at);
 
-	if (e.is_internet && e.port != 0)
-		buf_addf(out, "listen: [%s:%u]", name_of(transport), e.port);
+	if (!e.is_internet || e.port == 0)
+		return;
+	buf_addf(out, "listen: [%s:", name_of(transport));
+	if (e.family == AF_INET && !is_address("0.0.0.0", &e))
+		add_address(&e, out);
+	else
+		buf_addf(out, "%u", e.port);
+	buf_addc(out, ']');
 }

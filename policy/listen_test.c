@@ -93,6 +93,12 @@ test_listen_is_told_in_words(void **state)
 	buf_addc(&b, '|');
 	listen_allow_with(PROFILE_TCP, &ss, &b);
 	assert_string_equal(buf_str(&b), "tcp [::1]:80|listen: [tcp:80]");
+	buf_clear(&b);
+	ss = at("127.0.0.1", 514);
+	listen_allow_with(PROFILE_UDP, &ss, &b);
+	ss = at("0.0.0.0", 514);
+	listen_allow_with(PROFILE_UDP, &ss, &b);
+	assert_string_equal(buf_str(&b), "listen: [udp:127.0.0.1:514]listen: [udp:514]");
 	buf_release(&b);
 }
 

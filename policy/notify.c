@@ -251,10 +251,9 @@ judge_socket(const struct profile *p, const uint64_t args[6], struct notify_verd
 /* How some open a log to follow it. A file that is there opens as ever; that none is made
  * is up to the mount, which is read-only, and to Landlock. */
 static bool
-opens_to_read_or_make(const struct profile *p, uint64_t flags)
+opens_to_read_or_make(uint64_t flags)
 {
-	return p->n_read > 0 && p->n_write == 0 &&
-	       (flags & (O_ACCMODE | O_CREAT | O_EXCL | O_TRUNC |
+	return (flags & (O_ACCMODE | O_CREAT | O_EXCL | O_TRUNC |
 			    (O_TMPFILE & ~O_DIRECTORY))) == O_CREAT;
 }
 
@@ -274,7 +273,7 @@ judge_open(const struct profile *p, const struct row *r, bool is_sealed,
 		/* Without a file to make, the mode is whatever stood in the register. */
 		v->answer = NOTIFY_CONTINUE;
 		v->is_denial = p->observe;
-	} else if (opens_to_read_or_make(p, flags)) {
+	} else if (p->n_read > 0 && p->n_write == 0 && opens_to_read_or_make(flags)) {
 		v->answer = NOTIFY_CONTINUE;
 	}
 }
@@ -352,6 +351,7 @@ static const char *const probes[] = {
     "/etc/localtime",
     "/etc/nsswitch.conf",
     "/etc/host.conf",
+    "/etc/gai.conf",
     "/etc/resolv.conf",
     "/etc/hosts",
     "/etc/mdns.allow",
@@ -596,7 +596,7 @@ explain(const struct row *r, const uint64_t args[6], const char *path, struct bu
 		break;
 	case KIND_OPEN: {
 		uint64_t flags = open_flags(r, args);
-		bool writes = opens_to_write(flags);
+		bool writes = opens_to_write(flags) && !opens_to_read_or_make(flags);
 		buf_adds(what, writes ? "write " : "read ");
 		add_path(what, path);
 		buf_addf(what, " (%s, ", r->name);

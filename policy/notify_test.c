@@ -285,6 +285,9 @@ test_notify_explains_in_one_line(void **state)
 	    "read \"/etc/shadow\" (openat, O_RDONLY)", "read: [/etc/shadow]");
 	assert_words(__NR_openat, ARGS(0, 1, O_RDWR | O_CREAT), "/var/lib/x/state",
 	    "write \"/var/lib/x/state\" (openat, O_RDWR|O_CREAT)", "write: [/var/lib/x]");
+	assert_words(__NR_openat, ARGS(0, 1, O_RDONLY | O_CREAT), "/var/log/x/log",
+	    "read \"/var/log/x/log\" (openat, O_RDONLY|O_CREAT)",
+	    "read: [/var/log/x/log]");
 	assert_words(
 	    __NR_mkdirat, ARGS(0), "/x", "change \"/x\" (mkdirat)", "write: [/]");
 	assert_words(__NR_newfstatat, ARGS(0), "/data/a",
