@@ -9,13 +9,13 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/spin.h"
 #include "worker/requests.h"
 
 enum {
 	/* The channel is read this often while batches come without a pause. */
 	LOOK_NS = 1000000,
-	/* Waiting for an acknowledgement by looking rather than sleeping: about what
-	 * being woken costs. */
+	/* How long it is looked for what comes next: about what being woken costs. */
 	SPIN_NS = 50000,
 	/* A plugin that times out without waiting is given a pause after so many calls,
 	 * if they took less than so long each. */
@@ -50,7 +50,9 @@ worker_init(struct worker *w, int control_fd, struct worker_rings *rings,
 	w->frame = malloc(LIMIT_FRAME_BYTES);
 	if (!w->frame)
 		return err_nomem(err);
-	if (!tables_init(&w->tables, &w->host, &w->side, wake_worker_fd, err))
+	w->spin.is_possible = n_cpus > 1;
+	if (!tables_init(
+		&w->tables, &w->host, &w->side, wake_worker_fd, &w->spin, err))
 		return false;
 	return outbox_init(&w->out, &rings->up, &rings->down, wake_broker_fd, err);
 }
@@ -207,29 +209,17 @@ drive_source(struct worker *w, bool *ret_busy, struct err *err)
 
 /* Waiting. */
 
-static void
-relax(void)
-{
-#if defined(__x86_64__)
-	__builtin_ia32_pause();
-#elif defined(__aarch64__)
-	__asm__ volatile("yield");
-#endif
-}
-
-/* The broker is at work on our batch: its answer is worth a look before a sleep. */
+/* The broker is at work on our batch, or asks for one event after the other: what comes
+ * next is worth a look before a sleep. */
 static bool
 spin(struct worker *w, bool *ret_busy, struct err *err)
 {
-	uint64_t end = clock_mono_ns() + SPIN_NS;
-
-	/* The clock costs as much as many looks. */
-	for (uint32_t i = 1; !*ret_busy && (i % 64 != 0 || clock_mono_ns() < end); i++) {
+	spin_begin(&w->spin, SPIN_NS);
+	do {
 		if (!take_frames(w, ret_busy, err))
 			return false;
-		tables_serve(&w->tables);
-		relax();
-	}
+		*ret_busy |= tables_serve(&w->tables);
+	} while (!*ret_busy && spin_on(&w->spin));
 	return true;
 }
 
@@ -258,7 +248,8 @@ wait_for_work(struct worker *w, struct err *err)
 	uint64_t rings;
 	bool busy = false;
 
-	if (w->publisher.parallel && w->source.state == SOURCE_WAITING &&
+	if (w->spin.is_possible &&
+	    (w->source.state == SOURCE_WAITING || w->plan.deferred) &&
 	    !spin(w, &busy, err))
 		return false;
 	if (busy || !announce(w))
@@ -284,7 +275,7 @@ worker_serve(struct worker *w, struct err *err)
 		if (!outbox_retry(&w->out, err))
 			return false;
 		busy = busy && outbox_is_free(&w->out);
-		tables_serve(&w->tables);
+		busy |= tables_serve(&w->tables);
 		if (!look_at_channel(w, err) || !take_frames(w, &busy, err) ||
 		    !worker_take_plan(w, err) || !drive_source(w, &busy, err))
 			return false;

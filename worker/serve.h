@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/spin.h"
 #include "proto/channel.h"
 #include "proto/ring.h"
 #include "worker/async.h"
@@ -60,6 +61,7 @@ struct worker {
 	int wake_fd;    /* eventfd that the broker rings */
 	enum serve_phase phase;
 
+	struct spin spin;
 	uint64_t looked_ns; /* when the channel was last read */
 	bool look;          /* read it now */
 	/* Time-outs in a row that came at once, and the pause that they have earned. */

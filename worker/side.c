@@ -14,17 +14,29 @@ side_init(struct side *s, struct ring_map *up, const struct ring_map *down, int 
 	ring_reader_init(&s->in, up, down);
 }
 
-bool
-side_put(struct side *s, enum frame_type type, const void *p, uint32_t len)
+static bool
+put(struct side *s, enum frame_type type, const void *p, uint32_t len, bool wakes)
 {
 	const uint64_t one = 1;
 
 	pthread_mutex_lock(&s->out_lock);
 	bool done = ring_put(&s->out, type, p, len) == RING_OK;
-	if (done && ring_writer_must_wake(&s->out)) {
+	if (done && wakes && ring_writer_must_wake(&s->out)) {
 		while (write(s->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
 			;
 	}
 	pthread_mutex_unlock(&s->out_lock);
 	return done;
+}
+
+bool
+side_put(struct side *s, enum frame_type type, const void *p, uint32_t len)
+{
+	return put(s, type, p, len, true);
+}
+
+bool
+side_put_quietly(struct side *s, enum frame_type type, const void *p, uint32_t len)
+{
+	return put(s, type, p, len, false);
 }

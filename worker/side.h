@@ -26,5 +26,8 @@ void side_init(
 
 /* False when there is no room: the broker has not taken what came before. */
 bool side_put(struct side *s, enum frame_type type, const void *p, uint32_t len);
+/* The same without waking the broker: it finds this together with what it is woken for
+ * next. */
+bool side_put_quietly(struct side *s, enum frame_type type, const void *p, uint32_t len);
 
 #endif

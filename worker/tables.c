@@ -49,14 +49,14 @@ struct user_entry {
 static TABLE_THREAD_LOCAL struct {
 	LIST_HEAD(, user_entry) entries;
 	SLIST_HEAD(, user_table) subs;
-	bool own, others; /* whose there may be */
 } scope;
 
 bool
-tables_init(
-    struct tables *t, struct host *host, struct side *side, int wake_fd, struct err *err)
+tables_init(struct tables *t, struct host *host, struct side *side, int wake_fd,
+    struct spin *spin, struct err *err)
 {
-	*t = (struct tables){.host = host, .side = side, .wake_fd = wake_fd};
+	*t = (struct tables){
+	    .host = host, .side = side, .wake_fd = wake_fd, .spin = spin};
 	pthread_mutex_init(&t->lock, NULL);
 	t->queue_end = &t->queue;
 	t->in_frame = aligned_alloc(8, TABLE_FRAME_BYTES);
@@ -164,8 +164,6 @@ entry_new(struct user_table *u, const struct table_view *v)
 	memcpy(e->value, v->value, values);
 	memcpy(e->bytes, v->bytes, v->head.n_bytes);
 	LIST_INSERT_HEAD(&scope.entries, e, link);
-	scope.own |= u->own;
-	scope.others |= !u->own;
 	return e;
 }
 
@@ -216,26 +214,29 @@ tables_call_done(struct tables *t)
 	struct user_table *u;
 	struct table_room *room;
 	struct table_view v;
+	bool own = false, others = false;
 
-	if (!scope.own && !scope.others)
-		return;
-	while ((e = LIST_FIRST(&scope.entries)))
+	while ((e = LIST_FIRST(&scope.entries))) {
+		own |= e->table->own;
+		others |= !e->table->own;
 		entry_free(e);
+	}
 	while ((u = SLIST_FIRST(&scope.subs))) {
 		SLIST_REMOVE_HEAD(&scope.subs, link);
+		own |= u->own;
+		others |= !u->own;
 		free(u->listed);
 		free(u);
 	}
 	/* Whatever their owners still count as ours. */
-	if ((room = table_room_take())) {
+	if ((own || others) && (room = table_room_take())) {
 		table_frame_begin(&room->frame, TABLE_FORGET, 0);
-		if (scope.others)
+		if (others)
 			table_tell(t, room);
-		if (scope.own)
+		if (own)
 			serve_own(t, room, NULL, NULL, &v);
 		table_room_give_back();
 	}
-	scope.own = scope.others = false;
 }
 
 /* Reading. */
@@ -592,8 +593,6 @@ sub_table(struct user_table *parent, uint32_t id, int32_t key_type)
 
 	if (u) {
 		SLIST_INSERT_HEAD(&scope.subs, u, link);
-		scope.own |= u->own;
-		scope.others |= !u->own;
 	}
 	return u;
 }

@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "base/limits.h"
+#include "base/spin.h"
 #include "proto/plugin_api.h"
 #include "proto/table.h"
 #include "worker/host.h"
@@ -52,6 +53,7 @@ struct tables {
 	struct host *host;
 	struct side *side;
 	int wake_fd; /* the broker rings it for the serving thread */
+	struct spin *spin;
 	pthread_t serving;
 	const char *plugin;                   /* its name */
 	const char *(*last_error)(void *arg); /* the plugin's own */
@@ -69,14 +71,16 @@ struct tables {
 	struct owned owned;
 };
 
-bool tables_init(
-    struct tables *t, struct host *host, struct side *side, int wake_fd, struct err *err);
+/* spin is the serving thread's. */
+bool tables_init(struct tables *t, struct host *host, struct side *side, int wake_fd,
+    struct spin *spin, struct err *err);
 /* Before the plugin's init, on the thread that will call it. */
 void tables_begin(struct tables *t, const char *plugin, const char *api_version,
     const char *(*last_error)(void *arg), void *arg);
 
-/* Serves what others ask for; from the serving thread, between calls of the plugin. */
-void tables_serve(struct tables *t);
+/* Serves what others ask for; from the serving thread, between calls of the plugin. False:
+ * there was nothing. */
+bool tables_serve(struct tables *t);
 /* Nothing to serve, and the broker will ring: announced like ring_reader_sleep. */
 bool tables_sleep(struct tables *t);
 void tables_awake(struct tables *t);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/spin.h"
 #include "worker/tables_internal.h"
 
 enum {
@@ -148,14 +149,17 @@ next_queued(struct tables *t)
 }
 
 static void
-put_frame(struct tables *t, struct table_room *room)
+put_frame(struct tables *t, struct table_room *room, bool quietly)
 {
 	static const struct timespec nap = {.tv_nsec = NAP_NS};
 	uint32_t len = table_frame_write(&room->frame, room->wire, sizeof(room->wire));
 
 	/* The broker takes what is there; should it not, it is at its end. */
 	for (int i = 0; len > 0 && i < 2000; i++) {
-		if (side_put(t->side, FRAME_TABLE, room->wire, len))
+		/* Without room the broker is to make some. */
+		if (quietly && i == 0
+			? side_put_quietly(t->side, FRAME_TABLE, room->wire, len)
+			: side_put(t->side, FRAME_TABLE, room->wire, len))
 			return;
 		nanosleep(&nap, NULL);
 	}
@@ -209,21 +213,23 @@ serve_one(struct tables *t, struct table_queued *q)
 			owned_serve(t, &v, &room->frame);
 		}
 		if (!table_op_is_one_way(v.head.op))
-			put_frame(t, room);
+			put_frame(t, room, false);
 	}
 	if (room)
 		table_room_give_back();
 	free(q);
 }
 
-void
+bool
 tables_serve(struct tables *t)
 {
 	struct table_queued *q;
+	bool any = false;
 
 	drain(t);
-	while ((q = next_queued(t)))
+	for (; (q = next_queued(t)); any = true)
 		serve_one(t, q);
+	return any;
 }
 
 bool
@@ -259,7 +265,7 @@ answer_visit(struct tables *t, struct table_queued *q, table_visit_fn *visit, vo
 		bool more = visit && visit(arg, &v);
 		table_frame_answer(&room->frame, &v.head, PLUGIN_SUCCESS);
 		room->frame.head.number = more;
-		put_frame(t, room);
+		put_frame(t, room, false);
 	}
 	if (room)
 		table_room_give_back();
@@ -304,35 +310,48 @@ rest(struct tables *t, bool serving, uint64_t now, uint64_t deadline)
 	tables_awake(t);
 }
 
+/* Answers what has come meanwhile; true when there was something. */
+static bool
+serve_meanwhile(struct tables *t, struct table_pending *p, bool serving,
+    table_visit_fn *visit, void *arg)
+{
+	struct table_queued *q;
+
+	if ((q = take_visit(t, p))) {
+		answer_visit(t, q, visit, arg);
+		return true;
+	}
+	if (!serving || !(q = next_queued(t)))
+		return false;
+	serve_one(t, q);
+	/* Whatever it did: what we know of entries may be old. */
+	atomic_fetch_add(&t->epoch, 1);
+	return true;
+}
+
 static void
 await(struct tables *t, struct table_pending *p, table_visit_fn *visit, void *arg)
 {
 	bool serving = pthread_equal(pthread_self(), t->serving);
 	uint64_t now = clock_mono_ns(), deadline = now + DEADLINE_MS * 1000000ull;
-	uint64_t spin_end = now + SPIN_NS;
+	struct spin own = {.is_possible = t->spin->is_possible},
+		    *spin = serving ? t->spin : &own;
 
+	spin_begin(spin, SPIN_NS);
 	for (;;) {
-		struct table_queued *q;
-
 		drain(t);
-		if ((q = take_visit(t, p))) {
-			answer_visit(t, q, visit, arg);
-			spin_end = clock_mono_ns() + SPIN_NS;
-		}
 		if (is_done(t, p))
 			return;
-		if (serving && (q = next_queued(t))) {
-			serve_one(t, q);
-			/* Whatever it did: what we know of entries may be old. */
-			atomic_fetch_add(&t->epoch, 1);
-			spin_end = clock_mono_ns() + SPIN_NS;
+		if (serve_meanwhile(t, p, serving, visit, arg)) {
+			spin_begin(spin, SPIN_NS);
 			continue;
 		}
+		if (spin_on(spin))
+			continue;
 		now = clock_mono_ns();
 		if (now >= deadline)
 			return;
-		if (now >= spin_end)
-			rest(t, serving, now, deadline);
+		rest(t, serving, now, deadline);
 	}
 }
 
@@ -369,7 +388,7 @@ table_transact(struct tables *t, struct table_room *room, table_visit_fn *visit,
 	p.next = t->pending;
 	t->pending = &p;
 	pthread_mutex_unlock(&t->lock);
-	put_frame(t, room);
+	put_frame(t, room, false);
 	await(t, &p, visit, visit_arg);
 	forget_pending(t, &p);
 	if (!p.done || !table_check(ret_v, room->wire, p.len, &err)) {
@@ -386,5 +405,6 @@ table_transact(struct tables *t, struct table_room *room, table_visit_fn *visit,
 void
 table_tell(struct tables *t, struct table_room *room)
 {
-	put_frame(t, room);
+	/* The serving thread has an answer for the broker sooner or later. */
+	put_frame(t, room, pthread_equal(pthread_self(), t->serving));
 }

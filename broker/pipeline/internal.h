@@ -35,6 +35,13 @@ void pipeline_tune_init(struct pipeline *p);
 /* n events are over, of which so many matched. Between chunks only. */
 void pipeline_tune_count(struct pipeline *p, uint32_t n, uint32_t matched);
 
+/* linger.c */
+/* Looks for what is on its way before the loop sleeps, while that is likely; true when
+ * there is something to do. The turn's end is asked for when it has taken long. */
+bool pipeline_linger(struct pipeline *p);
+/* The pump stops for another reason. */
+void pipeline_linger_no_more(struct pipeline *p);
+
 /* plan.c */
 /* Who parses and who has to be asked in lockstep; then the slots. */
 bool pipeline_plan_make(struct pipeline *p, struct err *err);

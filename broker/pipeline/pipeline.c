@@ -503,7 +503,7 @@ pump(struct pipeline *p)
 				return;
 			}
 		}
-	} while (p->state < PIPELINE_ENDED && fall_asleep(p));
+	} while (p->state < PIPELINE_ENDED && (pipeline_linger(p) || fall_asleep(p)));
 }
 
 static void
@@ -524,7 +524,9 @@ pipeline_pump(struct pipeline *p)
 	if (p->is_pumping)
 		return;
 	p->is_pumping = true;
+	p->turn_end_ns = 0;
 	pump(p);
+	pipeline_linger_no_more(p);
 	fail_when_through(p);
 	p->is_pumping = false;
 }

@@ -249,6 +249,10 @@ struct pipeline {
 	struct pipeline_swap swap;
 	struct pipeline_rate rate;
 	bool is_pumping;
+	/* linger.c: side rings are looked at; until when; table operations that there had
+	 * been when there were no more. */
+	bool is_lingering;
+	uint64_t turn_end_ns, table_frames;
 	struct pipeline_tune tune;
 	struct eval_config config; /* hostname is the caller's */
 };

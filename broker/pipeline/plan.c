@@ -227,7 +227,7 @@ pipeline_plan_tell(struct worker *w, Control__Plan *m, void *arg)
 		m->want_events =
 		    is_origin && (others_want_events(p) || keeps_events(keep, p->rules));
 		m->has_parse = m->has_deferred = true;
-		m->deferred = is_origin && p->lockstep;
+		m->deferred = p->lockstep;
 		m->parse = is_origin && pw->parses && !p->lockstep;
 		m->has_run_ahead = true;
 		m->run_ahead = may_run_ahead(p, pw) ? RUN_AHEAD_BATCHES : 1;

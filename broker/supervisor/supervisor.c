@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,7 @@ struct supervisor *
 supervisor_new(struct launcher *l, const char *worker_path, struct err *err)
 {
 	struct supervisor *s = calloc(1, sizeof(*s));
+	cpu_set_t cpus;
 
 	if (!s) {
 		err_nomem(err);
@@ -80,6 +82,8 @@ supervisor_new(struct launcher *l, const char *worker_path, struct err *err)
 	s->launcher = l;
 	s->worker_path = worker_path;
 	s->min_tier = LAUNCH_TIER_FULL;
+	s->spin.is_possible =
+	    sched_getaffinity(0, sizeof(cpus), &cpus) == 0 && CPU_COUNT(&cpus) > 1;
 	s->libs_log_enabled = true;
 	s->libs_log_severity = 6;
 	s->base = event_base_new();

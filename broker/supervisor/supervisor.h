@@ -12,6 +12,7 @@
 #include <sys/queue.h>
 
 #include "base/err.h"
+#include "base/spin.h"
 #include "broker/supervisor/worker.h"
 
 struct event_base;
@@ -32,6 +33,7 @@ struct supervisor {
 	const char *state_dir;    /* NULL: nothing is kept */
 	bool state_dir_is_missing;
 	bool stopping;
+	struct spin spin; /* of the loop */
 	bool libs_log_enabled;
 	int libs_log_severity; /* plugin ABI numbers */
 	struct err fatal;      /* the launcher is gone: the run must end */

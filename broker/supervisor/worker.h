@@ -130,7 +130,7 @@ struct worker_latency {
 /* Counters by worker, for logs and metrics. */
 struct worker_counts {
 	uint64_t launches, crashes, breaches, deadlines, denials, log_lines, log_dropped,
-	    frames, side_frames, extracts;
+	    frames, side_frames, table_frames, extracts;
 	uint64_t asked; /* restarts that an operator or a reload asked for */
 	struct worker_latency latency;
 };
@@ -318,6 +318,14 @@ void worker_give_up(struct worker *w, const struct err *err);
 /* Sends a frame that was reserved and committed in writer, waking the worker if it
  * sleeps. */
 void worker_wake(struct worker *w);
+
+/*
+ * Looking at the side ring instead of sleeping on it: table operations are handed on.
+ * worker_side_look: true when there was anything else. worker_side_sleep afterwards, as
+ * before the loop sleeps: true when there was anything at all.
+ */
+bool worker_side_look(struct worker *w);
+bool worker_side_sleep(struct worker *w);
 
 /* An extraction was answered after ns. */
 void worker_took(struct worker *w, uint64_t ns);

@@ -98,13 +98,13 @@ is_there(const struct table_user *u)
 /* Sending. */
 
 static bool
-send_bytes(struct table_user *to, const void *p, uint32_t len)
+send_bytes(struct table_user *to, const void *p, uint32_t len, bool wakes)
 {
 	struct worker *w = to->worker;
 
 	if (!is_there(to) || ring_put(&w->side_writer, FRAME_TABLE, p, len) != RING_OK)
 		return false;
-	if (ring_writer_must_wake(&w->side_writer))
+	if (wakes && ring_writer_must_wake(&w->side_writer))
 		worker_wake(w);
 	return true;
 }
@@ -114,7 +114,7 @@ send_frame(struct table_registry *r, struct table_user *to)
 {
 	uint32_t len = table_frame_write(&r->frame, r->wire, sizeof(r->wire));
 
-	return len > 0 && send_bytes(to, r->wire, len);
+	return len > 0 && send_bytes(to, r->wire, len, true);
 }
 
 static void
@@ -500,7 +500,8 @@ forward(struct table_registry *r, struct table_user *u, const struct table_handl
 	v->head.user = (uint32_t)(u - r->user) + 1;
 	v->head.call = c ? c->number : 0;
 	patch(frame, &v->head);
-	if (!send_bytes(owner, frame, len) && c)
+	/* Nobody waits for what is let go of: it is read before the next call. */
+	if (!send_bytes(owner, frame, len, !one_way) && c)
 		call_fail(r, c, "the owner of the table does not read its calls");
 }
 
@@ -523,7 +524,7 @@ on_visit(struct table_registry *r, struct table_user *owner, struct table_view *
 	v->head.call = c->number;
 	v->head.user = 0;
 	patch(frame, &v->head);
-	if (!send_bytes(&r->user[walk->from], frame, len))
+	if (!send_bytes(&r->user[walk->from], frame, len, true))
 		call_fail(r, c, "the iteration is over");
 }
 
@@ -545,7 +546,7 @@ on_forget(struct table_registry *r, struct table_user *u, struct table_view *v,
 		} else if (!asked[h->owner] &&
 			   h->incarnation == r->user[h->owner].incarnation) {
 			asked[h->owner] = true;
-			send_bytes(&r->user[h->owner], frame, len);
+			send_bytes(&r->user[h->owner], frame, len, false);
 		}
 		h->used = !h->is_sub;
 	}
@@ -647,7 +648,7 @@ take_reply(struct table_registry *r, struct table_user *u, struct table_view *v,
 	patch(frame, &v->head);
 	r->counts.failed += v->head.rc != PLUGIN_SUCCESS;
 	if (from->incarnation == c->from_incarnation)
-		send_bytes(from, frame, len);
+		send_bytes(from, frame, len, true);
 	call_free(r, c);
 	return true;
 }

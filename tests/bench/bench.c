@@ -27,14 +27,17 @@ enum {
 	ROUNDS = 7,
 	QUICK_ROUNDS = 3,
 	FIRST_EVENTS = 20000,
-	FIRST_REAL_EVENTS = 2000,
+	FIRST_SLOW_EVENTS = 2000,
 	TRIALS = 4,
 	RUN_DEADLINE_S = 60,
 };
 
 /* clang-format off */
 #define CHEAP(name, payload, batch, rules, match, quick) \
-	{name, SOURCE_CHEAP, payload, batch, rules, match, 1, ALERTS_MATCHES, LOAD_FULL, quick},
+	{name, SOURCE_CHEAP, payload, batch, rules, match, 1, ALERTS_MATCHES, LOAD_FULL, quick, \
+	    TABLES_NONE, 0},
+#define TABLES(name, kind, rounds, quick) \
+	{name, SOURCE_CHEAP, 300, 128, 1, 0, 1, ALERTS_MATCHES, LOAD_FULL, quick, kind, rounds},
 #define SIZES(payload, batch, label, quick100) \
 	CHEAP("cheap-1" label,    payload, batch, 1,    0, false) \
 	CHEAP("cheap-10" label,   payload, batch, 10,   0, false) \
@@ -56,18 +59,24 @@ static const struct scenario scenarios[] = {
 	SIZES(1500, 32, "-1500-batch32", false)
 	SIZES(1500, 128, "-1500", true)
 	SIZES(1500, 256, "-1500-batch256", false)
-	{"two-pipelines",  SOURCE_CHEAP, 300, 128, 100, 0, 2, ALERTS_MATCHES, LOAD_FULL, true},
-	{"four-pipelines", SOURCE_CHEAP, 300, 128, 100, 0, 4, ALERTS_MATCHES, LOAD_FULL, true},
-	{"every-text",     SOURCE_CHEAP, 300, 128, 1, 0, 1, ALERTS_TEXT, LOAD_FULL, true},
-	{"every-json",     SOURCE_CHEAP, 300, 128, 1, 0, 1, ALERTS_JSON, LOAD_FULL, true},
-	{"k8saudit",       SOURCE_K8SAUDIT, 0, 0, 49, 0, 1, ALERTS_MATCHES, LOAD_FULL, false},
-	{"k8saudit-json",  SOURCE_K8SAUDIT_JSON, 0, 0, 50, 0, 1, ALERTS_MATCHES, LOAD_FULL, true},
-	{"k8saudit-async", SOURCE_K8SAUDIT_ASYNC, 0, 0, 50, 0, 1, ALERTS_MATCHES, LOAD_FULL, false},
-	{"cloudtrail",     SOURCE_CLOUDTRAIL, 0, 0, 30, 0, 1, ALERTS_MATCHES, LOAD_FULL, true},
-	{"latency-idle",   SOURCE_CHEAP, 300, 128, 100, 0, 1, ALERTS_MATCHES, LOAD_IDLE, true},
-	{"latency-1%",     SOURCE_CHEAP, 300, 128, 100, 0, 1, ALERTS_MATCHES, 1, true},
-	{"latency-10%",    SOURCE_CHEAP, 300, 128, 100, 0, 1, ALERTS_MATCHES, 10, true},
-	{"latency-80%",    SOURCE_CHEAP, 300, 128, 100, 0, 1, ALERTS_MATCHES, 80, true},
+	{"two-pipelines",  SOURCE_CHEAP, 300, 128, 100, 0, 2, ALERTS_MATCHES, LOAD_FULL, true, TABLES_NONE, 0},
+	{"four-pipelines", SOURCE_CHEAP, 300, 128, 100, 0, 4, ALERTS_MATCHES, LOAD_FULL, true, TABLES_NONE, 0},
+	{"every-text",     SOURCE_CHEAP, 300, 128, 1, 0, 1, ALERTS_TEXT, LOAD_FULL, true, TABLES_NONE, 0},
+	{"every-json",     SOURCE_CHEAP, 300, 128, 1, 0, 1, ALERTS_JSON, LOAD_FULL, true, TABLES_NONE, 0},
+	{"k8saudit",       SOURCE_K8SAUDIT, 0, 0, 49, 0, 1, ALERTS_MATCHES, LOAD_FULL, false, TABLES_NONE, 0},
+	{"k8saudit-json",  SOURCE_K8SAUDIT_JSON, 0, 0, 50, 0, 1, ALERTS_MATCHES, LOAD_FULL, true, TABLES_NONE, 0},
+	{"k8saudit-async", SOURCE_K8SAUDIT_ASYNC, 0, 0, 50, 0, 1, ALERTS_MATCHES, LOAD_FULL, false, TABLES_NONE, 0},
+	{"cloudtrail",     SOURCE_CLOUDTRAIL, 0, 0, 30, 0, 1, ALERTS_MATCHES, LOAD_FULL, true, TABLES_NONE, 0},
+	TABLES("tables-threads-0", TABLES_BUILTIN, 0, true)
+	TABLES("tables-threads-4", TABLES_BUILTIN, 1, true)
+	TABLES("tables-threads-40", TABLES_BUILTIN, 10, true)
+	TABLES("tables-other-0", TABLES_OTHERS, 0, true)
+	TABLES("tables-other-4", TABLES_OTHERS, 1, true)
+	TABLES("tables-other-40", TABLES_OTHERS, 10, true)
+	{"latency-idle",   SOURCE_CHEAP, 300, 128, 100, 0, 1, ALERTS_MATCHES, LOAD_IDLE, true, TABLES_NONE, 0},
+	{"latency-1%",     SOURCE_CHEAP, 300, 128, 100, 0, 1, ALERTS_MATCHES, 1, true, TABLES_NONE, 0},
+	{"latency-10%",    SOURCE_CHEAP, 300, 128, 100, 0, 1, ALERTS_MATCHES, 10, true, TABLES_NONE, 0},
+	{"latency-80%",    SOURCE_CHEAP, 300, 128, 100, 0, 1, ALERTS_MATCHES, 80, true, TABLES_NONE, 0},
 };
 /* clang-format on */
 
@@ -336,8 +345,10 @@ calibrate(struct bench *b, struct setting *set, enum subject subject, double *re
 {
 	double figure[FIGURES_N], took = 0;
 
-	set->events =
-	    set->scenario->source == SOURCE_CHEAP ? FIRST_EVENTS : FIRST_REAL_EVENTS;
+	set->events = set->scenario->source == SOURCE_CHEAP &&
+			      set->scenario->tables == TABLES_NONE
+			  ? FIRST_EVENTS
+			  : FIRST_SLOW_EVENTS;
 	/* Perhaps one of those that are slower by a thousand times. */
 	if (subject == SUBJECT_AGAINST || subject == SUBJECT_PLAIN)
 		set->events /= 10;
@@ -386,7 +397,7 @@ why_not(const struct bench *b, const struct scenario *s, enum subject subject)
 	switch (subject) {
 	case SUBJECT_BARE:
 		return s->load != LOAD_FULL || s->pipelines > 1 ||
-			       s->alerts != ALERTS_MATCHES
+			       s->alerts != ALERTS_MATCHES || s->tables != TABLES_NONE
 			   ? ""
 			   : NULL;
 	case SUBJECT_PLAIN:

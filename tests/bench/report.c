@@ -275,6 +275,23 @@ print_alerts(const struct row *r, const struct row *without)
 	    worker - median(without, SUBJECT_CONFINED, FIGURE_WORKER_NS));
 }
 
+/* Of one table operation: what a run with ten times the operations takes longer. */
+static void
+print_table_op(const struct row *row, uint32_t n, const char *few, const char *many)
+{
+	const struct row *a = row_of(row, n, few), *b = row_of(row, n, many);
+
+	if (!a || !b)
+		return;
+	double ops = (double)(b->scenario->table_rounds - a->scenario->table_rounds) *
+		     TABLE_ROUND_OPS,
+	       ns = 1e9 / median(b, SUBJECT_CONFINED, FIGURE_RATE) -
+		    1e9 / median(a, SUBJECT_CONFINED, FIGURE_RATE);
+	if (!isnan(ns))
+		printf("a table operation, %s to %-26s %8.2f us, %.0f/s\n", few,
+		    many, ns / ops / 1e3, ops * 1e9 / ns);
+}
+
 static void
 print_ratio(const struct row *row, uint32_t n, const char *what, const char *above,
     enum subject above_subject, const char *below, enum subject below_subject,
@@ -326,6 +343,8 @@ report_text(const struct row *row, uint32_t n)
 		print_ways(&row[i], row_of(row, n, "no-fields"));
 	for (uint32_t i = 0; i < n; i++)
 		print_alerts(&row[i], row_of(row, n, "cheap-1"));
+	print_table_op(row, n, "tables-threads-4", "tables-threads-40");
+	print_table_op(row, n, "tables-other-4", "tables-other-40");
 	putchar('\n');
 #define RATIO(...) print_ratio(row, n, __VA_ARGS__)
 	RATIO("confined / unconfined, events/s, 100 rules", "cheap-100", SUBJECT_CONFINED,

@@ -17,6 +17,14 @@ enum source_kind {
 	SOURCE_CLOUDTRAIL,
 };
 
+/* A parser beside the source that uses a state table: Falco's threads, which the broker
+ * has, or one of another plugin. */
+enum table_kind {
+	TABLES_NONE,
+	TABLES_BUILTIN,
+	TABLES_OTHERS,
+};
+
 enum alert_kind {
 	ALERTS_MATCHES, /* of the rules, on stdout */
 	ALERTS_TEXT,    /* one per event, into /dev/null */
@@ -36,6 +44,12 @@ struct scenario {
 	enum alert_kind alerts;
 	int load;
 	bool quick;
+	enum table_kind tables;
+	uint32_t table_rounds; /* per event: TABLE_ROUND_OPS operations each */
+};
+
+enum {
+	TABLE_ROUND_OPS = 4 /* get an entry, read, write, release */
 };
 
 #define SUBJECTS(S)                                                                      \

@@ -124,7 +124,8 @@ add_cheap_rules(struct buf *out, const struct setting *set, const char *p)
 		    (unsigned long long)set->events);
 		return;
 	}
-	snprintf(mark, sizeof(mark), "%s.user = mark", p);
+	snprintf(mark, sizeof(mark), "%s.user = mark%s", p,
+	    s->tables != TABLES_NONE ? " and tabler.failed = 0" : "");
 	add_mark(out, p, mark, "seq");
 	if (set->rate > 0) {
 		add_rule_head(out, p, "probe", 0);
@@ -424,6 +425,19 @@ add_cheap_plugins(struct buf *out, const struct places *places, const struct set
 }
 
 static void
+add_tablers(struct buf *out, const struct places *places, const struct scenario *s)
+{
+	if (s->tables == TABLES_OTHERS)
+		buf_addf(out,
+		    "  - name: tablekeeper\n    library_path: %s/tablekeeper.so\n",
+		    places->plugins);
+	buf_addf(out,
+	    "  - name: tabler\n    library_path: %s/tabler.so\n    init_config: %s %u\n",
+	    places->plugins, s->tables == TABLES_OTHERS ? "kept" : "threads",
+	    s->table_rounds);
+}
+
+static void
 add_real_plugins(struct buf *out, const struct places *places, const struct setting *set,
     enum subject subject)
 {
@@ -482,6 +496,8 @@ setting_write(const struct places *places, const struct setting *set,
 		add_cheap_plugins(&b, places, set, subject);
 	else
 		add_real_plugins(&b, places, set, subject);
+	if (s->tables != TABLES_NONE)
+		add_tablers(&b, places, s);
 	bool ok = write_file(places->tmp, "falco.yaml", &b, err);
 	buf_release(&b);
 	return ok;
