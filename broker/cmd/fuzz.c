@@ -140,6 +140,10 @@ summary(const struct fuzz_campaign *c, int *ret_status)
 		if (status_of(f->verdict.kind))
 			*ret_status = FUZZ_EXIT_FOUND;
 	}
+	if (opt.job) {
+		fuzz_campaign_tally(c);
+		return;
+	}
 	if (c->worker.up->n_blocks)
 		printf("coverage: %u of %u blocks\n", c->worker.up->n_blocks_hit,
 		    c->worker.up->n_blocks);
@@ -217,6 +221,8 @@ step_fuzz(struct app *app, struct err *err)
 		status = fuzz_afl_target(&s);
 	else if (ok && record.root)
 		ok = replay(&s, &status, err);
+	else if (ok && opt.jobs > 1 && !opt.job)
+		ok = fuzz_jobs_run(&opt, &stop, &status, err);
 	else if (ok)
 		ok = campaign(&s, &status, err);
 	fuzz_subject_release(&s);

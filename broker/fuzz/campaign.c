@@ -5,21 +5,19 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/sha256.h"
 #include "broker/fuzz/fuzz.h"
 #include "worker/fuzz/mutate.h"
 
 enum {
 	ROUND = 1024,
+	/* Between looks at what other jobs have found. */
+	SYNC_ROUNDS = 32,
 	/* Where each case waits for a source to be fed. */
 	ROUND_FED = 32,
 	/* A worker is replaced after that many cases, and with it what a plugin hoards.
 	 */
 	WORKER_CASES = 1 << 20,
 	TELL_S = 2,
-	FINDINGS_MAX = 1000,
-	/* Deaths by one field, until it is asked for less. */
-	RARE_FROM = 3,
 	/* Deaths in one round until it is given up, and what each costs its seed: a start
 	 * of a worker takes as long as many rounds. */
 	DEATHS_MAX = 4,
@@ -51,9 +49,29 @@ is_over(const struct fuzz_campaign *c)
 
 /* Progress. */
 
+void
+fuzz_campaign_tally(const struct fuzz_campaign *c)
+{
+	const struct fuzz_tally t = {
+	    .executions = c->executions,
+	    .features = c->features,
+	    .blocks_hit = c->worker.up->n_blocks_hit,
+	    .blocks = c->worker.up->n_blocks,
+	    .corpus = c->corpus.n,
+	    .findings = c->n_findings,
+	};
+
+	fuzz_tally_say(&t);
+}
+
 static void
 tell(struct fuzz_campaign *c, uint64_t executions)
 {
+	if (c->options->job) {
+		fuzz_campaign_tally(c);
+		c->told_ns = clock_mono_ns();
+		return;
+	}
 	uint64_t now = clock_mono_ns();
 	double since = (double)(now - c->told_ns) / 1e9;
 	char last[64] = "nothing new yet", coverage[64];
@@ -79,17 +97,6 @@ tell(struct fuzz_campaign *c, uint64_t executions)
 	c->told_executions = executions;
 }
 
-/* Findings. */
-
-static struct fuzz_finding *
-find_finding(struct fuzz_campaign *c, const struct fuzz_verdict *v)
-{
-	for (uint32_t i = 0; i < c->n_findings; i++)
-		if (strcmp(c->finding[i].verdict.key, v->key) == 0)
-			return &c->finding[i];
-	return NULL;
-}
-
 /* What is refused over and over only costs time. */
 static bool
 is_old_news(struct fuzz_campaign *c, const struct fuzz_worker *w)
@@ -98,7 +105,7 @@ is_old_news(struct fuzz_campaign *c, const struct fuzz_worker *w)
 
 	for (uint32_t i = 0; i < w->n_incidents; i++) {
 		fuzz_judge_incident(&v, &w->incident[i]);
-		if (!find_finding(c, &v))
+		if (!fuzz_campaign_known(c, &v))
 			return false;
 	}
 	return w->n_incidents > 0;
@@ -116,114 +123,6 @@ tick(void *arg, const struct fuzz_worker *w)
 	if (is_old_news(c, w))
 		return false;
 	return !*c->stop && !(o->time_s && now - c->started_ns >= o->time_s * second_ns);
-}
-
-static struct fuzz_finding *
-new_finding(struct fuzz_campaign *c)
-{
-	if (c->n_findings == c->cap_findings) {
-		uint32_t cap = c->cap_findings ? 2 * c->cap_findings : 16;
-		struct fuzz_finding *f = reallocarray(c->finding, cap, sizeof(*f));
-		if (!f || c->n_findings >= FINDINGS_MAX)
-			return NULL;
-		c->finding = f;
-		c->cap_findings = cap;
-	}
-	memset(&c->finding[c->n_findings], 0, sizeof(*c->finding));
-	return &c->finding[c->n_findings];
-}
-
-static void
-name_finding(struct fuzz_finding *f)
-{
-	struct sha256 s;
-	char hex[65];
-
-	sha256_init(&s);
-	sha256_add(&s, f->verdict.key, strlen(f->verdict.key));
-	sha256_hex(&s, hex);
-	snprintf(
-	    f->id, sizeof(f->id), "%s-%.10s", finding_kind_name(f->verdict.kind), hex);
-}
-
-/* Once more; when it comes too often and one field is to blame, that field is spared. */
-static void
-count(struct fuzz_campaign *c, struct fuzz_finding *f)
-{
-	struct case_part part[CASE_PARTS_MAX];
-	uint32_t n = case_parts(f->bytes, f->n, part), id = FUZZ_RARE_FIELDS;
-
-	if (++f->times != RARE_FROM || f->verdict.kind == FINDING_BREACH)
-		return;
-	for (uint32_t i = 0; i < n; i++) {
-		if (part[i].kind != PART_FIELD)
-			continue;
-		if (id != FUZZ_RARE_FIELDS)
-			return;
-		id = part[i].id %
-		     (c->subject->plugin->n_field ? c->subject->plugin->n_field : 1);
-	}
-	if (id < FUZZ_RARE_FIELDS)
-		c->rare[id / 8] |= (uint8_t)(1u << id % 8);
-}
-
-bool
-fuzz_campaign_found(struct fuzz_campaign *c, const struct fuzz_verdict *v,
-    const uint8_t *bytes, uint32_t n, struct err *err)
-{
-	static uint8_t small[CASE_BYTES];
-	struct fuzz_finding *f = find_finding(c, v);
-	struct fuzz_verdict again;
-
-	if (f) {
-		count(c, f);
-		return true;
-	}
-	memcpy(small, bytes, n);
-	uint32_t small_n = n;
-	if (!fuzz_try(&c->triage, bytes, n, true, &again, err))
-		return false;
-	if (again.kind == FINDING_NONE && c->past_n > 0) {
-		/* Alone it does nothing: what came before may be a part of it. */
-		memcpy(small, c->past, c->past_n);
-		small_n = c->past_n;
-		if (!fuzz_try(&c->triage, small, small_n, true, &again, err))
-			return false;
-		if (again.kind == FINDING_NONE) {
-			memcpy(small, bytes, n);
-			small_n = n;
-		}
-	}
-	/* It may show as what it is by another stack. */
-	bool reproduced = again.kind != FINDING_NONE;
-	if (reproduced && (f = find_finding(c, &again))) {
-		count(c, f);
-		return true;
-	}
-	const struct fuzz_verdict *is = reproduced ? &again : v;
-	if (reproduced && !fuzz_minimize(&c->triage, small, &small_n, &again, err))
-		return false;
-	f = new_finding(c);
-	if (!f)
-		return true;
-	f->verdict = *is;
-	f->bytes = malloc(small_n + 1);
-	if (!f->bytes)
-		return err_nomem(err);
-	memcpy(f->bytes, small, small_n);
-	f->n = small_n;
-	f->n_found = n;
-	f->executions = c->executions;
-	f->seconds = (clock_mono_ns() - c->started_ns) / second_ns;
-	f->reproduced = reproduced;
-	f->times = 1;
-	name_finding(f);
-	c->n_findings++;
-	c->find_ns = clock_mono_ns();
-	c->has_failed |= c->options->fail_on >> f->verdict.kind & 1;
-	fprintf(stderr, "FOUND %s %s%s\n", f->id, f->verdict.headline,
-	    reproduced ? "" : " (not seen again alone)");
-	return fuzz_record_write(c->options->out, c->subject, f, err);
 }
 
 /* What a round brought. */
@@ -406,7 +305,7 @@ look_at_incidents(struct fuzz_campaign *c, uint32_t first, uint32_t n, struct er
 		struct fuzz_finding *f;
 
 		fuzz_judge_incident(&v, &list[i]);
-		f = find_finding(c, &v);
+		f = fuzz_campaign_known(c, &v);
 		if (f)
 			f->times++;
 		else if (!search(c, &list[i], first, n, err))
@@ -557,6 +456,20 @@ add_types(struct fuzz_campaign *c, struct err *err)
 	return true;
 }
 
+/* Cases of other jobs, each tried once. */
+static bool
+take_others(struct fuzz_campaign *c, struct err *err)
+{
+	uint32_t had = c->corpus.n;
+
+	if (!fuzz_corpus_load(&c->corpus, err))
+		return false;
+	for (uint32_t i = had; i < c->corpus.n && !is_over(c); i++)
+		if (!run_round(c, i, 1, err))
+			return false;
+	return true;
+}
+
 static bool
 run(struct fuzz_campaign *c, struct err *err)
 {
@@ -577,7 +490,9 @@ run(struct fuzz_campaign *c, struct err *err)
 		    "compares\n");
 	c->told_ns = clock_mono_ns();
 	c->told_executions = c->executions;
-	while (!is_over(c)) {
+	for (uint32_t round = 0; !is_over(c); round++) {
+		if (c->options->job && round % SYNC_ROUNDS == 0 && !take_others(c, err))
+			return false;
 		uint64_t n = c->subject->way > FUZZ_WAY_FILE ? ROUND_FED : ROUND;
 		if (c->options->runs && c->options->runs - c->executions < n)
 			n = c->options->runs - c->executions;

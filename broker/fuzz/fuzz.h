@@ -69,6 +69,8 @@ struct fuzz_options {
 	uint32_t fail_on; /* bits of enum finding_kind */
 	enum fuzz_engine engine;
 	bool no_blocks;
+	uint32_t jobs; /* campaigns at once */
+	uint32_t job;  /* this is one of them: from 1 */
 	const char *init_config, *open_params, *sandbox, *post; /* NULL: not given */
 	char **argv; /* as given, for the engine that calls us again */
 	int argc;
@@ -260,6 +262,7 @@ bool fuzz_minimize(struct fuzz_triage *t, uint8_t *bytes, uint32_t *n,
 /* record.c: findings as files, and back. */
 bool fuzz_record_write(const char *out, const struct fuzz_subject *s,
     const struct fuzz_finding *f, struct err *err);
+bool fuzz_record_is_there(const char *out, const struct fuzz_finding *f);
 /* What a reproducer says: of ours, or an event set aside by a broker. The case is in the
  * arena. plugin's fields give names their numbers. */
 struct fuzz_record {
@@ -300,7 +303,7 @@ void fuzz_corpus_release(struct fuzz_corpus *c);
 /* False when it is there already, or there is no room. */
 bool fuzz_corpus_add(struct fuzz_corpus *c, const uint8_t *bytes, uint32_t n);
 void fuzz_corpus_word(struct fuzz_corpus *c, const void *bytes, size_t n);
-/* Cases of earlier runs, in dir. */
+/* Cases of earlier runs, and of other jobs, in dir; those that are not there yet. */
 bool fuzz_corpus_load(struct fuzz_corpus *c, struct err *err);
 
 /* seeds.c: where the first cases and words come from. */
@@ -335,10 +338,32 @@ struct fuzz_campaign {
 bool fuzz_campaign_init(struct fuzz_campaign *c, const struct fuzz_options *o,
     struct fuzz_subject *s, volatile sig_atomic_t *stop, struct err *err);
 void fuzz_campaign_release(struct fuzz_campaign *c);
+/* As a job: says how far it is. */
+void fuzz_campaign_tally(const struct fuzz_campaign *c);
 bool fuzz_campaign_run(struct fuzz_campaign *c, struct err *err);
+/* findings.c. The finding that has the verdict's key; NULL: there is none. */
+struct fuzz_finding *fuzz_campaign_known(
+    struct fuzz_campaign *c, const struct fuzz_verdict *v);
 /* A case that did something: kept when it is new, after a look of its own. */
 bool fuzz_campaign_found(struct fuzz_campaign *c, const struct fuzz_verdict *v,
     const uint8_t *bytes, uint32_t n, struct err *err);
+
+/* How far a campaign is. */
+struct fuzz_tally {
+	uint64_t executions, features;
+	uint32_t blocks_hit, blocks, corpus, findings;
+};
+
+/* jobs.c */
+enum {
+	FUZZ_JOBS = 64
+};
+
+/* One job's word to the program that started it, on standard output. */
+void fuzz_tally_say(const struct fuzz_tally *t);
+/* Runs o->jobs campaigns in o->out, and tells what they found. */
+bool fuzz_jobs_run(const struct fuzz_options *o, volatile sig_atomic_t *stop,
+    int *ret_status, struct err *err);
 
 /* afl.c: AFL++ in the place of our own loop, and we as its target. */
 bool fuzz_afl_run(struct fuzz_campaign *c, struct err *err);

@@ -10,6 +10,7 @@
 	OPT("--list-targets", "",      "which targets this plugin has") \
 	OPT("--time",        "S",      "stop after that many seconds") \
 	OPT("--runs",        "N",      "stop after that many executions") \
+	OPT("--jobs",        "N",      "so many campaigns at once, in one folder (1)") \
 	OPT("--stop-at-first", "",     "stop at the first finding of --fail-on") \
 	OPT("--seed",        "N",      "of the random numbers (1): the same seed does the same") \
 	OPT("--out",         "DIR",    "corpus and findings (fuzz-NAME); a campaign there is resumed") \

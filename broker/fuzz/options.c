@@ -99,6 +99,8 @@ take(struct fuzz_options *o, const char *name, const char *v, struct err *err)
 		return number32(name, v, 1 << 20, &o->memory_mib, err);
 	if (IS("--max-bytes"))
 		return number32(name, v, LIMIT_EVENT_BYTES, &o->max_bytes, err);
+	if (IS("--jobs"))
+		return number32(name, v, FUZZ_JOBS, &o->jobs, err);
 	if (IS("--fail-on"))
 		return kinds(v, &o->fail_on, err);
 	if (IS("--engine")) {
@@ -160,7 +162,7 @@ bool
 fuzz_options_take(
     struct fuzz_options *o, struct arena *arena, int argc, char **argv, struct err *err)
 {
-	o->seed = 1;
+	o->seed = o->jobs = 1;
 	o->hang_ms = 1000;
 	o->memory_mib = 256;
 	o->max_bytes = 4096;
@@ -177,6 +179,9 @@ fuzz_options_take(
 			o->help = true;
 		} else if (strcmp(argv[i], "--afl-target") == 0) {
 			o->afl_target = true;
+		} else if (strcmp(argv[i], "--job") == 0 && i + 1 < argc) {
+			if (!number32("--job", argv[++i], FUZZ_JOBS, &o->job, err))
+				return false;
 		} else if (!name && argv[i][0] == '-') {
 			return err_set(err, ERR_USAGE, "no such option: %s", argv[i]);
 		} else if (!name) {
@@ -193,6 +198,15 @@ fuzz_options_take(
 		} else if (!take(o, name, eq ? eq + 1 : argv[++i], err)) {
 			return false;
 		}
+	}
+	if (o->jobs > 1 && (o->engine == FUZZ_ENGINE_AFL || o->post))
+		return err_set(err, ERR_USAGE,
+		    "--jobs is for the built-in engine, and not with --post: jobs would "
+		    "share its port");
+	/* Each its share of the executions, and random numbers of its own. */
+	if (o->job > 0) {
+		o->seed += (o->job - 1) * 0x9e3779b97f4a7c15ull;
+		o->runs = (o->runs + o->jobs - 1) / o->jobs;
 	}
 	return true;
 }

@@ -51,7 +51,7 @@ fuzz_file_write(
 	size_t at = 0;
 
 	fuzz_path(path, "%s/%s", dir, name);
-	fuzz_path(draft, "%s.new", path);
+	fuzz_path(draft, "%s.%u.new", path, (unsigned)getpid());
 	int fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return err_sys(err, "%s", draft);
@@ -284,6 +284,15 @@ report_text(struct buf *out, const char *dir, const struct fuzz_subject *s,
 	add_quoted(out, s->params);
 	buf_adds(out,
 	    "\n         (without any confinement: the plugin may do what you may)\n");
+}
+
+bool
+fuzz_record_is_there(const char *out, const struct fuzz_finding *f)
+{
+	char path[FUZZ_PATH_BYTES];
+
+	fuzz_path(path, "%s/findings/%s/reproducer.json", out, f->id);
+	return access(path, F_OK) == 0;
 }
 
 bool

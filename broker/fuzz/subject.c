@@ -32,7 +32,8 @@ fuzz_target_lack(const struct plugin *p, enum fuzz_target t)
 static bool
 make_file(struct fuzz_subject *s, const char *dir, struct err *err)
 {
-	fuzz_path(s->file_path, "%s/source-input", dir);
+	/* Jobs share the folder. */
+	fuzz_path(s->file_path, "%s/source-input-%u", dir, (unsigned)getpid());
 	s->file_fd = open(s->file_path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	return s->file_fd >= 0 || err_sys(err, "%s", s->file_path);
 }
@@ -41,7 +42,7 @@ make_file(struct fuzz_subject *s, const char *dir, struct err *err)
 static bool
 make_pipe(struct fuzz_subject *s, const char *dir, struct err *err)
 {
-	fuzz_path(s->dir_path, "%s/source-pipe", dir);
+	fuzz_path(s->dir_path, "%s/source-pipe-%u", dir, (unsigned)getpid());
 	fuzz_path(s->file_path, "%s/input", s->dir_path);
 	if (!fuzz_make_dir(s->dir_path, err))
 		return false;
@@ -100,6 +101,9 @@ choose_way(struct fuzz_subject *s, const struct fuzz_options *o, struct err *err
 	s->post_url = o->post;
 	if (!s->post_url && strncmp(s->params, "http://", 7) == 0)
 		s->post_url = s->params;
+	if (s->post_url && o->job > 0)
+		return err_set(err, ERR_USAGE,
+		    "jobs would share the port of %s: leave --jobs out", s->post_url);
 	s->way = s->post_url                   ? FUZZ_WAY_POST
 		 : strstr(s->params, "{pipe}") ? FUZZ_WAY_PIPE
 					       : FUZZ_WAY_FILE;

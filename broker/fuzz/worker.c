@@ -161,7 +161,7 @@ take_events(struct fuzz_worker *w, struct err *err)
 		if (e.kind == LAUNCH_EVENT_DENIED) {
 			add_incident(
 			    w, FINDING_DENIAL, e.what, sizeof(e.what), e.allow_with);
-		} else {
+		} else if (e.kind == LAUNCH_EVENT_DIED) {
 			w->death = e;
 			w->alive = false;
 		}

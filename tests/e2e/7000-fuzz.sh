@@ -106,6 +106,18 @@ rm -rf "$tmp/fuzz"
 run_mews fuzz "$plugins/bug_magic.so" --seeds "$tmp/aside.json" --runs 1000 --stop-at-first --out "$tmp/fuzz"
 is "and it is a seed" "$rc" 3
 
+# Jobs: one folder, one finding, and executions of all.
+rm -rf "$tmp/fuzz"
+run_mews fuzz "$plugins/bug_magic.so" --jobs 2 --runs 400000 --seed 1 --out "$tmp/fuzz"
+is "two jobs" "$rc" 3
+is "find it once" "$(grep -c '^crash	' <<<"$out") $(find "$tmp/fuzz/findings" -name report.json | wc -l)" "1 1"
+check "executions of both are counted" \
+	test "$(sed -n 's/^\([0-9]*\) executions.*/\1/p' <<<"$out")" -ge 400000
+run_mews fuzz "$plugins/bug_magic.so" --jobs 2 --stop-at-first --out "$tmp/fuzz"
+is "the first to find ends both" "$rc" 3
+run_mews fuzz "$plugins/bug_magic.so" --jobs 2 --engine afl --out "$tmp/fuzz"
+is "AFL++ has jobs of its own" "$rc" 1
+
 # No bug, no finding; the same seed does the same.
 run_mews fuzz "$plugins/bug_none.so" --runs 100000 --seed 7 --out "$tmp/a"
 is "a sound plugin" "$rc" 0
