@@ -35,6 +35,23 @@ attack resources only=stack "$limits"
 is "a stack without end: ends the worker" "$reports" ""
 check "a stack without end: broker and neighbour are unharmed" unharmed
 
+mkdir -p "$tmp/data"
+for profile in pure "file-reader, read: [$tmp/data]"; do
+	attack resources only=watches "$limits, profile: $profile"
+	limited watches 256
+done
+
+attack resources only=socket_buffers "$limits, profile: listener, listen: ['tcp:9765']"
+limited socket_buffers 64
+
+# What would hold a call for ever ends at its deadline.
+for what in caught_crash deaf; do
+	attack resources "only=$what" "$limits, deadlines: {next_batch: 500ms}"
+	is "$what: ends the worker" "$reports" ""
+	check "$what: the deadline is named" err_has "hostile.*(time|deadline)"
+	check "$what: broker and neighbour are unharmed" unharmed
+done
+
 CANARY=$canary_events
 config falco.yaml <<Y
 rules_files: [$tmp/hostile.yaml]

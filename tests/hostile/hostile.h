@@ -13,8 +13,10 @@
 #ifndef TESTS_HOSTILE_HOSTILE_H
 #define TESTS_HOSTILE_HOSTILE_H
 
+#ifndef KIT_NAME
 #define KIT_NAME "hostile"
 #define KIT_ID   4500
+#endif
 #define KIT_FIELDS                                                                       \
 	"[{\"type\":\"string\",\"name\":\"attack.name\",\"desc\":\"what was tried\"},"   \
 	"{\"type\":\"string\",\"name\":\"attack.outcome\",\"desc\":\"how it went\"},"    \

@@ -12,10 +12,12 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 
 #ifndef TCP_ULP
 #define TCP_ULP 31
@@ -212,6 +214,12 @@ static struct sockaddr_in changing;
 static int changing_fd, private_fd, bound_fd;
 static volatile bool is_over;
 
+enum {
+	RACES = 1200, /* of each kind; the launcher answers so many within a second */
+	STORM_BINDS = 50,
+	STORM_NS = 100000
+};
+
 static void *
 change_port(void *arg)
 {
@@ -242,7 +250,7 @@ race_bind(void)
 	is_over = false;
 	if (pthread_create(&thread, NULL, change_port, NULL) != 0)
 		return;
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < RACES; i++) {
 		struct sockaddr_in in;
 		socklen_t len = sizeof(in);
 		int fd = new_socket(SOCK_STREAM);
@@ -269,7 +277,7 @@ race_connect(void)
 	changing_fd = dup(private_fd);
 	is_over = false;
 	if (bound_fd >= 0 && pthread_create(&thread, NULL, change_socket, NULL) == 0) {
-		for (int i = 0; i < 200; i++) {
+		for (int i = 0; i < RACES; i++) {
 			struct sockaddr_in in;
 			socklen_t len = sizeof(in);
 			connect(changing_fd, (void *)&near, sizeof(near));
@@ -283,6 +291,51 @@ race_connect(void)
 	close(bound_fd);
 	close(changing_fd);
 	told("race_connect", outcome, 0);
+}
+
+static void
+on_storm(int signal)
+{
+	(void)signal;
+}
+
+/* Signals without pause while the launcher looks at a bind: each must come to its one
+ * answer, and to one socket. */
+static void
+storm_bind(void)
+{
+	struct sigaction catch = {.sa_handler = on_storm, .sa_flags = SA_RESTART};
+	struct sigevent by_signal = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGURG};
+	const struct itimerspec often = {{0, STORM_NS}, {0, STORM_NS}};
+	unsigned n = 0, wrong = 0;
+	timer_t timer;
+
+	sigaction(SIGURG, &catch, NULL);
+	if (timer_create(CLOCK_MONOTONIC, &by_signal, &timer) < 0 ||
+	    timer_settime(timer, 0, &often, NULL) < 0) {
+		told("storm_bind", "no storm", errno);
+		return;
+	}
+	for (int i = 0; i < STORM_BINDS; i++) {
+		struct sockaddr_in in = at("0.0.0.0", may_port), is = {0};
+		socklen_t len = sizeof(is);
+		int fd = new_socket(SOCK_STREAM);
+		if (bind(fd, (void *)&in, sizeof(in)) == 0)
+			n++;
+		else
+			wrong += errno == EINTR;
+		/* Bound where it said, or not at all. */
+		getsockname(fd, (void *)&is, &len);
+		wrong += is.sin_port != 0 && ntohs(is.sin_port) != may_port;
+		close(fd);
+	}
+	timer_delete(timer);
+	told("storm_bind",
+	    wrong              ? "interrupted"
+	    : n == STORM_BINDS ? "all"
+	    : n == 0           ? "none"
+			       : "some",
+	    0);
 }
 
 /* Names: none but the listed ones, whatever they look like, however many. */
@@ -347,6 +400,7 @@ attack(void)
 	options();
 	race_bind();
 	race_connect();
+	storm_bind();
 	names();
 	datagrams();
 }

@@ -7,7 +7,10 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <time.h>
 
@@ -118,6 +121,74 @@ deep(volatile char *above, unsigned levels)
 	return levels ? deep(here, levels - 1) + here[0] : 0;
 }
 
+/* What the kernel keeps for it in sockets, in MiB. */
+static void
+socket_buffers(void)
+{
+	static char piece[65536];
+	unsigned long bytes = 0;
+	int pair[2];
+	ssize_t n;
+
+	while (
+	    bytes < (unsigned long)ENOUGH * MIB &&
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0)
+		for (int i = 0; i < 2; i++)
+			while ((n = write(pair[i], piece, sizeof(piece))) > 0)
+				bytes += (unsigned long)n;
+	stopped_at("socket_buffers", bytes / MIB, errno);
+	for (int fd = 8; fd < 4096; fd++)
+		close(fd);
+}
+
+/* A crash that is caught, over and over: the call never comes back. */
+static void
+on_crash(int signal)
+{
+	(void)signal;
+}
+
+static void
+caught_crash(void)
+{
+	static volatile uintptr_t nowhere = 8;
+	struct sigaction go_on = {.sa_handler = on_crash};
+
+	sigaction(SIGSEGV, &go_on, NULL);
+	*(volatile int *)nowhere = 1;
+	told("caught_crash", "got", 0);
+}
+
+/* Deaf to every signal that can be blocked. */
+static void
+deaf(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	for (;;)
+		sleep(1000);
+}
+
+/* Of the two kinds that a reader of files has, each in what the other has left. */
+static void
+watches(void)
+{
+	unsigned long n = 0;
+	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
+	while (n < ENOUGH && fd >= 0 &&
+	       inotify_add_watch(fd, "/", IN_ALL_EVENTS | (uint32_t)(n % 2)) >= 0 &&
+	       (fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) >= 0)
+		n++;
+	while (n < ENOUGH && epoll_create1(EPOLL_CLOEXEC) >= 0)
+		n++;
+	stopped_at("watches", n, errno);
+	for (fd = 8; fd < 4096; fd++)
+		close(fd);
+}
+
 static void
 attack(void)
 {
@@ -135,6 +206,14 @@ attack(void)
 		timers();
 	if (only("mappings"))
 		mappings();
+	if (only("socket_buffers"))
+		socket_buffers();
+	if (only("watches"))
+		watches();
+	if (only("caught_crash"))
+		caught_crash();
+	if (only("deaf"))
+		deaf();
 	if (only("stack"))
 		told("stack", deep(&bottom, 1u << 30) ? "got" : "none", 0);
 }

@@ -3,20 +3,18 @@
 # filter: where that is still "denied", a second wall stands behind it (an empty root or
 # network, Landlock, resource limits, no capabilities).
 #
-# Needs //worker/launch:mews-launcher-without-seccomp beside the launcher.
 . "$(dirname "$0")/lib.sh"
 cases=$root/tests/hostile/cases.txt
 launcher=$bin/worker/launch/mews-launcher
-[ -e "$built/worker/launch/mews-launcher-without-seccomp" ] ||
-	skip_all "bazel build //worker/launch:mews-launcher-without-seccomp first"
+[ -e "$built/worker/launch/mews-launcher-mutant" ] ||
+	skip_all "bazel build //worker/launch:mews-launcher-mutant first"
+install -m 755 "$built/worker/launch/mews-launcher-mutant" "$launcher"
 
 printf '%-12s %-18s %-8s %-14s %-18s %s\n' plugin attempt outcome answer "without seccomp" "stopped by"
 for plugin in $(awk '!/^#/ {print $1}' "$cases" | uniq); do
-	install -m 755 "$built/worker/launch/mews-launcher" "$launcher"
 	attack "$plugin" "moment=next_batch"
 	with=$reports
-	install -m 755 "$built/worker/launch/mews-launcher-without-seccomp" "$launcher"
-	attack "$plugin" "moment=next_batch"
+	MEWS_TEST_WITHOUT=seccomp attack "$plugin" "moment=next_batch"
 	while read -r try outcome error; do
 		read -r bare answer <<<"$(report "$try")"
 		case ${bare:-ended} in

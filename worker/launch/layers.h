@@ -42,6 +42,8 @@
  * show that some test notices. */
 #ifndef LAUNCH_TEST_WITHOUT
 #define LAUNCH_TEST_WITHOUT 0u
+#else
+uint32_t launch_test_without(void); /* mutant.c */
 #endif
 
 #endif
