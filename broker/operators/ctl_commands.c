@@ -64,6 +64,7 @@ add_sink(struct json_writer *w, const struct outputs_sink *sink)
 	add_text(w, "name", sink->name);
 	add_u64(w, "delivered", sink->delivered);
 	add_u64(w, "waiting", sink->depth);
+	add_u64(w, "spooled_bytes", sink->spooled_bytes);
 	json_key(w, "lost");
 	json_begin_object(w);
 	for (int why = 0; why < OUTPUTS_LOSS_N; why++) {
@@ -300,6 +301,23 @@ ctl_drops(
 	return true;
 }
 
+/* What came of its connections, where anything was refused. */
+static void
+add_refused(struct json_writer *w, const struct worker *worker)
+{
+	for (int i = 0; i < EGRESS_N_REASONS; i++) {
+		if (worker->egress.refused[i] == 0)
+			continue;
+		json_begin_object(w);
+		add_text(w, "plugin", worker->plugin->setting->name);
+		add_text(w, "source", worker->source);
+		add_text(w, "reason", egress_reason_label((enum egress_reason)i));
+		add_text(w, "what", egress_reason_text((enum egress_reason)i));
+		add_u64(w, "count", worker->egress.refused[i]);
+		json_end_object(w);
+	}
+}
+
 bool
 ctl_denials(
     struct ctl_client *c, const char *argument, struct json_writer *w, struct err *err)
@@ -320,6 +338,11 @@ ctl_denials(
 			json_end_object(w);
 		}
 	}
+	json_end_array(w);
+	json_key(w, "egress");
+	json_begin_array(w);
+	TAILQ_FOREACH (worker, &c->ctl->app->supervisor->workers, link)
+		add_refused(w, worker);
 	json_end_array(w);
 	return true;
 }

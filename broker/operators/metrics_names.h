@@ -26,4 +26,5 @@ SOURCE(mews_source_poison_events_total,        counter, c->poison_events,       
 OUTPUT(mews_outputs_delivered_total,           counter, k->delivered,           "Alerts that the sink took, or its spool")
 OUTPUT(mews_outputs_queue_depth,               gauge,   k->depth,               "Alerts that wait for the sink")
 OUTPUT(mews_outputs_queue_depth_max,           gauge,   k->depth_max,           "The most that ever waited")
+OUTPUT(mews_outputs_spool_bytes,               gauge,   k->spooled_bytes,       "On disk, until the sink can be delivered to")
 /* clang-format on */

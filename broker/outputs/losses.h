@@ -8,4 +8,5 @@ LOSS(OUTPUTS_FAILED,     "failed",     "the output failed")
 LOSS(OUTPUTS_TIMEOUT,    "timeout",    "the server did not answer in time")
 LOSS(OUTPUTS_REFUSED,    "refused",    "the server refused it")
 LOSS(OUTPUTS_SPOOL,      "spool_full", "the spool was full, or its disk")
+LOSS(OUTPUTS_DAMAGED,    "damaged",    "records of the spool were damaged")
 /* clang-format on */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One output as its thread sees it. All functions but interrupt run on that thread
- * and may block; errors are told to the caller, who logs and counts them. Lines
- * that could not be written are not tried again (engine.md 3.8).
+ * One output as its thread sees it. Functions run on that thread and may block; errors
+ * are told to the caller, who logs and counts them. Lines that could not be written are
+ * not tried again (engine.md 3.8).
  */
 #ifndef BROKER_OUTPUTS_OUT_H
 #define BROKER_OUTPUTS_OUT_H
@@ -37,8 +37,10 @@ struct out {
 	bool (*write)(struct out *o, const struct out_batch *b, struct out_loss *ret_loss,
 	    struct err *err);
 	void (*reopen)(struct out *o); /* may be NULL */
-	/* Has a call that waits look at *stop now; from any thread; may be NULL. */
+	/* From any thread, may be NULL: has a call that waits look at *stop now; how much
+	 * it keeps on disk. */
 	void (*interrupt)(struct out *o);
+	uint64_t (*spooled_bytes)(struct out *o);
 	/* Ends what it holds, waits for it no longer than wait_ms. */
 	void (*free)(struct out *o, uint32_t wait_ms);
 };

@@ -41,6 +41,7 @@ struct out_http {
 	struct curl_slist *headers;
 
 	struct spool *spool; /* NULL: none */
+	uint64_t damaged;    /* as counted so far */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -197,6 +198,31 @@ tell(uint32_t failures, const struct err *err)
 		log_error("http: %s: alerts wait in the spool", err->msg);
 }
 
+/* Records that cannot be read are not alerts any more, and nobody knows how many. */
+static void
+count_damage(struct out_http *o)
+{
+	struct spool_counts c;
+
+	spool_counts(o->spool, &c);
+	if (c.damaged == o->damaged)
+		return;
+	atomic_fetch_add(&o->env.lost[OUTPUTS_DAMAGED], c.damaged - o->damaged);
+	o->damaged = c.damaged;
+	log_error("http: the spool was damaged: what could not be read is left out");
+}
+
+static uint64_t
+http_spooled_bytes(struct out *out)
+{
+	const struct out_http *o = (struct out_http *)out;
+	struct spool_counts c = {.bytes = 0};
+
+	if (o->spool)
+		spool_counts(o->spool, &c);
+	return c.bytes;
+}
+
 static void *
 deliver(void *arg)
 {
@@ -210,7 +236,9 @@ deliver(void *arg)
 		enum outputs_loss why;
 		bool final;
 
-		if (!spool_next(o->spool, &line)) {
+		bool any = spool_next(o->spool, &line);
+		count_damage(o);
+		if (!any) {
 			if (is_ending(o))
 				break;
 			rest(o, 0);
@@ -372,6 +400,7 @@ out_http_new(const struct settings *s, const struct out_env *env, struct err *er
 		.line_by_line = !wants_spool(s),
 		.write = http_write,
 		.interrupt = http_interrupt,
+		.spooled_bytes = http_spooled_bytes,
 		.free = http_free},
 	    .echo = s->http.echo,
 	    .tries = s->http.max_consecutive_timeouts + 1,

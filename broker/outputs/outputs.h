@@ -48,6 +48,7 @@ struct outputs_sink {
 	uint64_t delivered; /* lines that it took (or its spool did) */
 	uint64_t lost[OUTPUTS_LOSS_N];
 	uint32_t depth, depth_max; /* lines that wait */
+	uint64_t spooled_bytes;    /* of delivered ones that wait on disk */
 };
 /* The i-th sink in use; false when there are not so many. */
 bool outputs_sink(struct outputs *o, uint32_t i, struct outputs_sink *ret_sink);

@@ -166,6 +166,10 @@ sink_counts(struct sink *s, struct outputs_sink *ret_counts)
 	for (int i = 0; i < OUTPUTS_LOSS_N; i++)
 		ret_counts->lost[i] = atomic_load(&s->lost[i]);
 	queue_depth(&s->queue, &ret_counts->depth, &ret_counts->depth_max);
+	pthread_mutex_lock(&s->lock);
+	ret_counts->spooled_bytes =
+	    s->out && s->out->spooled_bytes ? s->out->spooled_bytes(s->out) : 0;
+	pthread_mutex_unlock(&s->lock);
 }
 
 void

@@ -33,7 +33,7 @@ struct sink {
 	void (*on_end)(struct sink *s, void *arg);
 	void *arg;
 
-	pthread_mutex_t lock; /* of freeing out, against interrupting it */
+	pthread_mutex_t lock; /* of freeing out, against others who use it */
 
 	/* The thread's own. */
 	uint64_t last_error_ns;

@@ -123,12 +123,29 @@ is "and has delivered what waited, then its own, in order" \
 echo 400 >"$tmp/mode"
 run_mews run -c "$tmp/falco.yaml" --enable-source kit
 check "what is refused for good is given up" err_has 'status 400: an alert is given up'
+# A bit of a record is turned: what comes behind it cannot be trusted.
+stop_server
+run_mews run -c "$tmp/falco.yaml" --enable-source kit
+segment=$(find "$tmp/spool" -name '*.seg' | sort | tail -1)
+printf X | dd of="$segment" bs=1 seek=$(($(stat -c %s "$segment") - 8000)) conv=notrunc 2>/dev/null
+: >"$tmp/bodies"
+echo ok >"$tmp/mode"
+start_server
+sed -i 's/n=3000,/n=1,/' "$tmp/falco.yaml"
+run_mews run -c "$tmp/falco.yaml" --enable-source kit -o output_timeout=20000
+sed -i 's/n=1,/n=3000,/' "$tmp/falco.yaml"
+check "a damaged spool is told" err_has 'http: the spool was damaged'
+check "and what is whole of it delivered" test "$(wc -l <"$tmp/bodies")" -gt 50
+is "no alert is another" "$(grep -vE 'Warning alert [0-9]+$' "$tmp/bodies")" ""
 rm -r "$tmp/spool"
 sed -i 's/pause_us=50/pause_us=1000/' "$tmp/falco.yaml"
 echo 500 >"$tmp/mode"
 : >"$tmp/bodies"
 start_mews run -c "$tmp/falco.yaml" --enable-source kit -o output_timeout=20000
-sleep 1
+spooled() {
+	ctl status && jq -e '.outputs.sinks[] | select(.name == "http") | .spooled_bytes > 1000' "$tmp/ctl-out" >/dev/null
+}
+check "what waits on disk is told" until_true 10 spooled
 echo ok >"$tmp/mode"
 check "after an outage it ends" wait_mews 30
 is "and nothing was lost by it" "$(grep -oE 'alert [0-9]+' "$tmp/bodies" | md5sum)" \
