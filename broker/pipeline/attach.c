@@ -88,6 +88,21 @@ state_was_told(struct pipeline *p)
 		p->sink.state_told(p, p->sink.arg);
 }
 
+/* One that says no is started with its new configuration instead. */
+static void
+was_configured(const struct pipeline *p, struct worker *w, bool done)
+{
+	const char *name = w->plugin->setting->name;
+
+	if (done) {
+		log_notice("plugin '%s' goes on with its new configuration (source %s)",
+		    name, p->name);
+	} else if (w->alive) {
+		log_notice("plugin '%s' is started again: %s", name, w->ask_error.msg);
+		worker_restart(w);
+	}
+}
+
 void
 pipeline_answered(struct pipeline *p, struct pipeline_worker *pw, bool done)
 {
@@ -97,6 +112,8 @@ pipeline_answered(struct pipeline *p, struct pipeline_worker *pw, bool done)
 		if (!done)
 			log_warning("%s", w->ask_error.msg);
 		state_was_told(p);
+	} else if (w->ask_answer == CONTROL__MESSAGE__BODY_CONFIG_SET) {
+		was_configured(p, w, done);
 	} else if (pw->attaching && done) {
 		attach_from(p, pw, pw->attaching + 1);
 	} else if (pw->attaching) {

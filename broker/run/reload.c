@@ -219,7 +219,7 @@ take_on(struct reload *r, struct generation *g, struct reload_changes *changes)
 	if (changes->n_plugin > 0) {
 		g->settings_stay = true;
 		r->kept[r->n_kept] = g->settings;
-		reload_restart_plugins(app, changes, &r->kept_arena[r->n_kept++]);
+		reload_take_on_plugins(app, changes, &r->kept_arena[r->n_kept++]);
 	}
 }
 

@@ -4,10 +4,12 @@
  *
  * Settings are read and rules compiled while everything goes on; a plugin whose entry has
  * changed is tried with it in a worker of its own. Only when all of that has succeeded is
- * anything replaced: pipelines take the new rules at their next chunk, workers of changed
- * plugins are started again, and nobody else's. Another list of plugins, or another
- * program for alerts, cannot be taken on by what runs: the program then starts again from
- * its beginning, after a dry run of its own has found that it can.
+ * anything replaced: pipelines take the new rules at their next chunk; a changed plugin
+ * takes its configuration as it runs, if that is all that has changed and it offers
+ * set_config and says yes, else its workers are started again, and nobody else's. Another
+ * list of plugins, or another program for alerts, cannot be taken on by what runs: the
+ * program then starts again from its beginning, after a dry run of its own has found that
+ * it can.
  *
  * A failure changes nothing; it is logged and told by an alert.
  */

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "broker/supervisor/supervisor.h"
+#include "policy/explain.h"
 
 /* Plugins. */
 
@@ -30,11 +31,28 @@ same_text(const struct conf_node *a, const struct conf_node *b)
 }
 
 static bool
-same_entry(const struct plugin_setting *a, const struct plugin_setting *b)
+same_but_for_config(const struct plugin_setting *a, const struct plugin_setting *b)
 {
-	return strcmp(a->init_config, b->init_config) == 0 &&
-	       strcmp(a->open_params, b->open_params) == 0 &&
+	return strcmp(a->open_params, b->open_params) == 0 &&
 	       same_text(a->sandbox, b->sandbox);
+}
+
+/* The file is the same, and may do the same: some of that may come from init_config. */
+static bool
+same_confinement(const struct confinement *a, const struct confinement *b)
+{
+	struct buf x, y;
+	bool same;
+
+	buf_init(&x, LIMIT_CONFIG_BYTES);
+	buf_init(&y, LIMIT_CONFIG_BYTES);
+	explain_confinement(a, &x);
+	explain_confinement(b, &y);
+	same = !x.failed && !y.failed && strcmp(buf_str(&x), buf_str(&y)) == 0 &&
+	       strcmp(a->sha256, b->sha256) == 0;
+	buf_release(&x);
+	buf_release(&y);
+	return same;
 }
 
 void
@@ -52,8 +70,10 @@ reload_compare(const struct plugin_set *set, const struct settings *before,
 
 		c->needs_start = strcmp(old->name, now->name) != 0 ||
 				 strcmp(old->library_path, now->library_path) != 0;
-		if (!same_entry(old, now))
-			c->plugin[c->n_plugin++].plugin = &set->plugin[i];
+		bool only_config = same_but_for_config(old, now);
+		if (!only_config || strcmp(old->init_config, now->init_config) != 0)
+			c->plugin[c->n_plugin++] = (struct reload_plugin){
+			    .plugin = &set->plugin[i], .only_config = only_config};
 	}
 }
 
@@ -101,22 +121,40 @@ reload_try_plugins(struct app *app, const struct settings *settings,
 	return true;
 }
 
+static void
+take_on_worker(struct worker *w, bool configures)
+{
+	struct err err;
+
+	if (configures && worker_ask_set_config(w, w->plugin->setting->init_config, &err))
+		return;
+	if (configures)
+		log_notice("plugin '%s' is started again: %s", w->plugin->setting->name,
+		    err.msg);
+	worker_restart(w);
+}
+
 void
-reload_restart_plugins(
+reload_take_on_plugins(
     struct app *app, struct reload_changes *changes, struct arena **ret_arena)
 {
 	for (uint32_t i = 0; i < changes->n_plugin; i++) {
 		struct reload_plugin *rp = &changes->plugin[i];
+		bool configures =
+		    rp->only_config && rp->plugin->has_set_config &&
+		    same_confinement(rp->plugin->confinement, rp->trial->confinement);
 		struct worker *w;
 
 		rp->plugin->setting = rp->trial->setting;
 		rp->plugin->profile = rp->trial->profile;
 		rp->plugin->confinement = rp->trial->confinement;
-		log_notice("plugin '%s' is started again: its entry has changed",
+		log_notice(configures
+			       ? "plugin '%s' is given its new configuration"
+			       : "plugin '%s' is started again: its entry has changed",
 		    rp->plugin->setting->name);
 		TAILQ_FOREACH (w, &app->supervisor->workers, link) {
 			if (w->plugin == rp->plugin && w->owner)
-				worker_restart(w);
+				take_on_worker(w, configures);
 		}
 	}
 	*ret_arena = changes->arena;

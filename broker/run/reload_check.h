@@ -9,6 +9,7 @@
 /* A plugin whose entry is another one; trial is the plugin with it, and a worker. */
 struct reload_plugin {
 	struct plugin *plugin, *trial;
+	bool only_config; /* nothing but init_config differs */
 };
 
 struct reload_changes {
@@ -26,9 +27,13 @@ void reload_compare(const struct plugin_set *set, const struct settings *before,
  * loop now and then. */
 bool reload_try_plugins(struct app *app, const struct settings *settings,
     struct reload_changes *changes, struct err *err);
-/* The plugins get their new entries, their workers are started again. *ret_arena is to be
- * kept as long as the plugins. */
-void reload_restart_plugins(
+/*
+ * The plugins get their new entries. One that can be configured as it runs, and may do
+ * what it may do already, is given its new configuration (plugin_set_config) and goes on;
+ * the workers of the others are started again, and those of one that says no.
+ * *ret_arena is to be kept as long as the plugins.
+ */
+void reload_take_on_plugins(
     struct app *app, struct reload_changes *changes, struct arena **ret_arena);
 /* Ends the trials. */
 void reload_changes_release(struct reload_changes *changes);

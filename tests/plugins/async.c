@@ -8,7 +8,10 @@
  * blocks holds nothing up. What Falco refuses is refused with its words (engine.md 6.8):
  * init_config "bad" tries that and logs the answers.
  *
- * init_config: n=EVENTS,wait_us=BEFORE,pause_us=AFTER_EACH,ts=NS (0: none)
+ * dump_state tells so many events of its state, at the head of a capture file.
+ *
+ * init_config: n=EVENTS,wait_us=BEFORE,pause_us=AFTER_EACH,ts=NS (0: none),
+ * dump=EVENTS (1),dump_us=AFTER_EACH
  */
 #ifndef KIT_NAME
 #define KIT_NAME "async"
@@ -40,7 +43,7 @@ enum {
 struct state {
 	plugin_owner *log_owner;
 	plugin_log_fn log;
-	unsigned long n, wait_us, pause_us;
+	unsigned long n, wait_us, pause_us, dump, dump_us;
 	uint64_t ts, parsed;
 	bool bad;
 	pthread_t thread;
@@ -149,6 +152,8 @@ plugin_init(const struct plugin_init_input *in, int32_t *rc)
 	s->wait_us = kit_param(in->config, "wait_us=", 0);
 	s->pause_us = kit_param(in->config, "pause_us=", 0);
 	s->ts = kit_param(in->config, "ts=", 0);
+	s->dump = kit_param(in->config, "dump=", 1);
+	s->dump_us = kit_param(in->config, "dump_us=", 0);
 	s->bad = strstr(in->config, "bad") != NULL;
 	*rc = PLUGIN_SUCCESS;
 	return s;
@@ -195,7 +200,15 @@ plugin_set_async_event_handler(
 int32_t
 plugin_dump_state(plugin_state *sv, plugin_owner *owner, plugin_async_handler handler)
 {
-	return emit(sv, handler, owner, 5, UINT64_MAX, KIT_NAME ".tick", "state", NULL);
+	struct state *s = sv;
+	int32_t rc = PLUGIN_SUCCESS;
+
+	for (unsigned long i = 0; rc == PLUGIN_SUCCESS && i < s->dump; i++) {
+		rc = emit(
+		    s, handler, owner, 5, UINT64_MAX, KIT_NAME ".tick", "state", NULL);
+		usleep((useconds_t)s->dump_us);
+	}
+	return rc;
 }
 
 uint16_t *
