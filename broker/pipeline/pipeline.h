@@ -289,7 +289,8 @@ void pipeline_replace_rules(struct pipeline *p);
 void pipeline_feed(struct pipeline *p, const struct fed_event *event, uint32_t n);
 
 /* Has every plugin that injects events put its state into events: sink.state, and at the
- * end sink.state_told, from the loop. False: none is to come. */
+ * end sink.state_told, from the loop. False: none is to come. Not while n_dumping > 0:
+ * what is being told is half told already. */
 bool pipeline_dump_state(struct pipeline *p);
 
 #endif

@@ -20,6 +20,8 @@ struct capture_source {
 	uint64_t deadline_ns, max_bytes;
 	/* Which files wait for what the plugins of this source tell of their state. */
 	bool file_wants_state, all_wants_state;
+	/* The file has begun while they told it, and wants all of it: once more. */
+	bool file_waits;
 };
 
 struct capture {
@@ -148,7 +150,7 @@ end_file(struct capture *c, struct capture_source *cs)
 		alert_of_size(c, cs->max_bytes, capture_file_bytes(cs->file));
 	capture_file_close(cs->file);
 	cs->file = NULL;
-	cs->file_wants_state = false;
+	cs->file_wants_state = cs->file_waits = false;
 }
 
 /* At most once a second: a full disk fails every match. */
@@ -180,12 +182,12 @@ begin_file(struct capture *c, struct capture_source *cs, struct pipeline *p,
 		return;
 	}
 	cs->max_bytes = s->capture_max_bytes;
-	/* State that is being told already is told to this file too. */
-	cs->file_wants_state = p->n_dumping > 0 || pipeline_dump_state(p);
+	cs->file_waits = p->n_dumping > 0;
+	cs->file_wants_state = !cs->file_waits && pipeline_dump_state(p);
 	cs->file = capture_file_open(c->writer, path, cs->max_bytes,
-	    cs->file_wants_state ? CAPTURE_AWAITS_STATE : 0, &err);
+	    cs->file_waits || cs->file_wants_state ? CAPTURE_AWAITS_STATE : 0, &err);
 	if (!cs->file) {
-		cs->file_wants_state = false;
+		cs->file_wants_state = cs->file_waits = false;
 		complain(c, &err);
 		return;
 	}
@@ -308,6 +310,12 @@ capture_on_state_told(struct pipeline *p, void *arg)
 	if (cs->all_wants_state)
 		all_was_told(c);
 	cs->all_wants_state = false;
+	if (!cs->file_waits)
+		return;
+	cs->file_waits = false;
+	cs->file_wants_state = pipeline_dump_state(p);
+	if (!cs->file_wants_state)
+		capture_file_state_told(cs->file);
 }
 
 /* The end. */

@@ -655,8 +655,13 @@ worker_died(struct worker *w, const struct launch_event *e)
 	worker_drain_control(w);
 	worker_drain_output(w);
 	w->alive = w->metrics_asked = false;
-	if (w->ask == WORKER_ASK_PENDING)
+	if (w->ask == WORKER_ASK_PENDING) {
 		w->ask = WORKER_ASK_FAILED;
+		err_set(&w->ask_error, ERR_GONE,
+		    "plugin '%s' ended before it had answered", name);
+		if (w->owner && w->owner->answered)
+			w->owner->answered(w, false, w->owner_arg);
+	}
 	if (w->doom.code == ERR_NONE) {
 		if (e->last_call[0])
 			err_set(&w->doom, ERR_PLUGIN,

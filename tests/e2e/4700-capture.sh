@@ -138,6 +138,24 @@ run_mews replay "$(echo "$tmp"/captures/s_*.scap)" "$plugins/plain.so" "$plugins
 is "state is parsed first, and no event of its own" \
 	"$(grep -o 'event .*' <<<"$out" | head -2)" "event 2 5 parsed=2
 event 3 6 parsed=3"
+
+# A file that begins while plugins tell their state to another has all of it, too.
+config two.yaml <<Y
+rules_files: [$tmp/kit.yaml]
+plugins:
+  - {name: async, library_path: $plugins/async.so, init_config: "n=0,dump=20,dump_us=20000"}
+  - {name: kit, library_path: $plugins/plain.so, open_params: "n=60,pause_us=20000"}
+capture: {enabled: true, path_prefix: $tmp/captures/two}
+Y
+run_mews run -c "$tmp/two.yaml" --disable-source syscall --write "$tmp/captures/all.scap"
+is "exit status of a run with two files" "$rc" 0
+head_of() { # head_of FILE: how much its first event finds parsed, itself included
+	run_mews replay "$1" "$plugins/plain.so" "$plugins/async.so" -r "$tmp/state.rules.yaml"
+	grep -o 'event .*' <<<"$out" | head -1
+}
+is "the first has its state" "$(head_of "$tmp/captures/all.scap")" "event 21 0 parsed=21"
+is "so has the second" "$(head_of "$(echo "$tmp"/captures/two_*.scap)")" "event 21 5 parsed=21"
+
 # A reload that wants captures gets them, from a source that runs.
 rules plain.yaml <<'Y'
 - rule: Starts
