@@ -123,6 +123,45 @@ denials(const struct supervisor *s, struct buf *labels, struct buf *out)
 	})
 }
 
+/* Of those that may connect somewhere. */
+#define EACH_CLIENT(...)                                                                 \
+	EACH_WORKER(const struct profile *p = w->plugin->confinement->profile;           \
+		    if (profile_connects(p) || p->n_unix_socket > 0) { __VA_ARGS__; })
+
+static void
+egress(const struct supervisor *s, struct buf *labels, struct buf *out)
+{
+	const struct worker *w;
+
+	prom_family(out, "mews_egress_queries_total", "counter",
+	    "Names that the plugin asked for");
+	EACH_CLIENT(prom_sample_u64(
+	    out, "mews_egress_queries_total", buf_str(labels), w->egress.queries))
+	prom_family(out, "mews_egress_connections_total", "counter",
+	    "Connections that the plugin made, refused ones included");
+	EACH_CLIENT(prom_sample_u64(
+	    out, "mews_egress_connections_total", buf_str(labels), w->egress.connections))
+	prom_family(out, "mews_egress_bytes_total", "counter",
+	    "Bytes that went to the plugin's servers (up) and came from them (down)");
+	EACH_CLIENT({
+		prom_label(labels, "direction", "up");
+		prom_sample_u64(
+		    out, "mews_egress_bytes_total", buf_str(labels), w->egress.bytes_up);
+		worker_labels(w, labels);
+		prom_label(labels, "direction", "down");
+		prom_sample_u64(out, "mews_egress_bytes_total", buf_str(labels),
+		    w->egress.bytes_down);
+	})
+	prom_family(out, "mews_egress_refused_total", "counter",
+	    "Names and connections that the plugin did not get, by reason");
+	EACH_CLIENT(for (int i = 0; i < EGRESS_N_REASONS; i++) {
+		worker_labels(w, labels);
+		prom_label(labels, "reason", egress_reason_label((enum egress_reason)i));
+		prom_sample_u64(out, "mews_egress_refused_total", buf_str(labels),
+		    w->egress.refused[i]);
+	})
+}
+
 static void
 latency(const struct supervisor *s, struct buf *labels, struct buf *out)
 {
@@ -131,7 +170,8 @@ latency(const struct supervisor *s, struct buf *labels, struct buf *out)
 	char bound[32];
 
 	prom_family(out, name, "histogram",
-	    "Extracting fields of up to a chunk of events: those of the first stage in the "
+	    "Extracting fields of up to a chunk of events: those of the first stage in "
+	    "the "
 	    "worker, others from the request to its answer");
 	EACH_WORKER({
 		const struct worker_latency *l = &w->counts.latency;
@@ -279,6 +319,7 @@ metrics_mews_text(const struct metrics *m, struct buf *out)
 	restarts(s, &labels, out);
 	usage(s, &labels, out);
 	denials(s, &labels, out);
+	egress(s, &labels, out);
 	latency(s, &labels, out);
 	sources(m, &labels, out);
 	outputs(m->app, &labels, out);

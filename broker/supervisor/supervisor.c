@@ -45,6 +45,10 @@ on_launcher(int fd, short what, void *arg)
 			if (w)
 				worker_denied(w, &e);
 			break;
+		case LAUNCH_EVENT_EGRESS:
+			if (w)
+				worker_counted(w, &e);
+			break;
 		case LAUNCH_EVENT_LOST:
 			/* The workers have died with it. */
 			err_set(&s->fatal, ERR_GONE, "the launcher is gone");

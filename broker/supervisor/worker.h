@@ -22,6 +22,7 @@
 #include "proto/permits.h"
 #include "proto/plugin_api.h"
 #include "proto/ring.h"
+#include "worker/egress/counters.h"
 
 /* Kept of what it said, for crash records. */
 enum {
@@ -271,6 +272,9 @@ struct worker {
 
 	struct worker_counts counts;
 	uint64_t denied[WORKER_DENIAL_KIND_N];
+	/* Of all incarnations, and of the one with that id as it was last told. */
+	struct egress_counters egress, egress_told;
+	uint32_t egress_id;
 	struct worker_denial denial[WORKER_DENIALS_KEPT]; /* distinct ones */
 	uint32_t n_denial, denial_at;                     /* the next to be replaced */
 };
@@ -333,6 +337,7 @@ void worker_took(struct worker *w, uint64_t ns);
 /* From the supervisor: the launcher told of its end, or of something it was refused. */
 void worker_died(struct worker *w, const struct launch_event *e);
 void worker_denied(struct worker *w, const struct launch_event *e);
+void worker_counted(struct worker *w, const struct launch_event *e);
 
 /* Among the states in which a process exists and talks. */
 bool worker_is_up(const struct worker *w);

@@ -512,6 +512,23 @@ worker_denied(struct worker *w, const struct launch_event *e)
 		    w->plugin->setting->name, e->what);
 }
 
+/* What is new since the last time is added. */
+void
+worker_counted(struct worker *w, const struct launch_event *e)
+{
+	const uint64_t *now = (const uint64_t *)&e->egress;
+	uint64_t *told = (uint64_t *)&w->egress_told, *sum = (uint64_t *)&w->egress;
+
+	if (e->id != w->egress_id)
+		w->egress_told = (struct egress_counters){0};
+	w->egress_id = e->id;
+	_Static_assert(sizeof(struct egress_counters) % sizeof(uint64_t) == 0,
+	    "nothing but numbers");
+	for (size_t i = 0; i < sizeof(struct egress_counters) / sizeof(uint64_t); i++)
+		sum[i] += now[i] - told[i];
+	w->egress_told = e->egress;
+}
+
 struct worker *
 worker_new(struct supervisor *sup, struct plugin *plugin, struct err *err)
 {

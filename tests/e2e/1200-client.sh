@@ -45,16 +45,21 @@ rules net.yaml <<'Y'
   source: net
 Y
 
-does() { # does SANDBOX DEEDS: sets out, err, rc
+settings() { # settings SANDBOX DEEDS
 	config falco.yaml <<Y
 rules_files: [$tmp/net.yaml]
-sandbox: {egress_hosts: $tmp/hosts}
+sandbox: {egress_hosts: $tmp/hosts, ctl_socket: $tmp/run/ctl.sock}
+webserver: {enabled: true, listen_address: 127.0.0.1, listen_port: $((port + 1)), prometheus_metrics_enabled: true}
+metrics: {enabled: true, interval: 1h, output_rule: false}
 plugins:
   - name: net
     library_path: $plugins/net_client.so
     open_params: "$2"
     sandbox: {$1}
 Y
+}
+does() { # does SANDBOX DEEDS: sets out, err, rc
+	settings "$@"
 	run_mews run -c "$tmp/falco.yaml" --enable-source net
 }
 came_to() { # came_to DEED
@@ -111,4 +116,39 @@ check "no links" test ! -L "$tmp/data/l"
 check "nowhere else" test ! -e "$tmp/run/b"
 check "no program that runs as its owner" test ! -e "$tmp/data/s"
 is "exit status" "$rc" 0
+
+does "profile: client" "pair"
+is "a pair of sockets, which runtimes wake themselves with" "$(came_to pair)" woken
+does "profile: pure" "pair"
+[ "$(came_to pair)" != woken ]
+holds "not where there are no sockets at all"
+
+# What is counted, over the plugin's deaths too.
+metric() { # metric NAME LABELS
+	curl -sS -m 5 "http://127.0.0.1:$((port + 1))/metrics" 2>/dev/null |
+		sed -n "s/^$1{plugin=\"net\",source=\"net\"${2:-}} //p"
+}
+stop_mews_now() {
+	kill -TERM "$mews_pid"
+	wait_mews 10
+}
+settings "$allowed, restart: {backoff_min: 10ms}" \
+	"get allowed.example $port;get allowed.example $port;name other.example;wait 20"
+start_mews run -c "$tmp/falco.yaml" --enable-source net
+counted() {
+	[ "$(metric mews_egress_connections_total)" = "$1" ]
+}
+check "connections are counted" until_true 8 counted 2
+is "and what came" "$(metric mews_egress_bytes_total ',direction="down"')" 12
+[ "$(metric mews_egress_refused_total ',reason="name"')" -ge 1 ]
+holds "and names that were refused"
+[ "$(metric mews_egress_queries_total)" -ge 3 ]
+holds "and names that were asked for"
+"$mews" ctl --socket "$tmp/run/ctl.sock" denials >"$tmp/ctl-out" 2>&1
+is "ctl denials has them too" \
+	"$(jq -r '.egress[] | select(.reason == "name") | .plugin + " " + .what' "$tmp/ctl-out")" \
+	"net asked for a name that the policy does not allow"
+kill -SEGV "$(workers)"
+check "those of its next life are added" until_true 8 counted 4
+stop_mews_now
 finish

@@ -2,8 +2,8 @@
 /*
  * Does in next_batch what its open parameters list, a word and a place each, separated by
  * ";", and tells of each in an event: "name HOST" looks it up, "get HOST PORT" connects
- * and reads a line, "unix PATH TEXT" sends text and reads a line, "write PATH", "read
- * PATH".
+ * and reads a line, "unix PATH TEXT" sends text and reads a line, "write PATH", "pair"
+ * has a socket pair, "wait SECONDS" does so.
  */
 #define KIT_NAME "net"
 #define KIT_ID   4313
@@ -100,6 +100,18 @@ do_unix(const char *path, const char *request, char *line, size_t size)
 }
 
 static const char *
+do_pair(char *line, size_t size)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+		return strerror(errno);
+	ssize_t n = write(pair[0], "woken", 5);
+	close(pair[0]);
+	return n < 0 ? strerror(errno) : read_line(pair[1], "", line, size);
+}
+
+static const char *
 do_write(const char *path, unsigned mode)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, mode);
@@ -127,6 +139,10 @@ do_it(char *deed, char *line, size_t size)
 		return do_write(a, b[0] ? (unsigned)strtoul(b, NULL, 8) : 0644);
 	if (strcmp(word, "mkdir") == 0)
 		return mkdir(a, 0755) < 0 ? strerror(errno) : "done";
+	if (strcmp(word, "pair") == 0)
+		return do_pair(line, size);
+	if (strcmp(word, "wait") == 0)
+		return sleep((unsigned)strtoul(a, NULL, 10)) == 0 ? "done" : "?";
 	if (strcmp(word, "link") == 0)
 		return symlink("/etc/shadow", a) < 0 ? strerror(errno) : "done";
 	return "what?";

@@ -8,18 +8,6 @@
 		.bytes = { 127, 0, 0, 1 }                                                \
 	}
 
-const char *
-egress_reason_label(enum egress_reason reason)
-{
-	static const char *const label[] = {
-#define REASON(id, text, doc) text,
-	    EGRESS_REASONS(REASON)
-#undef REASON
-	};
-
-	return reason < EGRESS_N_REASONS ? label[reason] : "";
-}
-
 static bool
 add_socket(struct egress_plan *plan, const struct egress_socket *s, struct err *err)
 {

@@ -187,7 +187,8 @@ receive(struct launcher *l, union wire_message *m, bool *ret_is_event, struct er
 		return rc;
 	if (size == sizeof(m->event) && m->head.kind == WIRE_EVENT &&
 	    (m->event.event.kind == LAUNCH_EVENT_DIED ||
-		m->event.event.kind == LAUNCH_EVENT_DENIED)) {
+		m->event.event.kind == LAUNCH_EVENT_DENIED ||
+		m->event.event.kind == LAUNCH_EVENT_EGRESS)) {
 		end_texts(&m->event.event);
 		*ret_is_event = true;
 		return PACKET_OK;

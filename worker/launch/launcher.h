@@ -17,6 +17,7 @@
 
 #include "base/err.h"
 #include "policy/confinement.h"
+#include "worker/egress/counters.h"
 
 #define LAUNCH_DEADLINE_MS 5000
 
@@ -88,6 +89,9 @@ enum launch_event_kind {
 	/* The first of its kind, and again when count reaches 10, 100, 1000 …; past
 	 * LIMIT_DENIALS kinds of one worker all others are one kind. */
 	LAUNCH_EVENT_DENIED,
+	/* What its connections came to so far, of this id: about once a second while that
+	 * changes, and before DIED. */
+	LAUNCH_EVENT_EGRESS,
 	LAUNCH_EVENT_LOST, /* the launcher is gone */
 };
 
@@ -102,7 +106,8 @@ struct launch_event {
 	 * no policy can). */
 	char what[512];
 	char allow_with[256];
-	uint64_t count; /* occurrences so far */
+	uint64_t count;                /* occurrences so far */
+	struct egress_counters egress; /* EGRESS */
 };
 
 /* Readable when launcher_event has something. */

@@ -24,6 +24,8 @@
 #include "worker/launch/wire.h"
 
 #define TICK_NS 100000000ull
+/* How often egress is asked what it counted. */
+#define COUNT_NS 1000000000ull
 
 struct launcher_state {
 	struct host host;
@@ -248,13 +250,25 @@ tell_events(struct launcher_state *l)
 
 /* The worker is dead: its sockets go, and its connections. */
 static void
-end_network(struct launcher_state *l, const struct watch *w)
+end_network(struct launcher_state *l, struct watch *w)
 {
 	struct err ignored;
 
+	if (l->egress == NULL || !has_network(w))
+		return;
 	/* An egress that does not listen any more is found out by its events. */
-	if (l->egress != NULL)
-		egress_remove(l->egress, w->id, &ignored);
+	egress_remove(l->egress, w->id, &ignored);
+	watch_wait_for_egress(w);
+}
+
+static void
+ask_egress(struct launcher_state *l)
+{
+	struct err ignored;
+
+	for (unsigned i = 0; l->egress != NULL && i < l->n_watches; i++)
+		if (!l->watch[i]->is_dead && has_network(l->watch[i]))
+			egress_ask_counters(l->egress, l->watch[i]->id, &ignored);
 }
 
 /* Whoever had a network has none now; started anew, it gets one from a new egress. */
@@ -284,6 +298,8 @@ hear_egress(struct launcher_state *l)
 			lose_egress(l);
 		else if (w != NULL && e.kind == EGRESS_EVENT_DENIED)
 			watch_denied(w, e.what, e.allow_with, e.count);
+		else if (w != NULL && e.kind == EGRESS_EVENT_COUNTERS)
+			watch_counted(w, &e.counters, e.is_last);
 		else if (w != NULL && e.kind == EGRESS_EVENT_FAILED && !w->is_dead) {
 			snprintf(w->death.last_call, sizeof(w->death.last_call),
 			    "no network for it: %.100s", e.what);
@@ -297,6 +313,7 @@ static bool
 turn(struct launcher_state *l, uint64_t *next_tick_ns)
 {
 	static struct pollfd pfd[2 + 2 * LIMIT_WORKERS];
+	static uint64_t next_count_ns;
 	bool some_wait = false;
 	unsigned n_watches = l->n_watches;
 
@@ -305,6 +322,10 @@ turn(struct launcher_state *l, uint64_t *next_tick_ns)
 		for (unsigned i = 0; i < n_watches; i++)
 			watch_tick(l->watch[i]);
 	}
+	if (l->egress != NULL && clock_mono_ns() >= next_count_ns) {
+		next_count_ns = clock_mono_ns() + COUNT_NS;
+		ask_egress(l);
+	}
 	pfd[0] = (struct pollfd){
 	    .fd = WIRE_FD,
 	    .events = (short)(POLLIN | (l->broker_is_slow ? POLLOUT : 0)),
@@ -312,7 +333,8 @@ turn(struct launcher_state *l, uint64_t *next_tick_ns)
 	for (unsigned i = 0; i < n_watches; i++) {
 		const struct watch *w = l->watch[i];
 		bool may_ask = w->answers_left > 0;
-		some_wait |= !may_ask || watch_is_metered(w);
+		some_wait |=
+		    !may_ask || watch_is_metered(w) || w->n_ticks_waited_for_egress > 0;
 		/* poll skips -1: the dead, and listeners of which enough was heard. */
 		pfd[1 + 2 * i] = (struct pollfd){w->worker.shim_pidfd, POLLIN, 0};
 		pfd[2 + 2 * i] =
@@ -320,7 +342,10 @@ turn(struct launcher_state *l, uint64_t *next_tick_ns)
 	}
 	pfd[1 + 2 * n_watches] =
 	    (struct pollfd){l->egress != NULL ? egress_fd(l->egress) : -1, POLLIN, 0};
-	if (poll(pfd, 2 + 2 * n_watches, some_wait ? (int)(TICK_NS / 1000000) : -1) < 0)
+	int wait_ms = some_wait           ? (int)(TICK_NS / 1000000)
+		      : l->egress != NULL ? (int)(COUNT_NS / 1000000)
+					  : -1;
+	if (poll(pfd, 2 + 2 * n_watches, wait_ms) < 0)
 		return errno == EINTR;
 	if (pfd[1 + 2 * n_watches].revents != 0)
 		hear_egress(l);

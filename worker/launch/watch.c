@@ -166,6 +166,25 @@ watch_denied(struct watch *w, const char *what, const char *allow_with, uint64_t
 	d->is_due = true;
 }
 
+void
+watch_counted(struct watch *w, const struct egress_counters *counters, bool is_last)
+{
+	if (is_last)
+		w->n_ticks_waited_for_egress = 0;
+	if (memcmp(&w->egress.egress, counters, sizeof(*counters)) == 0)
+		return;
+	w->egress.kind = LAUNCH_EVENT_EGRESS;
+	w->egress.id = w->id;
+	w->egress.egress = *counters;
+	w->egress_is_due = true;
+}
+
+void
+watch_wait_for_egress(struct watch *w)
+{
+	w->n_ticks_waited_for_egress = 2;
+}
+
 static void
 note_call(struct watch *w, const struct seccomp_data *data, const char *path)
 {
@@ -337,6 +356,8 @@ watch_tick(struct watch *w)
 {
 	if (watch_is_metered(w))
 		meter_cpu(w);
+	if (w->n_ticks_waited_for_egress > 0)
+		w->n_ticks_waited_for_egress--;
 	w->answers_left += LIMIT_NOTIFICATIONS_PER_TICK;
 	if (w->answers_left > LIMIT_NOTIFICATIONS)
 		w->answers_left = LIMIT_NOTIFICATIONS;
@@ -358,7 +379,9 @@ watch_event(struct watch *w)
 	for (unsigned i = 0; i < w->n_denials; i++)
 		if (w->denial[i]->is_due)
 			return &w->denial[i]->event;
-	return w->is_dead ? &w->death : NULL;
+	if (w->egress_is_due)
+		return &w->egress;
+	return w->is_dead && w->n_ticks_waited_for_egress == 0 ? &w->death : NULL;
 }
 
 void
@@ -367,4 +390,6 @@ watch_told(struct watch *w, const struct launch_event *event)
 	for (unsigned i = 0; i < w->n_denials; i++)
 		if (&w->denial[i]->event == event)
 			w->denial[i]->is_due = false;
+	if (event == &w->egress)
+		w->egress_is_due = false;
 }

@@ -32,6 +32,11 @@ struct watch {
 	bool is_sealed;       /* the second filter is on */
 	bool is_killed;       /* for an attack; death.last_call says which */
 	bool is_dead;         /* buried; the death event waits to be told */
+	/* Of a dead one: ticks until its death is told though egress has not said its
+	 * last. */
+	unsigned n_ticks_waited_for_egress;
+	struct launch_event egress;
+	bool egress_is_due;
 	struct launch_event death;
 	/* The last one stands for all kinds past the bound. */
 	struct watch_denial *denial[LIMIT_DENIALS + 1];
@@ -58,6 +63,10 @@ void watch_notification(struct watch *w);
 /* Egress refused something, or could not; count is how often by now. */
 void watch_denied(
     struct watch *w, const char *what, const char *allow_with, uint64_t count);
+/* What egress counted; is_last: nothing more of this worker comes. */
+void watch_counted(struct watch *w, const struct egress_counters *counters, bool is_last);
+/* It is dead; egress will count once more. */
+void watch_wait_for_egress(struct watch *w);
 /* Every 100 ms: it may ask on. */
 void watch_tick(struct watch *w);
 /* Whether it needs ticks even when it asks nothing. */
