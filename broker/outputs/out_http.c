@@ -4,29 +4,17 @@
  * so that the server gets them in order. By curl's multi interface, because that can be
  * interrupted from another thread wherever it waits.
  *
- * With a spool a line is taken as soon as it is on disk, and a thread of its own
- * delivers: the oldest first, each until the server takes it, refuses it for good (4xx),
- * or the program ends, in which case the next run goes on. Without, a line is tried when
- * its turn comes, and again only when it times out, as in Falco.
+ * With a spool a line is taken as soon as it is on disk (http_spool.h). Without, it is
+ * tried when its turn comes, and again only when it times out, as in Falco.
  */
 #include <curl/curl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
-#include "base/clock.h"
-#include "base/limits.h"
-#include "base/log.h"
+#include "broker/outputs/http_spool.h"
 #include "broker/outputs/out.h"
-#include "broker/outputs/spool.h"
 
 enum {
-	/* Between tries of a line in the spool: doubled each time. */
-	RETRY_MIN_MS = 100,
-	RETRY_MAX_MS = 10000,
 	POLL_MS = 1000, /* libcurl's own deadlines come first */
 };
 
@@ -39,14 +27,8 @@ struct out_http {
 	CURLM *multi;
 	CURL *curl;
 	struct curl_slist *headers;
-
-	struct spool *spool; /* NULL: none */
-	uint64_t damaged;    /* as counted so far */
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	bool ending, has_thread; /* under lock */
-	atomic_bool give_up;     /* no more tries */
+	struct http_spool *spool; /* NULL: none */
+	atomic_bool give_up;      /* no more tries */
 };
 
 static size_t
@@ -92,11 +74,12 @@ perform(struct out_http *o)
 	return rc;
 }
 
-/* *ret_final: trying again would not help. */
+/* As in struct http_spool_user. */
 static bool
-post(struct out_http *o, const char *line, size_t len, bool *ret_final,
-    enum outputs_loss *ret_why, struct err *err)
+post(void *arg, const char *line, size_t len, bool *ret_final, enum outputs_loss *ret_why,
+    struct err *err)
 {
+	struct out_http *o = arg;
 	CURLcode rc = CURLE_OK;
 	long status = 0;
 
@@ -138,134 +121,30 @@ post_line(struct out_http *o, const struct out_batch *b, struct out_loss *ret_lo
 }
 
 static bool
-spool_lines(struct out_http *o, const struct out_batch *b, struct out_loss *ret_loss,
-    struct err *err)
-{
-	*ret_loss = (struct out_loss){.why = OUTPUTS_SPOOL};
-	for (uint32_t i = 0; i < b->n; i++) {
-		const struct queue_line *l = &b->line[i];
-		ret_loss->n += !spool_put(o->spool, b->base + l->offset, l->len, err);
-	}
-	pthread_mutex_lock(&o->lock);
-	pthread_cond_signal(&o->changed);
-	pthread_mutex_unlock(&o->lock);
-	return ret_loss->n == 0;
-}
-
-static bool
 http_write(struct out *out, const struct out_batch *b, struct out_loss *ret_loss,
     struct err *err)
 {
 	struct out_http *o = (struct out_http *)out;
 
-	return o->spool ? spool_lines(o, b, ret_loss, err)
+	return o->spool ? http_spool_put(o->spool, b, ret_loss, err)
 			: post_line(o, b, ret_loss, err);
-}
-
-/* The spool's thread. */
-
-/* Until there is something new, ms are over (0: for ever), or it is to end. */
-static void
-rest(struct out_http *o, uint32_t ms)
-{
-	struct timespec at;
-
-	clock_mono_in(&at, ms);
-	pthread_mutex_lock(&o->lock);
-	if (!o->ending && ms == 0)
-		pthread_cond_wait(&o->changed, &o->lock);
-	/* New lines do not make an old one succeed sooner. */
-	while (!o->ending && ms > 0 &&
-	       pthread_cond_timedwait(&o->changed, &o->lock, &at) == 0) {
-	}
-	pthread_mutex_unlock(&o->lock);
-}
-
-static bool
-is_ending(struct out_http *o)
-{
-	pthread_mutex_lock(&o->lock);
-	bool ending = o->ending;
-	pthread_mutex_unlock(&o->lock);
-	return ending;
-}
-
-/* Told once for each outage, and when it is over. */
-static void
-tell(uint32_t failures, const struct err *err)
-{
-	if (failures == 1)
-		log_error("http: %s: alerts wait in the spool", err->msg);
-}
-
-/* Records that cannot be read are not alerts any more, and nobody knows how many. */
-static void
-count_damage(struct out_http *o)
-{
-	struct spool_counts c;
-
-	spool_counts(o->spool, &c);
-	if (c.damaged == o->damaged)
-		return;
-	atomic_fetch_add(&o->env.lost[OUTPUTS_DAMAGED], c.damaged - o->damaged);
-	o->damaged = c.damaged;
-	log_error("http: the spool was damaged: what could not be read is left out");
 }
 
 static uint64_t
 http_spooled_bytes(struct out *out)
 {
 	const struct out_http *o = (struct out_http *)out;
-	struct spool_counts c = {.bytes = 0};
 
-	if (o->spool)
-		spool_counts(o->spool, &c);
-	return c.bytes;
+	return o->spool ? http_spool_bytes(o->spool) : 0;
 }
 
-static void *
-deliver(void *arg)
+static void
+give_up(void *arg)
 {
 	struct out_http *o = arg;
-	uint32_t pause_ms = RETRY_MIN_MS, failures = 0;
-	struct buf line;
-	struct err err;
 
-	buf_init(&line, LIMIT_OUTPUT_LINE_BYTES + 1);
-	while (!is_stopped(o)) {
-		enum outputs_loss why;
-		bool final;
-
-		bool any = spool_next(o->spool, &line);
-		count_damage(o);
-		if (!any) {
-			if (is_ending(o))
-				break;
-			rest(o, 0);
-			continue;
-		}
-		if (post(o, line.data, line.len, &final, &why, &err)) {
-			if (failures > 0)
-				log_notice("http: alerts are delivered again");
-			failures = 0;
-			pause_ms = RETRY_MIN_MS;
-			spool_done(o->spool);
-		} else if (final) {
-			atomic_fetch_add(&o->env.lost[why], 1);
-			log_error("http: %s: an alert is given up", err.msg);
-			spool_done(o->spool);
-		} else {
-			tell(++failures, &err);
-			/* What cannot be delivered now is for the next run. */
-			if (is_ending(o) || is_stopped(o))
-				break;
-			rest(o, pause_ms);
-			pause_ms =
-			    2 * pause_ms < RETRY_MAX_MS ? 2 * pause_ms : RETRY_MAX_MS;
-		}
-	}
-	buf_release(&line);
-	return NULL;
+	atomic_store(&o->give_up, true);
+	http_interrupt(&o->out);
 }
 
 static bool
@@ -277,47 +156,13 @@ wants_spool(const struct settings *s)
 static bool
 start_spool(struct out_http *o, const struct settings *s, struct err *err)
 {
-	pthread_condattr_t attr;
-	sigset_t all, old;
-	int rc;
+	const struct http_spool_user user = {post, give_up, o};
 
-	pthread_mutex_init(&o->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&o->changed, &attr);
-	pthread_condattr_destroy(&attr);
-	o->spool = spool_open(s->http.spool_dir, (uint64_t)s->http.spool_mb << 20, err);
-	if (!o->spool)
-		return false;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&o->thread, NULL, deliver, o);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	o->has_thread = rc == 0;
-	return rc == 0 || err_set(err, ERR_SYS, "http: thread: %s", strerror(rc));
-}
-
-/* What waits is tried once more, for wait_ms at most, and stays on disk otherwise. */
-static void
-end_spool(struct out_http *o, uint32_t wait_ms)
-{
-	struct timespec at;
-
-	if (o->has_thread) {
-		pthread_mutex_lock(&o->lock);
-		o->ending = true;
-		pthread_cond_signal(&o->changed);
-		pthread_mutex_unlock(&o->lock);
-		clock_mono_in(&at, wait_ms);
-		if (pthread_clockjoin_np(o->thread, NULL, CLOCK_MONOTONIC, &at) != 0) {
-			atomic_store(&o->give_up, true);
-			curl_multi_wakeup(o->multi);
-			pthread_join(o->thread, NULL);
-		}
-	}
-	spool_close(o->spool);
-	pthread_cond_destroy(&o->changed);
-	pthread_mutex_destroy(&o->lock);
+	if (!wants_spool(s))
+		return true;
+	o->spool = http_spool_new(
+	    s->http.spool_dir, (uint64_t)s->http.spool_mb << 20, &user, &o->env, err);
+	return o->spool != NULL;
 }
 
 static void
@@ -325,8 +170,7 @@ http_free(struct out *out, uint32_t wait_ms)
 {
 	struct out_http *o = (struct out_http *)out;
 
-	if (o->spool)
-		end_spool(o, wait_ms);
+	http_spool_free(o->spool, wait_ms);
 	curl_easy_cleanup(o->curl);
 	curl_multi_cleanup(o->multi);
 	curl_slist_free_all(o->headers);
@@ -413,7 +257,7 @@ out_http_new(const struct settings *s, const struct out_env *env, struct err *er
 	};
 	if (!o->multi || !o->curl || !o->headers)
 		err_nomem(err);
-	else if (configure(o, s, err) && (!wants_spool(s) || start_spool(o, s, err)))
+	else if (configure(o, s, err) && start_spool(o, s, err))
 		return &o->out;
 	http_free(&o->out, 0);
 	return NULL;

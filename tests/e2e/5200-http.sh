@@ -151,8 +151,22 @@ check "after an outage it ends" wait_mews 30
 is "and nothing was lost by it" "$(grep -oE 'alert [0-9]+' "$tmp/bodies" | md5sum)" \
 	"$(seq 0 10 2990 | sed 's/^/alert /' | md5sum)"
 
+# Another output over the same spool: the first ends in its own time, then the other goes on.
+sed -i 's/n=3000,pause_us=1000/n=100000000,pause_us=1000/' "$tmp/falco.yaml"
+: >"$tmp/bodies"
+start_mews run -c "$tmp/falco.yaml" --enable-source kit
+check "alerts arrive before a reload" until_true 10 got 20
+sed -i 's,http_output: {,http_output: {user_agent: other\, ,' "$tmp/falco.yaml"
+kill -HUP "$mews_pid"
+check "it is reloaded" until_true 10 grep -q 'the new configuration holds' "$tmp/err"
+before=$(wc -l <"$tmp/bodies")
+check "alerts arrive after it" until_true 10 got $((before + 50))
+kill -TERM "$mews_pid"
+check "it ends" wait_mews 10
+is "none was left out" "$(grep -oE '[0-9]+$' "$tmp/bodies" | awk '$1 != last && $1 != want {print "after " last " comes " $1} {last = $1; want = $1 + 10}')" ""
+
 # A broker that is killed: at least once, in order.
-sed -i 's/n=3000,pause_us=1000/n=100000000,pause_us=100/' "$tmp/falco.yaml"
+sed -i 's/n=100000000,pause_us=1000/n=100000000,pause_us=100/' "$tmp/falco.yaml"
 : >"$tmp/bodies"
 for _ in 1 2 3; do
 	start_mews run -c "$tmp/falco.yaml" --enable-source kit
