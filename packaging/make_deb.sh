@@ -20,7 +20,7 @@ place() {
 
 place 755 mews usr/bin
 for name in mews-worker mews-launcher mews-egress mews-fuzz-worker \
-	mews-instrumented-worker; do
+	mews-instrumented-worker mews-asan-worker mews-asan-fuzz-worker; do
 	place 755 "$name" usr/libexec/mews
 done
 strip --strip-unneeded "$root"/usr/bin/mews "$root"/usr/libexec/mews/*
@@ -46,10 +46,11 @@ place 644 mews.fish usr/share/fish/vendor_completions.d
 place 644 copyright usr/share/doc/mews
 mkdir -p "$root/usr/share/falco/plugins"
 
-# The packages that have the libraries which the programs name, as they are here.
+# The packages that have the libraries which the programs name, as they are here. Those
+# for plugins with the address sanitizer are for who has it.
 depends() {
 	local soname path package
-	readelf -d "$root"/usr/bin/mews "$root"/usr/libexec/mews/* |
+	readelf -d "$root"/usr/bin/mews "$root"/usr/libexec/mews/* | grep -v libasan |
 		sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort -u |
 		while read -r soname; do
 			path=$(gcc -print-file-name="$soname")
@@ -77,6 +78,7 @@ Maintainer: The mews maintainers <mews@localhost>
 Installed-Size: $size
 Depends: $needs
 Recommends: ca-certificates
+Suggests: $(dpkg-query -S '*/libasan.so.*' | sed -n '1s/:.*//p'), afl++
 Section: admin
 Priority: optional
 Description: Falco plugins, each confined in a process of its own

@@ -172,8 +172,14 @@ step_for_instrumented(struct app *app, struct err *err)
 {
 	static char path[FUZZ_PATH_BYTES];
 
-	if (!supervisor_program_path("mews-instrumented-worker", path, sizeof(path), err))
+	bool sanitized = fuzz_is_sanitized(app->settings->plugin[0].library_path);
+
+	if (!supervisor_program_path(
+		sanitized ? "mews-asan-worker" : "mews-instrumented-worker", path,
+		sizeof(path), err))
 		return STEP_FAILED;
+	if (sanitized)
+		app->supervisor->memory_bytes = FUZZ_SHADOW_BYTES;
 	app->supervisor->worker_path = path;
 	return STEP_NEXT;
 }

@@ -108,6 +108,12 @@ struct fuzz_subject {
 	const char *post_url;
 };
 
+/* Whether the file was built with the address sanitizer: it needs workers that have it,
+ * and room for its shadow. */
+bool fuzz_is_sanitized(const char *path);
+/* What that takes of address space. */
+#define FUZZ_SHADOW_BYTES (1ull << 46)
+
 /* subject.c: the confinement of the plugin with the fuzz worker in it. */
 bool fuzz_subject_init(struct fuzz_subject *s, struct app *app,
     const struct fuzz_options *o, enum fuzz_target target, struct err *err);

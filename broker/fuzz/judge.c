@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a worker's end means. Texts come from the plugin: cut, escaped, never a format. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -23,6 +24,8 @@ static const char *const stages[] = {
 enum {
 	KEY_FRAMES = 5
 };
+
+static const char asan_mark[] = "AddressSanitizer: ";
 
 const char *
 finding_kind_name(enum finding_kind k)
@@ -63,8 +66,11 @@ stage_name(const struct fuzz_worker *w)
 static void
 keep_output(struct fuzz_verdict *v, const struct fuzz_worker *w)
 {
-	/* A panic is told in the first lines, the rest in the last. */
+	/* A panic and a report are told in the first lines, the rest in the last. */
 	const char *panic = memmem(w->output, w->output_len, "panic: ", 7);
+	if (!panic)
+		panic =
+		    memmem(w->output, w->output_len, asan_mark, sizeof(asan_mark) - 1);
 	uint32_t from = w->output_len > 3000 ? w->output_len - 3000 : 0;
 	struct buf b;
 
@@ -207,15 +213,57 @@ judge_go(struct fuzz_verdict *v, const struct fuzz_worker *w)
 	return true;
 }
 
+/* Of the address sanitizer's words: "    #3 0x7f… (/path/lib.so+0x1234)", the first such
+ * list, without its own functions, down to ours. */
+static void
+take_sanitizer_stack(struct fuzz_verdict *v, const char *text, size_t n)
+{
+	const char *end = text + n, *at = text;
+	unsigned wanted = 0;
+
+	while (at < end) {
+		const char *eol = memchr(at, '\n', (size_t)(end - at));
+		eol = eol ? eol : end;
+		const char *hash = memchr(at, '#', (size_t)(eol - at));
+		const char *paren = memrchr(at, '(', (size_t)(eol - at));
+		const char *close = memchr(at, ')', (size_t)(eol - at));
+		if (hash && paren && close && hash < paren && paren < close &&
+		    strtoul(hash + 1, NULL, 10) == wanted) {
+			const char *slash = memrchr(paren, '/', (size_t)(close - paren));
+			const char *name = slash ? slash + 1 : paren + 1;
+			wanted++;
+			/* Our own loop: the plugin is above it. */
+			if (strncmp(name, "exe+", 4) == 0)
+				return;
+			if (strncmp(name, "libasan", 7) != 0)
+				add_frame(v, name, (size_t)(close - name));
+		} else if (wanted > 0) {
+			return;
+		}
+		at = eol + 1;
+	}
+}
+
 static bool
 judge_sanitizer(struct fuzz_verdict *v, const struct fuzz_worker *w)
 {
 	char line[256];
+	bool asan = line_behind(w, asan_mark, line, sizeof(line));
 
-	if (!line_behind(w, "ERROR: AddressSanitizer: ", line, sizeof(line)) &&
-	    !line_behind(w, "runtime error: ", line, sizeof(line)))
+	if (!asan && !line_behind(w, "runtime error: ", line, sizeof(line)))
 		return false;
 	v->kind = FINDING_SANITIZER;
+	if (asan) {
+		const char *at =
+		    memmem(w->output, w->output_len, asan_mark, sizeof(asan_mark) - 1);
+		/* Addresses are others every time. */
+		char *on = strstr(line, " on "), *of = strstr(line, " (pc ");
+		if (on)
+			*on = '\0';
+		if (of)
+			*of = '\0';
+		take_sanitizer_stack(v, at, (size_t)(w->output + w->output_len - at));
+	}
 	snprintf(v->headline, sizeof(v->headline), "%s: %.400s", stage_name(w), line);
 	make_key(v, line);
 	return true;

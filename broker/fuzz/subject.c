@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -114,6 +115,27 @@ choose_way(struct fuzz_subject *s, const struct fuzz_options *o, struct err *err
 }
 
 bool
+fuzz_is_sanitized(const char *path)
+{
+	static const char mark[] = "__asan_init";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	bool is = false;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
+		void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+		if (p != MAP_FAILED) {
+			/* With its NUL: a name in a table of symbols. */
+			is = memmem(p, (size_t)st.st_size, mark, sizeof(mark));
+			munmap(p, (size_t)st.st_size);
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
+bool
 fuzz_subject_init(struct fuzz_subject *s, struct app *app, const struct fuzz_options *o,
     enum fuzz_target target, struct err *err)
 {
@@ -148,8 +170,10 @@ fuzz_subject_init(struct fuzz_subject *s, struct app *app, const struct fuzz_opt
 		if (!s->params)
 			return err_nomem(err);
 	}
-	return supervisor_program_path(
-		   "mews-fuzz-worker", s->worker_path, sizeof(s->worker_path), err) &&
+	return supervisor_program_path(fuzz_is_sanitized(p->setting->library_path)
+					   ? "mews-asan-fuzz-worker"
+					   : "mews-fuzz-worker",
+		   s->worker_path, sizeof(s->worker_path), err) &&
 	       confinement_make(
 		   c, arena, profile, p->setting->library_path, s->worker_path, err);
 }

@@ -82,6 +82,8 @@ plugin_set_prepare(
 		return err_nomem(err);
 	if (!choose_profile(profile, arena, set, p->setting, err))
 		return false;
+	if (profile->limits.memory_bytes < set->sup->memory_bytes)
+		profile->limits.memory_bytes = set->sup->memory_bytes;
 	p->profile = profile;
 	p->confinement = c;
 	if (!confinement_make(c, arena, profile, p->setting->library_path,

@@ -28,6 +28,8 @@ struct supervisor {
 	struct worker_list workers;
 	uint32_t next_id;
 	const char *worker_path;
+	uint64_t
+	    memory_bytes; /* a plugin may have at least this; 0: as its profile says */
 	const char *egress_hosts; /* as launch_request's */
 	uint32_t min_tier;        /* as launcher.h */
 	const char *state_dir;    /* NULL: nothing is kept */

@@ -3,7 +3,7 @@
 # confined, and can be done again.
 . "$(dirname "$0")/lib.sh"
 
-for file in mews-fuzz-worker mews-instrumented-worker; do
+for file in mews-fuzz-worker mews-instrumented-worker mews-asan-fuzz-worker mews-asan-worker; do
 	[ -e "$built/worker/fuzz/$file" ] || skip_all "$file is not built"
 	install -D -m 755 "$built/worker/fuzz/$file" "$bin/worker/fuzz/$file"
 done
@@ -47,6 +47,10 @@ found bug_freed breach 100000 'points to memory that was freed'
 found bug_wild breach 100000 'a text cannot be read'
 found bug_exit crash 300000 'exit\(0\) was called'
 found bug_overflow sanitizer 200000 'signed integer overflow'
+
+found bug_heap sanitizer 200000 'AddressSanitizer: heap-buffer-overflow$'
+is "the address sanitizer's stack tells where" "$(jq -r '.stack[0]' "$tmp"/fuzz/findings/sanitizer-*/report.json | sed 's/0x[0-9a-f]*/N/')" \
+	"bug_heap.so+N"
 
 found bug_calls crash 200000 'init: SIGSEGV' --target init
 found bug_calls crash 100000 'open: SIGSEGV' --target open

@@ -11,7 +11,7 @@ has() { # has MODE PATH: of root, in the package
 	grep -qE "^$1 root/root .* \\.$2\$" <<<"$contents"
 }
 check "the program" has -rwxr-xr-x /usr/bin/mews
-for name in worker launcher egress fuzz-worker; do
+for name in worker launcher egress fuzz-worker asan-fuzz-worker; do
 	check "mews-$name" has -rwxr-xr-x "/usr/libexec/mews/mews-$name"
 done
 for file in /usr/lib/systemd/system/mews.service /etc/mews/falco.yaml /usr/share/mews/profiles/k8saudit.yaml \

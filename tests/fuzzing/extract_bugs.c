@@ -17,6 +17,7 @@ enum bug {
 	WILD,     /* a text that is nowhere */
 	EXIT,
 	OVERFLOW, /* for the undefined behaviour sanitizer */
+	HEAP,     /* for the address sanitizer: a byte past a block that goes */
 	NONE,
 };
 
@@ -119,6 +120,15 @@ bug_extract(const unsigned char *p, uint32_t n, struct plugin_extract_field *f)
 	case OVERFLOW:
 		if (is_hidden(p, n, "over"))
 			large = large + (int)n * 100;
+		break;
+	case HEAP:
+		if (is_hidden(p, n, "heap")) {
+			volatile size_t past = 16;
+			volatile char *block = malloc(16);
+			if (block)
+				block[past] = 1;
+			free((void *)block);
+		}
 		break;
 	case NONE:
 		break;

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "worker/fuzz/hooks.h"
 
-#include <errno.h>
 #include <malloc.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "worker/fuzz/coverage.h"
@@ -143,50 +140,6 @@ free(void *p)
 	kept[kept_at] = p;
 	kept_at = (kept_at + 1) % KEPT;
 	__libc_free(old);
-}
-
-/* Breakpoints must be heard by every thread: a blocked one kills. */
-
-static int
-set_mask(int how, const sigset_t *set, sigset_t *old)
-{
-	uint64_t mask = 0;
-
-	if (set) {
-		__builtin_memcpy(&mask, set, sizeof(mask));
-		if (how != SIG_UNBLOCK)
-			mask &= ~(1ull << (SIGTRAP - 1));
-		/* libc's own, as it does itself. */
-		mask &= ~(3ull << 31);
-	}
-	long rc = syscall(SYS_rt_sigprocmask, how, set ? &mask : NULL, old, sizeof(mask));
-	return rc < 0 ? errno : 0;
-}
-
-HOOK int
-pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
-{
-	return set_mask(how, set, old);
-}
-
-HOOK int
-sigprocmask(int how, const sigset_t *set, sigset_t *old)
-{
-	int rc = set_mask(how, set, old);
-
-	if (rc == 0)
-		return 0;
-	errno = rc;
-	return -1;
-}
-
-/* Ends that the plugin chooses. */
-
-HOOK void __attribute__((noreturn)) exit(int status)
-{
-	if (coverage_counts)
-		trap_raise(FUZZ_TRAP_EXIT, "exit(%d) was called", status);
-	_exit(status);
 }
 
 /* Comparisons. Written out, for libc's own cannot be reached under another name, and the
