@@ -5,11 +5,13 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -18,6 +20,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "broker/keeper/keeper.h"
 #include "broker/settings/files.h"
@@ -324,6 +327,125 @@ test_outputs_never_wait_for_a_sink(void **state)
 }
 
 static void
+test_outputs_that_block_hold_up_nobody_else(void **state)
+{
+	enum {
+		N = 2000
+	};
+	program_does("cat >> %s", other);
+	const struct settings s = {.output_timeout_ms = 100,
+	    .file_enabled = true,
+	    .file_name = path,
+	    .program_enabled = true,
+	    .program_keep_alive = true,
+	    .program = program};
+	int fd = block_file();
+	struct outputs *o = make(&s);
+	struct outputs_sink file, fed;
+	static char line[100];
+	struct stat st = {0};
+
+	memset(line, 'z', sizeof(line));
+	for (int i = 0; i < N; i++)
+		assert_true(outputs_put(o, PRIORITY_NOTICE, line, sizeof(line)));
+	outputs_flush(o);
+	do {
+		nap();
+	} while (stat(other, &st) != 0 || st.st_size < N * 101);
+	assert_true(outputs_sink(o, 0, &file));
+	assert_true(outputs_sink(o, 1, &fed));
+	assert_string_equal(file.name, "file");
+	assert_true(file.depth > 0);
+	assert_string_equal(fed.name, "program");
+	assert_int_equal(fed.delivered, N);
+	outputs_free(o);
+	close(fd);
+}
+
+/* No more than so many bytes per file, for this process. */
+static void
+limit_files(rlim_t bytes)
+{
+	struct rlimit r;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &r), 0);
+	r.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &r), 0);
+}
+
+static void
+test_outputs_begin_anew_behind_half_a_line(void **state)
+{
+	const struct settings s = {
+	    .output_timeout_ms = 2000, .file_enabled = true, .file_name = path};
+	struct outputs *o = make(&s);
+	struct outputs_sink sink;
+
+	limit_files(14);
+	put(o, "one");
+	put(o, "two and three");
+	wait_idle(o);
+	put(o, "nothing of it");
+	wait_idle(o);
+	limit_files(RLIM_INFINITY);
+	put(o, "four");
+	wait_idle(o);
+	assert_true(outputs_sink(o, 0, &sink));
+	assert_int_equal(sink.delivered, 2);
+	assert_int_equal(sink.lost[OUTPUTS_FAILED], 2);
+	outputs_free(o);
+	assert_content(path, "one\ntwo and th\nfour\n");
+}
+
+static void
+test_outputs_drop_lines_that_are_too_long(void **state)
+{
+	const struct settings s = {
+	    .output_timeout_ms = 2000, .file_enabled = true, .file_name = path};
+	struct outputs *o = make(&s);
+	size_t n = LIMIT_OUTPUT_LINE_BYTES + 1;
+	char *line = malloc(n);
+	struct outputs_sink sink;
+
+	assert_non_null(line);
+	memset(line, 'y', n);
+	assert_false(outputs_put(o, PRIORITY_NOTICE, line, n));
+	assert_true(outputs_sink(o, 0, &sink));
+	assert_int_equal(sink.lost[OUTPUTS_TOO_LONG], 1);
+	outputs_free(o);
+	free(line);
+}
+
+static void
+test_outputs_end_a_program_that_does_not_read(void **state)
+{
+	program_does("echo $$ > %s; exec sleep 1000", path);
+	const struct settings s = {.output_timeout_ms = 200,
+	    .program_enabled = true,
+	    .program_keep_alive = true,
+	    .program = program};
+	struct outputs *o = make(&s);
+	static char line[4000];
+	struct stat st = {0};
+
+	memset(line, 'z', sizeof(line));
+	for (int i = 0; i < 100; i++)
+		assert_true(outputs_put(o, PRIORITY_NOTICE, line, sizeof(line)));
+	outputs_flush(o);
+	do {
+		nap();
+	} while (stat(path, &st) != 0 || st.st_size == 0);
+	char *text = content(path);
+	pid_t pid = (pid_t)strtol(text, NULL, 10);
+	free(text);
+	assert_true(pid > 0);
+	assert_int_equal(kill(pid, 0), 0);
+	outputs_free(o);
+	while (kill(pid, 0) == 0)
+		nap();
+}
+
+static void
 test_outputs_feed_a_program(void **state)
 {
 	program_does("cat >> %s; echo end >> %s", path, path);
@@ -557,6 +679,10 @@ main(void)
 	    TEST(test_outputs_reopen_a_file_that_was_moved),
 	    TEST(test_outputs_count_and_tell_what_a_sink_refuses),
 	    TEST(test_outputs_never_wait_for_a_sink),
+	    TEST(test_outputs_that_block_hold_up_nobody_else),
+	    TEST(test_outputs_begin_anew_behind_half_a_line),
+	    TEST(test_outputs_drop_lines_that_are_too_long),
+	    TEST(test_outputs_end_a_program_that_does_not_read),
 	    TEST(test_outputs_feed_a_program),
 	    TEST(test_outputs_start_a_program_for_each_line),
 	    TEST(test_outputs_start_a_dead_program_again),
