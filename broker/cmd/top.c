@@ -178,10 +178,11 @@ look(struct top *t, struct err *err)
 	buf_clear(&t->screen);
 	buf_addf(&t->screen,
 	    "mews %s  pid %" PRIu64 "  up %" PRIu64 " s  alerts %" PRIu64
-	    "  dropped %" PRIu64 "  reloads %" PRIu64 "%s\n\n",
+	    "  dropped %" PRIu64 "  failed %" PRIu64 "  reloads %" PRIu64 "%s\n\n",
 	    conf_text(status, "version", ""), conf_uint(status, "pid", 0),
 	    conf_uint(status, "uptime_s", 0), conf_uint(status, "alerts", 0),
 	    conf_uint(status, "outputs.dropped", 0),
+	    conf_uint(status, "outputs.failed", 0),
 	    conf_uint(status, "reloads.number", 0),
 	    conf_bool(status, "reloads.last_succeeded", true) ? "" : " (last FAILED)");
 	buf_addf(&t->screen, "%-24s %-6s %9s %9s %9s %7s\n", "SOURCE", "READY",

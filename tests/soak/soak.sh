@@ -44,6 +44,9 @@ watch_config_files: true
 sandbox: {state_dir: $tmp/state, ctl_socket: $tmp/ctl.sock}
 webserver: {enabled: true, listen_address: 127.0.0.1, listen_port: $port, prometheus_metrics_enabled: true}
 metrics: {enabled: true, interval: 500ms, output_file: $tmp/metrics.jsonl}
+file_output: {enabled: true, filename: $tmp/alerts}
+program_output: {enabled: true, keep_alive: true, program: "cat >/dev/null"}
+outputs_queue: {capacity: 1000}
 plugins:
   - {name: kit, library_path: $plugins/plain.so, open_params: "n=100000000000", sandbox: {$restart}}
   - {name: canary, library_path: $plugins/canary.so, open_params: "n=100000000000,pause_us=100"}
@@ -78,11 +81,13 @@ rate() { # of the source that nothing happens to, in events per second
 	echo $(((b - a) / 2))
 }
 trouble() { # everything that happens, once
-	case $((RANDOM % 5)) in
+	case $((RANDOM % 7)) in
 	0) kill -SEGV "$(worker_of kit | head -1)" 2>/dev/null ;;
 	1) write_rules "reload $RANDOM" ;;
 	2) "$mews" ctl --socket "$tmp/ctl.sock" restart kit >/dev/null 2>&1 ;;
 	3) echo "- rule: broken" >"$tmp/rules.yaml" ;;
+	5) kill -USR1 "$mews_pid" ;;
+	6) sed -i "s/capacity: [0-9]*/capacity: $((1000 + RANDOM))/" "$tmp/falco.yaml" ;;
 	4)
 		timeout 0.2 "$mews" tap --socket "$tmp/ctl.sock" canary >/dev/null 2>&1
 		"$mews" top --socket "$tmp/ctl.sock" --once >/dev/null 2>&1
