@@ -285,14 +285,16 @@ add_lists(const struct learned *l, bool is_file, struct buf *out)
 }
 
 /* For a round. Who asks for sockets gets some that lead nowhere, so that it goes on and
- * says where to. */
+ * says where to; who has nothing yet may make the calls that go with files. */
 static void
 sandbox_text(const struct learned *l, struct buf *out)
 {
 	bool explores = l->sockets && l->n[LIST_UNIX] == 0;
 
 	buf_addf(out, "{observe: true, required: false, restart: {max: 0}, profile: %s",
-	    explores ? "listener" : base_of(l));
+	    explores                          ? "listener"
+	    : strcmp(base_of(l), "pure") == 0 ? "file-reader"
+					      : base_of(l));
 	add_lists(l, false, out);
 	if (explores && !connects(l))
 		buf_adds(out, ", connect: ['nowhere.invalid:9']");

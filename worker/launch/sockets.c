@@ -6,6 +6,7 @@
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -395,6 +396,40 @@ connect_inside(
 	return error;
 }
 
+/* Whoever does not wait has its error still to come, and takes it itself. */
+static bool
+was_refused(int fd, int error)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+
+	return error == ECONNREFUSED || error == ENETUNREACH ||
+	       (error == EINPROGRESS &&
+		   getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+		   info.tcpi_state == TCP_CLOSE);
+}
+
+/* An address at which nothing was put for it. Those of 127.64.0.0/16 stand for names, and
+ * what is asked of names egress tells. */
+static void
+tell_nobody_there(
+    const struct target *t, const struct sockaddr_storage *at, struct sockets_answer *a)
+{
+	const struct sockaddr_in *in = (const void *)at;
+	struct buf b;
+
+	if (t->type != SOCK_STREAM || at->ss_family != AF_INET ||
+	    ntohl(in->sin_addr.s_addr) >> 16 == 0x7f40 || !was_refused(t->fd, a->error))
+		return;
+	buf_init(&b, sizeof(a->what));
+	listen_text(PROFILE_TCP, at, &b);
+	a->is_denial = true;
+	snprintf(a->what, sizeof(a->what), "connect to %s (connect)", buf_str(&b));
+	snprintf(a->allow_with, sizeof(a->allow_with), "connect: [%s]",
+	    buf_str(&b) + strlen("tcp "));
+	buf_release(&b);
+}
+
 /* The socket that stands at this path in the worker's root, O_PATH; -1: error. */
 static int
 find_inside(const struct sockets_call *c, const char *path, struct sockets_answer *a)
@@ -488,8 +523,10 @@ sockets_connect(const struct sockets_call *c, struct sockets_answer *ret_answer)
 	} else if (read_address(c, &at, &len, a)) {
 		if (t.family == AF_UNIX)
 			connect_path(c, &t, &at, len, a);
-		else
+		else {
 			a->error = connect_inside(t.fd, &at, len, a);
+			tell_nobody_there(&t, &at, a);
+		}
 	}
 	close(t.fd);
 }
