@@ -48,15 +48,6 @@ enum occasion {
 	HANDS_OUT = 1 << 23,   /* its filter's listener, by sendmsg */
 };
 
-static bool
-listens_to_datagrams(const struct profile *p)
-{
-	for (uint32_t i = 0; i < p->n_listen; i++)
-		if (p->listen[i].transport == PROFILE_UDP)
-			return true;
-	return false;
-}
-
 static unsigned
 network_occasions(const struct profile *p)
 {
@@ -66,7 +57,7 @@ network_occasions(const struct profile *p)
 	/* Where there are sockets of the host, or unix sockets, which find what stands in
 	 * directories that it reads. */
 	bool judged = listens || p->n_unix_socket > 0;
-	bool answers = listens_to_datagrams(p) || p->n_listen_unix > 0;
+	bool answers = profile_sends_unaddressed(p);
 	bool receives = p->n_listen_unix == 0 || profile_takes_descriptors(p);
 
 	return (sockets ? SOCKETS : NO_SOCKETS) | (listens ? LISTENS : NO_LISTENS) |

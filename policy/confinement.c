@@ -277,6 +277,9 @@ make_files(struct confinement *c, struct arena *arena, struct err *err)
 	    /* A constructor in Podman's client library ends the process without it. */
 	    FILE_OF("/proc/self/cmdline", "mews-worker\0"),
 	};
+	/* libc asks for both kinds of addresses by one sendmmsg, unless told not to. */
+	static const struct confinement_file one_by_one = FILE_OF("/etc/resolv.conf",
+	    "nameserver 127.0.0.1\noptions timeout:5 attempts:2 single-request\n");
 #undef FILE_OF
 	const uint32_t n = sizeof(files) / sizeof(*files);
 
@@ -287,7 +290,9 @@ make_files(struct confinement *c, struct arena *arena, struct err *err)
 		return err_nomem(err);
 	for (uint32_t i = 0; i < n; i++)
 		if (!is_mounted(c, files[i].target))
-			c->file[c->n_file++] = files[i];
+			c->file[c->n_file++] =
+			    i == 0 && profile_sends_unaddressed(c->profile) ? one_by_one
+									    : files[i];
 	return true;
 }
 

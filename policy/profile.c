@@ -160,6 +160,15 @@ profile_listens(const struct profile *p)
 }
 
 bool
+profile_sends_unaddressed(const struct profile *p)
+{
+	for (uint32_t i = 0; i < p->n_listen; i++)
+		if (p->listen[i].transport == PROFILE_UDP)
+			return true;
+	return p->n_listen_unix > 0;
+}
+
+bool
 profile_takes_descriptors(const struct profile *p)
 {
 	for (uint32_t i = 0; i < p->n_listen_unix; i++)

@@ -149,6 +149,10 @@ uint64_t profile_file_size(const struct profile *p);
 bool profile_connects(const struct profile *p);
 /* Whether it may listen somewhere. */
 bool profile_listens(const struct profile *p);
+/* Whether it may send on what is connected alone, and without sendmsg, whose address no
+ * filter sees: where it has datagram sockets of the host, or unix sockets, which would
+ * find others in directories that it reads. */
+bool profile_sends_unaddressed(const struct profile *p);
 /* Whether callers of some socket may hand it descriptors. */
 bool profile_takes_descriptors(const struct profile *p);
 /* Whether it may have sockets of any kind. */

@@ -94,6 +94,10 @@ holds "pure reaches nothing"
 
 does "profile: listener, listen: [tcp:9], $allowed" "get allowed.example $port"
 is "a listener that connects too" "$(came_to 'get allowed.example [0-9]*')" hello
+does "listen: ['udp:$((port + 2))'], $allowed" "get allowed.example $port"
+is "one for datagrams too" "$(came_to 'get allowed.example [0-9]*')" hello
+does "listen: [unix:$tmp/run/own.sock], $allowed" "get allowed.example $port"
+is "and one at a unix socket" "$(came_to 'get allowed.example [0-9]*')" hello
 
 sock=$tmp/run/docker.sock
 does "unix: [{path: $sock, http-get: [/containers/*]}]" \
