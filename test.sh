@@ -157,7 +157,7 @@ if [ "$mode" = all ]; then
 fi
 if [ "$mode" = all ] || [ "$mode" = e2e ] || [ "$mode" = real ]; then
 	check "build of what runs" bazel build //broker:mews //worker:mews-worker \
-		//worker/launch:mews-launcher //worker/egress:mews-egress //tests/plugins/... //tests/doubles/... //tests/hostile/... \
+		//worker/launch:mews-launcher //worker/egress:mews-egress //tests/plugins/... //tests/doubles/... //tests/faults/... //tests/hostile/... \
 		//worker/fuzz/... //tests/fuzzing/... //demo/...
 fi
 if [ "$mode" = all ] || [ "$mode" = e2e ]; then

@@ -58,6 +58,11 @@ pipeline_take(struct pipeline *p, struct pipeline_worker *pw, struct frame **ret
 	struct err err;
 
 	if (!f) {
+		if (p->n_frames < FRAMES_MAX) {
+			err_nomem(&err);
+			worker_give_up(w, &err);
+			return TAKE_BROKEN;
+		}
 		err_set(&err, ERR_LIMIT, "more frames than the broker keeps");
 		worker_breach(w, &err);
 		return TAKE_BROKEN;
@@ -395,6 +400,13 @@ next_probe(struct pipeline_worker *pw, uint32_t from)
 	return false;
 }
 
+/* No event did it when it was ended by request, or because something failed here. */
+static bool
+may_be_the_event(const struct worker *w)
+{
+	return !w->restarting && (w->doom.code == ERR_PLUGIN || w->doom.code == ERR_PEER);
+}
+
 /* Perhaps an event killed it: each is tried once more, alone; what kills it again is set
  * aside, and its fields are missing. */
 static void
@@ -423,8 +435,7 @@ pipeline_request_orphaned(struct pipeline *p, struct pipeline_worker *pw, bool r
 		orphan(p, r);
 		return;
 	}
-	/* No event did it when it was ended by request. */
-	if (r->under_way && !pw->worker->restarting)
+	if (r->under_way && may_be_the_event(pw->worker))
 		suspect_event(p, pw);
 	r->under_way = false;
 	r->wanted = true;

@@ -56,7 +56,7 @@ quarantine_event(const struct pipeline *p, const struct pipeline_worker *pw, uin
 	const char *name = pw->worker->plugin->setting->name;
 	char path[4096];
 	struct buf text;
-	struct err err;
+	struct err err = {.code = ERR_NONE};
 
 	buf_init(&text, RECORD_BYTES_MAX);
 	event_text(p, pw, e, &text);
@@ -67,7 +67,9 @@ quarantine_event(const struct pipeline *p, const struct pipeline_worker *pw, uin
 		    (unsigned long long)p->meta[e].num, p->name, name, path);
 	else
 		log_warning("event %llu of source %s killed plugin '%s' twice: its "
-			    "fields are missing",
-		    (unsigned long long)p->meta[e].num, p->name, name);
+			    "fields are missing%s%s",
+		    (unsigned long long)p->meta[e].num, p->name, name,
+		    err.code != ERR_NONE ? ", and it is not set aside: " : "",
+		    err.code != ERR_NONE ? err.msg : "");
 	buf_release(&text);
 }

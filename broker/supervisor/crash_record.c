@@ -123,18 +123,19 @@ crash_record_write(const struct worker *w, const struct launch_event *e)
 	struct buf text;
 	struct err err;
 
-	if (!s->state_dir || s->state_dir_is_missing)
+	if (!s->state_dir)
 		return;
 	buf_init(&text, RECORD_BYTES_MAX);
 	crash_record_text(w, e, &text);
 	if (record_write(s->state_dir, "crashes", w->plugin->setting->name,
 		buf_str(&text), text.len, path, sizeof(path), &err)) {
 		log_notice("crash record: %s", path);
-	} else {
+		s->keeps_no_records = false;
+	} else if (!s->keeps_no_records) {
 		log_notice(
 		    "no crash records are kept: %s (sandbox.state_dir names the folder)",
 		    err.msg);
-		s->state_dir_is_missing = true;
+		s->keeps_no_records = true;
 	}
 	buf_release(&text);
 }

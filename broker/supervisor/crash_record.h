@@ -10,8 +10,8 @@
 /* The record of w, whose doom says why, as text. */
 void crash_record_text(
     const struct worker *w, const struct launch_event *e, struct buf *out);
-/* Written to the supervisor's state folder, and logged where. A folder that is not there
- * is said once. */
+/* Written to the supervisor's state folder, and logged where. A folder that is not there,
+ * or full, is said once, until it is there again. */
 void crash_record_write(const struct worker *w, const struct launch_event *e);
 
 #endif

@@ -65,9 +65,12 @@ worker_send(struct worker *w, const Control__Message *m)
 
 	if (channel_send(&w->channel, m, &err))
 		return true;
-	/* The process is going or gone; its death will be told. */
+	/* When the process is going or gone its death will be told. Otherwise it would
+	 * wait for what it was not sent. */
 	if (err.code == ERR_LIMIT)
 		worker_breach(w, &err);
+	else if (err.code != ERR_GONE)
+		worker_give_up(w, &err);
 	return false;
 }
 
