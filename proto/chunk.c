@@ -515,8 +515,8 @@ extract_write(uint8_t *p, uint32_t cap, const struct extract_head *head,
 		return 0;
 	put(&o, head, sizeof(*head));
 	put(&o, slot, head->n_slots * sizeof(*slot));
+	put(&o, number, head->n_events * sizeof(*number));
 	if (head->target == EXTRACT_INLINE) {
-		put(&o, number, head->n_events * sizeof(*number));
 		put_offsets(&o, raw_len, head->n_events);
 		for (uint32_t i = 0; i < head->n_events; i++)
 			put(&o, raw[i], raw_len[i]);
@@ -559,10 +559,10 @@ extract_check(struct extract_view *v, const void *p, uint32_t len, struct err *e
 		if (v->slot[i] >= LIMIT_PLAN_SLOTS)
 			return breach(err, "a request for a slot that cannot be");
 	}
+	v->number = get(&in, (uint64_t)h->n_events * sizeof(*v->number));
+	if (!v->number)
+		return breach(err, "a request is cut short");
 	if (h->target == EXTRACT_INLINE) {
-		v->number = get(&in, (uint64_t)h->n_events * sizeof(*v->number));
-		if (!v->number)
-			return breach(err, "a request is cut short");
 		if (!get_raw(&in, h->n_events, &v->off, &v->raw, err))
 			return false;
 	} else if (h->target != EXTRACT_BATCH) {

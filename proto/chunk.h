@@ -189,9 +189,9 @@ struct extract_head {
 	/* On which of the n_events values are wanted: bit i % 64 of word i / 64. */
 	uint64_t events[LIMIT_CHUNK_EVENTS / 64];
 };
-/* Then u32 slot[n_slots], none only with EXTRACT_PARSE; for EXTRACT_INLINE: u64
- * number[n_events] (evt.num), u32 off[n_events + 1], raw events, each at a multiple of 8.
- */
+/* Then u32 slot[n_slots], none only with EXTRACT_PARSE; u64 number[n_events] (evt.num,
+ * which the worker cannot know of its own events when others inject some between them);
+ * for EXTRACT_INLINE: u32 off[n_events + 1], raw events, each at a multiple of 8. */
 
 struct extract_view {
 	struct extract_head head;

@@ -552,11 +552,13 @@ test_chunk_extract_gives_back_what_was_written(void **state)
 	len = sample_extract(&sample, p, EXTRACT_BATCH);
 	assert_true(extract_check(&v, p, len, &err));
 	assert_null(v.raw);
+	assert_int_equal(v.number[2], 105);
 	for (uint32_t cap = 0; cap < len; cap++) {
 		uint8_t *room = malloc(cap ? cap : 1);
 		static const uint32_t slot[3];
+		static const uint64_t number[SAMPLE_EVENTS];
 		assert_int_equal(
-		    extract_write(room, cap, &v.head, slot, NULL, NULL, NULL), 0);
+		    extract_write(room, cap, &v.head, slot, number, NULL, NULL), 0);
 		free(room);
 	}
 }

@@ -151,15 +151,13 @@ collect_slots(struct publisher *p, const struct extract_view *v, struct err *err
 static struct plugin_event_input
 request_event(const struct publisher *p, const struct extract_view *v, uint32_t i)
 {
-	struct plugin_event_input in = {.evtsrc = p->plan->source};
+	struct plugin_event_input in = {
+	    .evtnum = v->number[i], .evtsrc = p->plan->source};
 
-	if (v->head.target == EXTRACT_INLINE) {
+	if (v->head.target == EXTRACT_INLINE)
 		in.evt = (const struct plugin_event *)(const void *)(v->raw + v->off[i]);
-		in.evtnum = v->number[i];
-	} else {
+	else
 		in.evt = p->source->event[v->head.first + i];
-		in.evtnum = p->source->first_number + v->head.first + i;
-	}
 	return in;
 }
 

@@ -514,6 +514,7 @@ static void
 test_serve_ends_when_asked_out_of_order(void **state)
 {
 	struct test_broker b;
+	const uint64_t number = 1;
 	const struct extract_head h = {.request = 1,
 	    .target = EXTRACT_BATCH,
 	    .batch = 4,
@@ -532,7 +533,7 @@ test_serve_ends_when_asked_out_of_order(void **state)
 			run(&b, "n=1");
 			expect_batch(&b, 1, 1, PLUGIN_SUCCESS);
 		}
-		test_broker_request(&b, &h, NULL, NULL, NULL, NULL);
+		test_broker_request(&b, &h, NULL, &number, NULL, NULL);
 		assert_int_equal(test_broker_reap(&b), 1);
 		test_broker_release(&b);
 	}

@@ -401,6 +401,7 @@ test_broker_extract(struct test_broker *b, uint32_t batch, uint32_t first, uint3
     uint64_t events, const uint32_t *slot, uint32_t n_slots)
 {
 	static uint32_t request;
+	uint64_t number[LIMIT_CHUNK_EVENTS];
 	const struct extract_head h = {
 	    .request = ++request,
 	    .target = EXTRACT_BATCH,
@@ -411,7 +412,9 @@ test_broker_extract(struct test_broker *b, uint32_t batch, uint32_t first, uint3
 	    .events = {events},
 	};
 
-	test_broker_request(b, &h, slot, NULL, NULL, NULL);
+	for (uint32_t i = 0; i < n; i++)
+		number[i] = 1000 + first + i;
+	test_broker_request(b, &h, slot, number, NULL, NULL);
 	test_broker_frame(b, FRAME_COLUMNS);
 	assert_int_equal(b->view.head.batch, request);
 	assert_int_equal(b->view.head.n_events, n);

@@ -225,14 +225,12 @@ send_request(struct pipeline *p, struct pipeline_worker *pw, struct err *err)
 		head.events[i] = r->probing ? 0 : r->events.w[i] & ~pw->poison.w[i];
 	if (r->probing)
 		head.events[r->probe / 64] = 1ull << r->probe % 64;
-	if (head.target == EXTRACT_INLINE) {
-		if (!p->raw[0].bytes)
-			return err_set(err, ERR_PEER, "a chunk lacks its events");
-		for (uint32_t i = 0; i < p->n_events; i++) {
-			raw[i] = p->raw[i].bytes;
-			raw_len[i] = p->raw[i].len;
-			number[i] = p->meta[i].num;
-		}
+	if (head.target == EXTRACT_INLINE && !p->raw[0].bytes)
+		return err_set(err, ERR_PEER, "a chunk lacks its events");
+	for (uint32_t i = 0; i < p->n_events; i++) {
+		raw[i] = p->raw[i].bytes;
+		raw_len[i] = p->raw[i].len;
+		number[i] = p->meta[i].num;
 	}
 	if (ring_reserve(&w->writer, LIMIT_FRAME_BYTES, &to) != RING_OK)
 		return err_set(err, ERR_PEER, "it does not read its requests");
@@ -368,7 +366,7 @@ void
 pipeline_ask_ahead(struct pipeline *p)
 {
 	for (uint32_t i = 0; i < p->n_worker; i++) {
-		if (!is_of_its_batch(p, &p->worker[i]) || p->lockstep)
+		if (!is_of_its_batch(p, &p->worker[i]) || p->deferred)
 			ask_one_ahead(p, &p->worker[i]);
 	}
 }

@@ -189,6 +189,7 @@ struct pipeline {
 	enum pipeline_keep
 	    keep; /* what is set while it runs counts from the next plan on */
 	bool lockstep;
+	bool deferred; /* the origin is asked for everything, as others are */
 	/* Positions in worker: of all in load order, and of those that parse. */
 	uint32_t *in_order, *parser;
 	uint32_t n_parser, next_parser;

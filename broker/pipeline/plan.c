@@ -60,26 +60,31 @@ find_parsers(struct pipeline *p)
 }
 
 /* Must events be parsed by all before they are extracted from, one by one? So it is when
- * one sees in tables what another does; and because the origin parses its own events long
- * before one that is injected between them comes to it. */
+ * one sees in tables what another does. */
 static bool
 needs_lockstep(struct pipeline *p)
 {
-	bool injected = false, shared = false;
+	bool shared = false;
 
 	for (uint32_t i = 0; i < p->n_worker; i++) {
-		struct pipeline_worker *pw = &p->worker[i];
-		injected |= plugin_injects_for(pw->worker->plugin, p->name);
-		if (!tables_are_shared_by(pw->worker))
+		if (!tables_are_shared_by(p->worker[i].worker))
 			continue;
 		shared = true;
-		pw->stateful = true;
+		p->worker[i].stateful = true;
 	}
-	if (shared)
-		return true;
-	return injected && p->has_origin && p->worker[0].parses &&
-	       worker_types_have(
-		   &p->worker[0].worker->parse_types, PLUGIN_ASYNC_EVENT_TYPE);
+	return shared;
+}
+
+/* Others may inject events between the origin's, which it then can neither number nor
+ * parse before their turn has come. */
+static bool
+is_injected_into(const struct pipeline *p)
+{
+	bool injected = false;
+
+	for (uint32_t i = 0; i < p->n_worker; i++)
+		injected |= plugin_injects_for(p->worker[i].worker->plugin, p->name);
+	return injected && p->has_origin;
 }
 
 /* The worker of the plugin whose events they are; UINT32_MAX: there is none. */
@@ -131,6 +136,7 @@ pipeline_plan_make(struct pipeline *p, struct err *err)
 		p->owner[i] = UINT32_MAX;
 	find_parsers(p);
 	p->lockstep = needs_lockstep(p);
+	p->deferred = p->lockstep || is_injected_into(p);
 	list = evaluator_condition_slots(p->ev, &n);
 	assign_slots(p, list, n, true);
 	list = evaluator_output_slots(p->ev, &n);
@@ -179,7 +185,7 @@ static bool
 may_run_ahead(const struct pipeline *p, const struct pipeline_worker *pw)
 {
 	for (uint32_t i = 0; i < pw->n_slot; i++) {
-		if (p->lockstep || !p->first_stage[pw->slot[i].slot])
+		if (p->deferred || !p->first_stage[pw->slot[i].slot])
 			return false;
 	}
 	return pipeline_is_origin(p, pw);
@@ -227,8 +233,8 @@ pipeline_plan_tell(struct worker *w, Control__Plan *m, void *arg)
 		m->want_events =
 		    is_origin && (others_want_events(p) || keeps_events(keep, p->rules));
 		m->has_parse = m->has_deferred = true;
-		m->deferred = p->lockstep;
-		m->parse = is_origin && pw->parses && !p->lockstep;
+		m->deferred = is_origin ? p->deferred : p->lockstep;
+		m->parse = is_origin && pw->parses && !p->deferred;
 		m->has_run_ahead = true;
 		m->run_ahead = may_run_ahead(p, pw) ? RUN_AHEAD_BATCHES : 1;
 		return true;

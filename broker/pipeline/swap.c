@@ -48,6 +48,7 @@ rules_new(const struct pipeline *p, const struct ruleset *rules,
 	q->rules = rules;
 	q->has_origin = p->has_origin;
 	q->lockstep = p->lockstep;
+	q->deferred = p->deferred;
 	q->config = *config;
 	q->tune.eager = eager;
 	q->n_worker = p->n_worker;

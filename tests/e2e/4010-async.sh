@@ -37,6 +37,35 @@ is "merged by their times, numbered and parsed in that order, with the source's 
 		for i in 6 7 8; do echo "kit $((i + 3)) $((i - 1)) $((i + 3)) <NA> 00$((i - 1))000000"; done
 	)"
 
+# What the source makes of its own events has the numbers of the merged stream, too.
+rules feed.yaml <<'Y'
+- rule: Feed
+  desc: d
+  condition: evt.is_async = false
+  output: "feed %evt.num %feed.last %feed.parsed"
+  priority: INFO
+  source: feed
+- rule: Injected
+  desc: d
+  condition: evt.is_async = true
+  output: "injected %evt.num %async.parsed"
+  priority: INFO
+  source: feed
+Y
+config feed.yaml.conf <<Y
+rules_files: [$tmp/feed.yaml]
+plugins:
+  - {name: async, library_path: $plugins/async.so, init_config: "n=3,wait_us=250000,ts=1700000000004500000"}
+  - {name: feed, library_path: $plugins/parser_source.so, open_params: "n=8,pause_us=100000"}
+Y
+run_mews run -c "$tmp/feed.yaml.conf" --disable-source syscall
+is "the source's own parser counts as everybody does" \
+	"$(grep -oE '(feed|injected) [0-9].*' <<<"$out")" "$(
+		for i in 1 2 3 4 5; do echo "feed $i $i $i"; done
+		for i in 6 7 8; do echo "injected $i $i"; done
+		for i in 9 10 11; do echo "feed $i $i $((i - 3))"; done
+	)"
+
 # Without a time they are due at once, though the source's next_batch blocks.
 config block.yaml <<Y
 rules_files: [$tmp/rules.yaml]

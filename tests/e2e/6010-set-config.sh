@@ -34,9 +34,9 @@ start_mews run -c "$tmp/falco.yaml" --disable-source syscall
 check "the configuration of the start" until_true 10 alerts_have "rule one 0"
 before=$(workers)
 
-write_config two then
+write_config two newer
 kill -HUP "$mews_pid"
-check "a new one is set as it runs, with new rules" until_true 10 alerts_have "then two 1"
+check "a new one is set as it runs, with new rules" until_true 10 alerts_have "newer two 1"
 check "which is told" says 1 "plugin 'configurable' goes on with its new configuration (source configurable)"
 is "by the same process" "$(workers)" "$before"
 check "no start in between" test "$(grep -c 'is back' "$tmp/err")" = 0
@@ -47,7 +47,7 @@ kill -HUP "$mews_pid"
 check "the schema is asked first" until_true 10 says 1 "the configuration stays as it was"
 check "and its words are told" says 1 "error in plugin configurable init config"
 is "by the same process still" "$(workers)" "$before"
-check "nothing has changed" test "$(tail -n1 "$tmp/out" | grep -c 'Warning then two 1 ')" = 1
+check "nothing has changed" test "$(tail -n1 "$tmp/out" | grep -c 'Warning newer two 1 ')" = 1
 
 write_config none refused
 kill -HUP "$mews_pid"
