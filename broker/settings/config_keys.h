@@ -47,7 +47,7 @@ KEY("plugins[].open_params",               TEXT,   "",      "Parameters of the e
 KEY("plugins[].sandbox.profile",           TEXT,   "auto",  "Profile that the rest of this block adds to; auto: the one for this plugin (mews)")
 KEY("plugins[].sandbox.read",              ANY,    "",      "Files and folders that the plugin may read (mews)")
 KEY("plugins[].sandbox.write",             ANY,    "",      "Folders that the plugin may write to (mews)")
-KEY("plugins[].sandbox.listen",            ANY,    "",      "Ports that it may listen on, as tcp:9765 (mews)")
+KEY("plugins[].sandbox.listen",            ANY,    "",      "Ports and unix sockets that it may listen at, as tcp:9765 or unix:/run/a.sock (mews)")
 KEY("plugins[].sandbox.connect",           ANY,    "",      "Hosts and ports that it may reach, as *.example.com:443 (mews)")
 KEY("plugins[].sandbox.unix",              ANY,    "",      "Unix sockets that it may reach (mews)")
 KEY("plugins[].sandbox.env",               ANY,    "",      "Environment: NAME=value, or NAME to pass it on (mews)")
