@@ -177,7 +177,7 @@ test_serve_answers_later_stages_from_the_batch(void **state)
 	assert_int_equal(b.view.head.n_columns, 0);
 	test_broker_extract(&b, 1, 1, 3, 0x5, later, 5);
 	assert_int_equal(test_broker_num(&b, INDEX, 0), 1);
-	assert_int_equal(test_broker_num(&b, NUMBER, 0), 102);
+	assert_int_equal(test_broker_num(&b, NUMBER, 0), 1001);
 	assert_string_equal(test_broker_str(&b, TEXT, 0, 0), "event 1");
 	assert_memory_equal(test_broker_str(&b, IP, 0, 0), "\x0a\x00\x00\x01", 4);
 	assert_int_equal(test_broker_count(&b, INDEX, 1), 0);
@@ -192,7 +192,7 @@ test_serve_answers_later_stages_from_the_batch(void **state)
 	expect_batch(&b, 2, 4, PLUGIN_SUCCESS);
 	test_broker_extract(&b, 2, 0, 4, 0xf, later, 5);
 	assert_int_equal(test_broker_num(&b, BATCHES, 0), 2);
-	assert_int_equal(test_broker_num(&b, NUMBER, 3), 108);
+	assert_int_equal(test_broker_num(&b, NUMBER, 3), 2003);
 	test_broker_stop(&b);
 	test_broker_quit(&b);
 }

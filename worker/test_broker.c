@@ -413,7 +413,7 @@ test_broker_extract(struct test_broker *b, uint32_t batch, uint32_t first, uint3
 	};
 
 	for (uint32_t i = 0; i < n; i++)
-		number[i] = 1000 + first + i;
+		number[i] = 1000 * batch + first + i;
 	test_broker_request(b, &h, slot, number, NULL, NULL);
 	test_broker_frame(b, FRAME_COLUMNS);
 	assert_int_equal(b->view.head.batch, request);

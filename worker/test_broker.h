@@ -57,6 +57,7 @@ void test_broker_plan(
 void test_broker_frame(struct test_broker *b, enum frame_type type);
 void test_broker_acknowledge(struct test_broker *b, uint32_t batch);
 /* Asks for slots of events first .. first + n - 1 of a batch, and has the answer. */
+/* Their numbers are 1000 for each batch, and their places in it. */
 void test_broker_extract(struct test_broker *b, uint32_t batch, uint32_t first,
     uint32_t n, uint64_t events, const uint32_t *slot, uint32_t n_slots);
 void test_broker_request(struct test_broker *b, const struct extract_head *h,
