@@ -6,7 +6,7 @@
 build_packages="bazel-bootstrap bazel-platforms bazel-rules-java bazel-rules-proto bazel-skylib
 	gcc g++ libc6-dev binutils libseccomp-dev protobuf-c-compiler libprotobuf-c-dev libevent-dev libssl-dev
 	libyaml-dev libre2-dev libcurl4-openssl-dev libjansson-dev zlib1g-dev libcmocka-dev scdoc"
-test_packages="python3 clang-format shellcheck jq procps util-linux strace curl gdb afl++ openssl"
+test_packages="python3 clang clang-format shellcheck jq procps util-linux strace curl gdb afl++ openssl"
 
 install_packages() {
 	local missing=() name

@@ -10,6 +10,10 @@
 
 enum {
 	ROUND = 1024,
+	/* What a round may take, and what of that costs its seed as much as a round does.
+	 */
+	ROUND_MS = 500,
+	COST_MS = 20,
 	/* Between looks at what other jobs have found. */
 	SYNC_ROUNDS = 32,
 	/* Where each case waits for a source to be fed. */
@@ -211,6 +215,8 @@ put_round(struct fuzz_campaign *c, const struct fuzz_entry *seed, uint64_t round
 
 	d->round = round;
 	d->verbatim = 0;
+	/* A number of executions is a promise to do the same again. */
+	d->round_ms = c->options->runs ? 0 : ROUND_MS;
 	memcpy(d->rare, c->rare, sizeof(d->rare));
 	d->max_bytes = c->options->max_bytes;
 	d->seed_len = seed->n;
@@ -325,6 +331,7 @@ run_round(struct fuzz_campaign *c, uint32_t seed, uint32_t n, struct err *err)
 
 	put_round(c, &c->corpus.entry[seed], fuzz_rng_next(&r));
 	c->corpus.entry[seed].tried++;
+	const uint64_t started = clock_mono_ns();
 	while (first < n && !is_over(c)) {
 		enum fuzz_end end;
 		struct fuzz_verdict v;
@@ -367,6 +374,9 @@ run_round(struct fuzz_campaign *c, uint32_t seed, uint32_t n, struct err *err)
 			break;
 		first = at + 1;
 	}
+	if (!c->options->runs)
+		c->corpus.entry[seed].tried +=
+		    (uint32_t)((clock_mono_ns() - started) / (COST_MS * 1000000ull));
 	return true;
 }
 

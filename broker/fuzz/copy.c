@@ -75,15 +75,31 @@ fuzz_copy_init(
 	       exchange(c, s->confinement, err);
 }
 
+static int64_t
+time_ns(const struct timespec *t)
+{
+	return t->tv_sec * 1000000000ll + t->tv_nsec;
+}
+
 bool
 fuzz_copy_renew(struct fuzz_copy *c, struct err *err)
 {
+	struct stat st;
+
 	for (size_t at = 0; at < c->size;) {
 		ssize_t n = pwrite(c->fd, c->original + at, c->size - at, (off_t)at);
 		if (n <= 0)
 			return err_sys(err, "%s", c->path);
 		at += (size_t)n;
 	}
+	/* The launcher need not read it all again to know it. */
+	if (fstat(c->fd, &st) < 0)
+		return err_sys(err, "%s", c->path);
+	c->confinement.plugin_dev = st.st_dev;
+	c->confinement.plugin_ino = st.st_ino;
+	c->confinement.plugin_size = (uint64_t)st.st_size;
+	c->confinement.plugin_mtime_ns = time_ns(&st.st_mtim);
+	c->confinement.plugin_ctime_ns = time_ns(&st.st_ctim);
 	return true;
 }
 

@@ -128,6 +128,23 @@ take_stack(struct fuzz_verdict *v, const struct fuzz_trap *t)
 	}
 }
 
+/* A frame; of recursion two rounds are enough, so that what began it has a place. */
+static void
+add_call(struct fuzz_verdict *v, const char *text, size_t n)
+{
+	uint32_t at = v->n_frames, times = 0;
+
+	add_frame(v, text, n);
+	if (at == v->n_frames)
+		return;
+	for (uint32_t i = 0; i < at; i++) {
+		if (strcmp(v->frame[i], v->frame[at]) == 0 && ++times == 2) {
+			v->n_frames = i + 1;
+			return;
+		}
+	}
+}
+
 /* Of Go's words: functions of the first goroutine, without the runtime's. */
 static void
 take_goroutine(struct fuzz_verdict *v, const char *text, size_t n)
@@ -143,21 +160,22 @@ take_goroutine(struct fuzz_verdict *v, const char *text, size_t n)
 			break;
 		if (*at != '\t' && paren && strncmp(at, "runtime.", 8) != 0 &&
 		    strncmp(at, "panic(", 6) != 0)
-			add_frame(v, at, (size_t)(paren - at));
+			add_call(v, at, (size_t)(paren - at));
 		at = eol;
 	}
 }
 
-/* Was it there already, above? Recursion is as deep as the case says. */
+/* The same function, wherever in it. */
 static bool
-is_again(const struct fuzz_verdict *v, uint32_t i)
+is_same_frame(const char *a, const char *b)
 {
-	for (uint32_t k = 0; k < i; k++)
-		if (strcmp(v->frame[k], v->frame[i]) == 0)
-			return true;
-	return false;
+	const char *x = strchr(a, ' '), *y = strchr(b, ' ');
+
+	return strcmp(x && y ? x : a, x && y ? y : b) == 0;
 }
 
+/* Recursion is as deep as the case says, and by whichever way it says: from a function
+ * down to where it was called first is one step. */
 static void
 make_key(struct fuzz_verdict *v, const char *what)
 {
@@ -166,11 +184,14 @@ make_key(struct fuzz_verdict *v, const char *what)
 
 	buf_init(&b, sizeof(v->key) - 1);
 	buf_addf(&b, "%s|%s", finding_kind_name(v->kind), what);
-	for (uint32_t i = 0; i < v->n_frames && left > 0; i++) {
-		if (is_again(v, i))
-			continue;
+	for (uint32_t i = 0; i < v->n_frames && left > 0; i++, left--) {
 		buf_addf(&b, "|%s", v->frame[i]);
-		left--;
+		for (uint32_t k = v->n_frames; k-- > i;) {
+			if (is_same_frame(v->frame[k], v->frame[i])) {
+				i = k;
+				break;
+			}
+		}
 	}
 	snprintf(v->key, sizeof(v->key), "%s", buf_str(&b));
 	buf_release(&b);

@@ -64,6 +64,17 @@ found bug_calls breach 20000 "another plugin's id" --target source
 found bug_calls breach 20000 "another plugin's id" --target source --open-params '{pipe}'
 found bug_calls breach 100 'did not list' --target async
 
+# As somebody builds for libFuzzer.
+if command -v clang >/dev/null; then
+	for bug in MAGIC CHECKSUM; do
+		clang -O1 -shared -fPIC -fsanitize=fuzzer-no-link -D_GNU_SOURCE -DBUG=$bug \
+			-I"$root" "$root/tests/fuzzing/extract_bugs.c" -o "$plugins/libfuzzer_$bug.so"
+		found "libfuzzer_$bug" crash 300000 'extract_fields: SIGSEGV'
+	done
+else
+	skip "a plugin built for libFuzzer" "no clang"
+fi
+
 # A webhook, on a port of its own.
 port=$((20000 + $$ % 20000))
 hook() {

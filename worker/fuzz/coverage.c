@@ -237,6 +237,12 @@ __sanitizer_weak_hook_strncmp(
 		coverage_text(a, strnlen(a, n), b, strnlen(b, n));
 }
 
+/* How deep the stack was: kept by code built with -fsanitize=fuzzer-no-link, of no use
+ * here, but without it such a plugin is not loaded. */
+extern __thread uintptr_t __sancov_lowest_stack;
+__attribute__((visibility("default"))) __thread uintptr_t __sancov_lowest_stack
+    __attribute__((tls_model("initial-exec"))) = UINTPTR_MAX;
+
 /* Folding. */
 
 static volatile uint32_t new_blocks;

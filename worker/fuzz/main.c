@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "worker/confine.h"
 #include "worker/fuzz/breakpoints.h"
 #include "worker/fuzz/coverage.h"
@@ -29,6 +30,7 @@ enum {
 	DOWN_FD,
 	COPY_FD,
 	FILE_FD,
+	CLOCK_CASES = 8,       /* between looks at the clock */
 	STACK_BYTES = 8 << 20, /* as mews-worker has it */
 	/* Without memory that a case gives back counting, nothing grows unseen. */
 	NOT_SEEN = 0,
@@ -133,8 +135,13 @@ run_round(struct err *err)
 	target.rare = down->verbatim ? NULL : down->rare;
 	target.map = up->want_map ? up->map : NULL;
 
+	const uint64_t started = clock_mono_ns();
 	for (uint32_t k = down->first; k < down->first + down->n; k++) {
 		uint32_t n;
+
+		if (down->round_ms && k % CLOCK_CASES == 0 && k > down->first &&
+		    clock_mono_ns() - started > down->round_ms * 1000000ull)
+			break;
 
 		up->case_number = k;
 		/* The seed is run first in any part of a round: mutation needs what it

@@ -89,6 +89,7 @@ struct fuzz_down {
 	 * of the seed's comparisons. Case 0 is the seed itself. */
 	uint64_t round;
 	uint32_t first, n;
+	uint32_t round_ms;  /* no case begins later than this; 0: all of them */
 	uint32_t verbatim;  /* every case is the seed: replaying */
 	uint32_t max_bytes; /* a case grows no further than this or its seed */
 	/* Fields that kill the plugin, a bit each: asked for in one case of 16, so that
