@@ -12,6 +12,7 @@ declare -A sandbox=(
 	[writer]="write: [$tmp/data]"
 	[listener]="profile: listener, listen: [tcp:9765]"
 	[client]="profile: client, connect: ['allowed.example:443']"
+	[local]="listen: [unix:$tmp/run/own.sock], unix: [$tmp/run/other.sock]"
 	[both]="profile: listener, listen: [tcp:9765], connect: ['allowed.example:443']"
 )
 # What a profile's own words change.
@@ -23,7 +24,7 @@ is_its_own() { # PROFILE PLUGIN TRY
 	return 1
 }
 
-for profile in file-reader writer listener client both; do
+for profile in file-reader writer listener client local both; do
 	for plugin in $(awk '!/^#/ && $1 != "sockets" {print $1}' "$cases" | uniq); do
 		attack "$plugin" "moment=next_batch" "${sandbox[$profile]}"
 		wrong=
