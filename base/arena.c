@@ -14,7 +14,8 @@ enum {
 struct arena_block {
 	struct arena_block *next;
 	size_t size_bytes; /* of data */
-	size_t used_bytes;
+	size_t used_bytes; /* from the beginning */
+	size_t text_bytes; /* from the end: texts, which need no alignment */
 	_Alignas(ALIGN) unsigned char data[];
 };
 
@@ -55,24 +56,21 @@ arena_reset(struct arena *a)
 	}
 	if (keep) {
 		keep->next = NULL;
-		keep->used_bytes = 0;
+		keep->used_bytes = keep->text_bytes = 0;
 	}
 	a->head = keep;
 	a->used_bytes = 0;
 }
 
-void *
-arena_alloc(struct arena *a, size_t size_bytes)
+/* A block with so much room; NULL: there is none. */
+static struct arena_block *
+reserve(struct arena *a, size_t need)
 {
-	if (size_bytes > SIZE_MAX - ALIGN)
-		return NULL;
-	size_t need = (size_bytes + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-	if (need == 0)
-		need = ALIGN;
+	struct arena_block *b = a->head;
+
 	if (need > a->limit_bytes || a->used_bytes > a->limit_bytes - need)
 		return NULL;
-	struct arena_block *b = a->head;
-	if (!b || b->size_bytes - b->used_bytes < need) {
+	if (!b || b->size_bytes - b->used_bytes - b->text_bytes < need) {
 		size_t size = b ? b->size_bytes * 2 : FIRST_BLOCK_BYTES;
 		if (size > MAX_STEP_BYTES)
 			size = MAX_STEP_BYTES;
@@ -83,12 +81,26 @@ arena_alloc(struct arena *a, size_t size_bytes)
 			return NULL;
 		fresh->next = b;
 		fresh->size_bytes = size;
-		fresh->used_bytes = 0;
+		fresh->used_bytes = fresh->text_bytes = 0;
 		a->head = b = fresh;
 	}
+	a->used_bytes += need;
+	return b;
+}
+
+void *
+arena_alloc(struct arena *a, size_t size_bytes)
+{
+	if (size_bytes > SIZE_MAX - ALIGN)
+		return NULL;
+	size_t need = (size_bytes + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+	if (need == 0)
+		need = ALIGN;
+	struct arena_block *b = reserve(a, need);
+	if (!b)
+		return NULL;
 	void *p = b->data + b->used_bytes;
 	b->used_bytes += need;
-	a->used_bytes += need;
 	return memset(p, 0, need);
 }
 
@@ -105,11 +117,15 @@ arena_array(struct arena *a, size_t n, size_t size_bytes)
 char *
 arena_strndup(struct arena *a, const char *s, size_t n)
 {
-	if (n == SIZE_MAX)
+	struct arena_block *b = n < SIZE_MAX ? reserve(a, n + 1) : NULL;
+
+	if (!b)
 		return NULL;
-	char *p = arena_alloc(a, n + 1);
-	if (p && n)
+	b->text_bytes += n + 1;
+	char *p = (char *)b->data + b->size_bytes - b->text_bytes;
+	if (n)
 		memcpy(p, s, n);
+	p[n] = '\0';
 	return p;
 }
 

@@ -229,7 +229,9 @@ constant_parse(struct compiler *c, struct constant *k, const struct operand *lhs
 		return err_set(err, ERR_SYNTAX,
 		    "filter error: filter value cannot contain a NUL byte (\\x00)");
 	}
-	k->s = text.s;
+	/* The tree need not stay. */
+	if (!(k->s = arena_strndup(c->arena, text.s, text.n)))
+		return err_nomem(err);
 	k->len = (uint32_t)text.n;
 	if (lhs->type == VALUE_BYTEBUF || lhs->type == VALUE_OTHER)
 		return true;

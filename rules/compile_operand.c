@@ -67,7 +67,10 @@ literal(struct compiler *c, const struct ast *ast, const struct operand **ret,
 	if (!o)
 		return false;
 	o->type = VALUE_CHARBUF;
-	o->literal = ast->text;
+	o->literal = (struct ast_str){
+	    arena_strndup(c->arena, ast->text.s, ast->text.n), ast->text.n};
+	if (!o->literal.s)
+		return err_nomem(err);
 	*ret = o;
 	return true;
 }

@@ -375,8 +375,8 @@ parse_condition(struct rule_job *j, struct ast_str *ret_text)
 	if (!resolution_lists(
 		resolution, j->out->expanded, info->condition_context, ret_text))
 		return false;
-	if (!ast_parse(j->arena, ret_text->s, ret_text->n, LIMIT_CONDITION_DEPTH, &ast,
-		&pos, &err)) {
+	if (!ast_parse(&j->l->tree_arena, ret_text->s, ret_text->n, LIMIT_CONDITION_DEPTH,
+		&ast, &pos, &err)) {
 		at = diag_expression(j->arena, &pos, *ret_text, info->condition_context);
 		return load_report(
 		    j->result, DIAG_ERR_COMPILE_CONDITION, &at, "%s", err.msg);
@@ -525,6 +525,7 @@ loader_drop_compiled(struct loader *l)
 	resolution_release(&k->resolution);
 	regex_list_free(k->regexes);
 	arena_reset(&l->compiled_arena);
+	arena_reset(&l->tree_arena);
 	l->compiled = (struct compiled){0};
 	l->has_compiled = false;
 }
@@ -535,7 +536,7 @@ loader_compile(struct loader *l, const struct collection *c, struct load_result 
 {
 	loader_drop_compiled(l);
 	l->has_compiled =
-	    resolution_init(&l->compiled.resolution, &l->compiled_arena, result, c);
+	    resolution_init(&l->compiled.resolution, &l->tree_arena, result, c);
 	if (l->has_compiled && compile_all(l, result) && !result->is_full)
 		return true;
 	return loader_no_room(err);

@@ -161,6 +161,8 @@ bool loader_check_plugins(const struct loader *l, struct err *err);
  * where no rule is enabled is not used: an empty ruleset instead). Log lines about the
  * selection ("Enabling rules with name: W") are appended to log, one per line. */
 bool loader_finish(struct loader *l, struct buf *log, struct err *err);
+/* Lets go of what loader_describe and further files need, and rulesets do not. */
+void loader_forget_trees(struct loader *l);
 const struct ruleset *loader_ruleset(const struct loader *l, uint32_t source_index);
 /* Every rule that was loaded (enabled or not), by definition order, unknown sources left
  * out. */

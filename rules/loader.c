@@ -22,6 +22,7 @@ loader_new(const struct field_catalog *catalog, const struct rules_config *confi
 	l->config = config;
 	arena_init(&l->arena, LIMIT_RULES_MEMORY);
 	arena_init(&l->compiled_arena, LIMIT_RULES_MEMORY);
+	arena_init(&l->tree_arena, LIMIT_RULES_MEMORY);
 	collection_init(&l->collection, &l->arena);
 	return l;
 }
@@ -34,6 +35,7 @@ loader_free(struct loader *l)
 	loader_drop_compiled(l);
 	collection_release(&l->collection);
 	arena_release(&l->compiled_arena);
+	arena_release(&l->tree_arena);
 	arena_release(&l->arena);
 	free(l);
 }
@@ -56,7 +58,7 @@ add_file(struct loader *l, const char *name, const char *content, size_t len)
 /* Reads, then compiles what there is. A file whose lists and macros could not all be read
  * is not compiled: what uses them would only seem wrong. */
 static bool
-load(struct loader *l, struct load_result *r, struct err *err)
+load(struct loader *l, struct load_result *r, struct arena *nodes, struct err *err)
 {
 	struct collector k = {&l->collection, r, l->catalog};
 	struct diag_context file = diag_file(r->name), at;
@@ -66,8 +68,8 @@ load(struct loader *l, struct load_result *r, struct err *err)
 	struct err yaml_err;
 	bool ok;
 
-	if (!yaml_load(
-		&l->arena, l->files->content, l->files->len, &stream, &mark, &yaml_err)) {
+	if (!yaml_load_apart(nodes, &l->arena, l->files->content, l->files->len, &stream,
+		&mark, &yaml_err)) {
 		if (yaml_err.code == ERR_NOMEM)
 			return loader_no_room(err);
 		/* Falco's YAML library begins a new document where ours finds this
@@ -101,13 +103,18 @@ loader_file(struct loader *l, const char *name, const char *content, size_t len,
     const struct load_result **ret_result, struct err *err)
 {
 	struct load_result *r = arena_alloc(&l->arena, sizeof(*r));
+	struct arena nodes;
 
 	if (!r || !add_file(l, name, content, len))
 		return loader_no_room(err);
 	r->arena = &l->arena;
 	r->name = l->files->name;
 	r->files = l->files;
-	if (!load(l, r, err))
+	/* What was read from them has their texts, not themselves. */
+	arena_init(&nodes, LIMIT_RULES_MEMORY);
+	bool ok = load(l, r, &nodes, err);
+	arena_release(&nodes);
+	if (!ok)
 		return false;
 	if (r->is_full)
 		return loader_no_room(err);
@@ -289,6 +296,18 @@ loader_finish(struct loader *l, struct buf *log, struct err *err)
 	for (uint32_t i = 0; ok && i < k->n_rule; i++)
 		k->all[i] = &k->rule[i].rule;
 	return ok || loader_no_room(err);
+}
+
+void
+loader_forget_trees(struct loader *l)
+{
+	struct compiled *k = &l->compiled;
+
+	for (uint32_t i = 0; i < k->n_rule; i++)
+		k->rule[i].ast = NULL;
+	resolution_release(&k->resolution);
+	k->resolution = (struct resolution){.c = &l->collection};
+	arena_release(&l->tree_arena);
 }
 
 const struct ruleset *

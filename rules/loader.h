@@ -11,7 +11,7 @@
 struct loaded_rule {
 	struct rule rule;
 	const struct rule_info *info;
-	const struct ast *ast;   /* lists and macros put in */
+	const struct ast *ast;   /* lists and macros put in; NULL once forgotten */
 	struct ast_str expanded; /* exceptions put in, nothing else */
 	const char *output;      /* with what was appended */
 	struct text_list exception_fields;
@@ -19,7 +19,8 @@ struct loaded_rule {
 	uint64_t order; /* of evaluation, among the enabled */
 };
 
-/* What one load compiled: everything is in the loader's "compiled" arena. */
+/* What one load compiled: everything is in the loader's "compiled" arena, but for the
+ * resolution and the trees. */
 struct compiled {
 	struct resolution resolution;
 	struct loaded_rule *rule;
@@ -35,6 +36,8 @@ struct loader {
 	const struct rules_config *config;
 	struct arena arena;          /* collection and results: as long as the loader */
 	struct arena compiled_arena; /* as long as the newest load */
+	/* Trees of conditions, lists and macros put in: until loader_forget_trees. */
+	struct arena tree_arena;
 	struct collection collection;
 	const struct rules_file *files;
 	struct compiled compiled;

@@ -28,7 +28,7 @@ struct level {
 
 struct builder {
 	yaml_parser_t parser;
-	struct arena *arena;
+	struct arena *arena, *texts;
 	struct cursor cursor;
 	struct level level[LIMIT_YAML_DEPTH + 1];
 	uint32_t depth;
@@ -143,7 +143,7 @@ on_scalar(struct builder *b, const yaml_event_t *event, struct err *err)
 
 	if (!node)
 		return err_nomem(err);
-	node->text = arena_strndup(b->arena, text, len);
+	node->text = arena_strndup(b->texts, text, len);
 	node->len = len;
 	if (!node->text)
 		return err_nomem(err);
@@ -279,7 +279,7 @@ read_all(struct builder *b, struct err *err)
 }
 
 bool
-yaml_load(struct arena *arena, const char *text, size_t len,
+yaml_load_apart(struct arena *arena, struct arena *texts, const char *text, size_t len,
     struct yaml_stream *ret_stream, struct yaml_mark *reterr_mark, struct err *err)
 {
 	struct builder *b;
@@ -304,6 +304,7 @@ yaml_load(struct arena *arena, const char *text, size_t len,
 	yaml_parser_set_encoding(&b->parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&b->parser, (const unsigned char *)text, len);
 	b->arena = arena;
+	b->texts = texts;
 	b->cursor = (struct cursor){.text = text, .len = len};
 	b->reterr_mark = reterr_mark;
 	map_init(&b->anchors);
@@ -313,6 +314,13 @@ yaml_load(struct arena *arena, const char *text, size_t len,
 	yaml_parser_delete(&b->parser);
 	free(b);
 	return ok;
+}
+
+bool
+yaml_load(struct arena *arena, const char *text, size_t len,
+    struct yaml_stream *ret_stream, struct yaml_mark *reterr_mark, struct err *err)
+{
+	return yaml_load_apart(arena, arena, text, len, ret_stream, reterr_mark, err);
 }
 
 const struct yaml_node *

@@ -53,6 +53,10 @@ struct yaml_stream {
  */
 bool yaml_load(struct arena *arena, const char *text, size_t len,
     struct yaml_stream *ret_stream, struct yaml_mark *reterr_mark, struct err *err);
+/* The same, with the nodes' texts in an arena that may outlive theirs. */
+bool yaml_load_apart(struct arena *arena, struct arena *texts, const char *text,
+    size_t len, struct yaml_stream *ret_stream, struct yaml_mark *reterr_mark,
+    struct err *err);
 
 /* The value of the first pair whose key is this scalar; NULL when there is none. */
 const struct yaml_node *yaml_find(const struct yaml_node *map, const char *key);

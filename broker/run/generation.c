@@ -27,6 +27,7 @@ generation_first(struct app *app, struct err *err)
 	g->loader = app->loader;
 	g->catalog = &app->catalog;
 	g->is_first = true;
+	loader_forget_trees(g->loader);
 	g->index = statistics_index_new(app->statistics, g->loader, err);
 	if (g->index)
 		return g;
@@ -68,6 +69,7 @@ load(struct generation *g, struct app *app, struct err *err)
 		return false;
 	g->loader = parts->loader;
 	g->catalog = &parts->catalog;
+	loader_forget_trees(g->loader);
 	g->index = statistics_index_new(app->statistics, g->loader, err);
 	return g->index != NULL;
 }
