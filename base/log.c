@@ -2,6 +2,8 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -17,7 +19,8 @@
 #include "base/utf8.h"
 
 enum {
-	LINE_BYTES = 256 << 10
+	LINE_BYTES = 256 << 10,
+	STUCK_MS = 1000
 };
 
 static struct log_config conf = {.max_level = LOG_LEVEL_INFO, .to_stderr = true};
@@ -25,12 +28,18 @@ static struct log_config conf = {.max_level = LOG_LEVEL_INFO, .to_stderr = true}
 static const char *const level_names[] = {
     "emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"};
 
-static atomic_uint_fast64_t syslog_lost;
+static atomic_uint_fast64_t syslog_lost, stderr_lost;
 
 uint64_t
 log_syslog_lost(void)
 {
 	return atomic_load(&syslog_lost);
+}
+
+uint64_t
+log_stderr_lost(void)
+{
+	return atomic_load(&stderr_lost);
 }
 
 void
@@ -95,18 +104,45 @@ escape_lines(struct buf *out, const char *text, bool multiline)
 	}
 }
 
-static void
-write_all(int fd, const char *p, size_t n)
+/* Whoever reads may have stopped: then it is waited for once, not for each line. What a
+ * pipe is ready for it takes in one piece. Bytes written. */
+static size_t
+write_some(const char *p, size_t n)
 {
-	while (n) {
-		ssize_t k = write(fd, p, n);
+	static atomic_bool stuck;
+	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+	size_t done = 0;
+
+	while (done < n) {
+		size_t piece = n - done < PIPE_BUF ? n - done : PIPE_BUF;
+		int ready = poll(&out, 1, atomic_load(&stuck) ? 0 : STUCK_MS);
+		if (ready < 0 && errno == EINTR)
+			continue;
+		atomic_store(&stuck, ready == 0);
+		ssize_t k = ready > 0 ? write(STDERR_FILENO, p + done, piece) : 0;
 		if (k < 0 && errno == EINTR)
 			continue;
 		if (k <= 0)
-			return;
-		p += k;
-		n -= (size_t)k;
+			break;
+		done += (size_t)k;
 	}
+	return done;
+}
+
+static void
+to_stderr(const struct buf *line)
+{
+	static atomic_bool torn;
+
+	/* What follows half a line must not look like the rest of it. */
+	if (atomic_load(&torn) && write_some("\n", 1) == 1)
+		atomic_store(&torn, false);
+	size_t done = atomic_load(&torn) ? 0 : write_some(line->data, line->len);
+	if (done == line->len)
+		return;
+	atomic_fetch_add(&stderr_lost, 1);
+	if (done > 0)
+		atomic_store(&torn, true);
 }
 
 static void
@@ -155,7 +191,7 @@ emit(enum log_level level, const char *text, bool multiline)
 		} else {
 			buf_addf(&line, "%s: %s\n", when, buf_str(&msg));
 		}
-		write_all(STDERR_FILENO, buf_str(&line), line.len);
+		to_stderr(&line);
 	}
 	if (conf.to_syslog)
 		to_syslog(level, buf_str(&msg), msg.len);

@@ -34,8 +34,11 @@ struct log_config {
 void log_configure(const struct log_config *config);
 /* Start-up default: info and above to stderr. */
 
-/* Lines that the system's log did not take: it is not there, or full. */
+/* Lines that the system's log did not take: it is not there, or full. Lines that nobody
+ * read from standard error: a line waits for that at most a second, or not at all when
+ * the one before had to. */
 uint64_t log_syslog_lost(void);
+uint64_t log_stderr_lost(void);
 
 void log_emergency(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_critical(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -94,6 +95,54 @@ test_log_as_json_lines(void **state)
 }
 
 static void
+test_log_does_not_wait_for_a_reader_for_ever(void **state)
+{
+	int ends[2], saved = dup(STDERR_FILENO);
+	uint64_t before = log_stderr_lost();
+	char text[4000], got_all[8192];
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	log_configure(
+	    &(struct log_config){.max_level = LOG_LEVEL_INFO, .to_stderr = true});
+	assert_int_equal(pipe(ends), 0);
+	dup2(ends[1], STDERR_FILENO);
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	/* Many times what a pipe holds. */
+	for (int i = 0; i < 1000; i++)
+		log_error("%s", text);
+	uint64_t lost = log_stderr_lost() - before;
+	assert_int_equal(read(ends[0], got_all, sizeof(got_all)), sizeof(got_all));
+	log_error("read again");
+	uint64_t lost_then = log_stderr_lost() - before;
+	/* A line that is cut in two: the one behind it is a line of its own. */
+	while (read(ends[0], got_all, sizeof(got_all)) == sizeof(got_all)) {
+	}
+	for (int i = 0; i < 10; i++)
+		log_error("%s", text);
+	char *longer = malloc(200000);
+	memset(longer, 'y', 199999);
+	longer[199999] = '\0';
+	log_error("%s", longer);
+	free(longer);
+	while (read(ends[0], got_all, sizeof(got_all)) == sizeof(got_all)) {
+	}
+	log_error("behind it");
+	ssize_t n = read(ends[0], got_all, sizeof(got_all) - 1);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	close(ends[0]);
+	close(ends[1]);
+	assert_in_range(lost, 900, 999);
+	assert_int_equal(lost_then, lost);
+	assert_int_equal(log_stderr_lost() - before, lost + 1);
+	assert_true(n > 0);
+	got_all[n] = '\0';
+	assert_int_equal(got_all[0], '\n');
+	assert_non_null(strstr(got_all, ": behind it\n"));
+}
+
+static void
 test_log_levels_by_name(void **state)
 {
 	enum log_level level;
@@ -112,6 +161,7 @@ main(void)
 	    cmocka_unit_test(test_log_line_stays_one_line),
 	    cmocka_unit_test(test_log_in_falcos_text),
 	    cmocka_unit_test(test_log_as_json_lines),
+	    cmocka_unit_test(test_log_does_not_wait_for_a_reader_for_ever),
 	    cmocka_unit_test(test_log_levels_by_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

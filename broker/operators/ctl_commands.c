@@ -297,6 +297,7 @@ ctl_drops(
 			    "more than log_lines_per_s", worker->counts.log_dropped);
 	}
 	add_drop(w, "log line", "syslog", "it is not there, or full", log_syslog_lost());
+	add_drop(w, "log line", "standard error", "nobody reads it", log_stderr_lost());
 	json_end_array(w);
 	return true;
 }

@@ -280,8 +280,11 @@ outputs(const struct app *app, struct buf *labels, struct buf *out)
 	    "Alerts, each counted once for all sinks");
 	prom_sample_u64(out, "mews_outputs_queued_total", "", counts.queued);
 	prom_family(out, "mews_log_lines_lost_total", "counter",
-	    "Lines of the log that syslog did not take");
-	prom_sample_u64(out, "mews_log_lines_lost_total", "", log_syslog_lost());
+	    "Lines of the log that were not taken");
+	prom_sample_u64(
+	    out, "mews_log_lines_lost_total", "to=\"syslog\"", log_syslog_lost());
+	prom_sample_u64(
+	    out, "mews_log_lines_lost_total", "to=\"stderr\"", log_stderr_lost());
 }
 
 static void

@@ -23,11 +23,17 @@ def head(c):
     length = int([l for l in start.split(b"\r\n") if l.lower().startswith(b"content-length")][0].split(b":")[1])
     while len(body) < length:
         body += c.recv(65536)
+    if how == "te":
+        c.send(b"HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n" % (200 if b"\r\nTE: gzip" in start else 400))
+        return head(c)
     return True
 def serve(c):
-    if how == "tls":
+    if how in ("tls", "mtls"):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*cert)
+        context.load_cert_chain(*cert[:2])
+        if how == "mtls":
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(cert[2])
         c = context.wrap_socket(c, server_side=True)
     while how != "deaf" and head(c):
         if how == "reset":
@@ -46,6 +52,9 @@ def serve(c):
         if how == "garbage":
             c.send(b"\0\r\n\xff garbage \r\n\r\n" * 10)
             break
+        if how == "talk":
+            c.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\necho!\n")
+            continue
         status = how if how.isdigit() else "200"
         c.send(b"HTTP/1.1 %s X\r\nContent-Length: 0\r\n\r\n" % status.encode())
     if how == "deaf":
@@ -86,16 +95,16 @@ config falco.yaml <<Y
 rules_files: [$tmp/rules.yaml]
 watch_config_files: false
 output_timeout: 150
-sandbox: {ctl_socket: $tmp/ctl.sock}
+sandbox: {ctl_socket: $tmp/ctl/sock}
 file_output: {enabled: true, filename: $tmp/logs/file}
 program_output: {enabled: true, keep_alive: true, program: "exec cat >> $tmp/logs/program"}
 plugins:
   - {name: kit, library_path: $plugins/plain.so, open_params: "n=100000000,pause_us=200"}
 Y
-install -d -m 777 "$tmp/logs"
+install -d -m 777 "$tmp/logs" "$tmp/ctl"
 
 ctl() {
-	"$mews" ctl --socket "$tmp/ctl.sock" "$@" >"$tmp/ctl-out" 2>"$tmp/ctl-err"
+	"$mews" ctl --socket "$tmp/ctl/sock" "$@" >"$tmp/ctl-out" 2>"$tmp/ctl-err"
 }
 events() {
 	ctl status && jq '[.pipelines[].events] | add' "$tmp/ctl-out"
@@ -178,7 +187,22 @@ fault "the right CA" http "delivered=40" -o http_output.enabled=true -o output_t
 fault "the wrong CA" http "delivered=0 failed=40" -o http_output.enabled=true -o output_timeout=5000 \
 	-o "http_output.url=https://127.0.0.1:$port/" -o "http_output.ca_cert=$tmp/wrong.pem"
 check "the wrong CA: told" err_has 'http: libcurl failed to perform call: SSL peer certificate'
+fault "the wrong CA, and insecure" http "delivered=40" -o http_output.enabled=true -o output_timeout=5000 \
+	-o "http_output.url=https://127.0.0.1:$port/" -o "http_output.ca_cert=$tmp/wrong.pem" \
+	-o http_output.insecure=true
 stop_server
+chmod 644 "$tmp"/*.key
+start_server mtls "$tmp/right.pem" "$tmp/right.key" "$tmp/wrong.pem"
+mtls=(-o http_output.enabled=true -o output_timeout=5000 -o "http_output.url=https://127.0.0.1:$port/"
+	-o "http_output.ca_bundle=$tmp/right.pem")
+fault "a server that wants a certificate" http "delivered=0 failed=40" "${mtls[@]}"
+fault "and gets it" http "delivered=40" "${mtls[@]}" -o http_output.mtls=true \
+	-o "http_output.client_cert=$tmp/wrong.pem" -o "http_output.client_key=$tmp/wrong.key"
+stop_server
+http_fault "compressed transfer is asked for" te "delivered=40" -o http_output.compress_uploads=true
+http_fault "and not, if not" te "delivered=0 refused=40"
+http_fault "a server that talks" talk "delivered=40" -o http_output.echo=true
+is "what it says is shown" "$(grep -c '^echo!$' "$tmp/out")" 40
 
 fault "a full disk" file "delivered=0 failed=40" -o file_output.filename=/dev/full
 check "a full disk: told" err_has 'file: .*No space left on device'
@@ -243,5 +267,26 @@ is "and the file has all" "$(grep -c alert "$tmp/logs/file")" 4000
 check "it is told" grep -q '"stdout" output timeout' "$tmp/err"
 kill -TERM "$mews_pid"
 check "and it ends" wait_mews 10
+exec 7<&-
+# Nobody reads the log: a line waits for that once, then they are lost and counted.
+sed -i "s,rules_files: .*,rules_files: [$tmp/rules.yaml]," "$tmp/falco.yaml"
+exec 7<>"$tmp/pipe"
+while :; do printf '%04096d' 0; done 2>/dev/null >"$tmp/pipe" &
+writer=$!
+background+=("$writer")
+rm -f "$tmp"/logs/*
+"$mews" run -c "$tmp/falco.yaml" --enable-source kit -o program_output.enabled=false \
+	>"$tmp/out" 2>"$tmp/pipe" &
+mews_pid=$!
+background+=("$mews_pid")
+check "a log that nobody reads: events are evaluated" until_true 30 more_events_than 1500
+check "and the file has all" until_true 10 has_all "$tmp/logs/file"
+ctl drops
+jq -e '.drops[] | select(.where == "standard error" and .count > 3)' "$tmp/ctl-out" >/dev/null
+holds "and what is lost is counted"
+kill "$writer"
+kill -TERM "$mews_pid"
+check "it ends" wait_mews 20
+check "nothing left" nothing_left
 exec 7<&-
 finish
