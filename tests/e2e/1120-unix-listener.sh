@@ -78,6 +78,8 @@ serves() {
 	check "$1: an event came" out_has "line hello"
 	check "$1: nothing left" nothing_left
 	check "$1: no file either" test ! -e "$sock"
+	! err_has "tried to"
+	holds "$1: and no word about it"
 }
 serves "streams" unix STREAM
 serves "datagrams" unixgram DGRAM

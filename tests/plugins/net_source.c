@@ -49,6 +49,9 @@ listen_at_path(const char *kind, const char *path, unsigned mode)
 	snprintf(dir, sizeof(dir), "%.*s",
 	    (int)(strrchr(path, '/') ? strrchr(path, '/') - path : 0), path);
 	datagrams = strcmp(kind, "unixgram") == 0;
+	struct stat st;
+	if (stat(path, &st) == 0 || (dir[0] && stat(dir, &st) < 0))
+		return fails("bind (stat)");
 	(void)unlink(path);
 	if (dir[0] && mkdir(dir, 0755) < 0 && errno != EEXIST)
 		return fails("bind (mkdir)");

@@ -121,6 +121,12 @@ places_find(struct places *ps, const char *path)
 	return l ? &ps->at[l - ps->profile->listen_unix] : NULL;
 }
 
+bool
+places_concern(struct places *ps, const char *path)
+{
+	return places_find(ps, path) || listen_is_above(ps->profile, ps->cwd, path);
+}
+
 /* Whether some socket has this file. One of another type than the one that asks says so,
  * and notices nothing of it. */
 static bool

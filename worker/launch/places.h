@@ -42,6 +42,8 @@ void places_release(struct places *ps);
 
 /* The place that path means; NULL: none. */
 struct place *places_find(struct places *ps, const char *path);
+/* Whether path is such a place, or a directory above one: to look for it is no wonder. */
+bool places_concern(struct places *ps, const char *path);
 /* Binds the worker's socket there; 0 or errno. */
 int places_bind(struct place *at, int socket_fd);
 /* What a call that would change path comes to: 0 or errno in *ret_error. False: path is

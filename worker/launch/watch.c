@@ -211,7 +211,7 @@ kill_for(struct watch *w, const struct seccomp_data *data)
 /* Read-only opens were let through, or are as if the file was not there: whether that is
  * worth a line depends on what was asked for. */
 static bool
-is_told(const struct watch *w, const struct notify_verdict *v, const char *path)
+is_told(struct watch *w, const struct notify_verdict *v, const char *path)
 {
 	if (!v->is_denial)
 		return false;
@@ -219,7 +219,8 @@ is_told(const struct watch *w, const struct notify_verdict *v, const char *path)
 	    v->path_arg >= 0 && (v->answer == NOTIFY_CONTINUE ||
 				    (v->answer == NOTIFY_ERRNO && v->error == ENOENT));
 	return !was_looked_up ||
-	       (path != NULL && notify_path_is_denied(w->confinement, path));
+	       (path != NULL && notify_path_is_denied(w->confinement, path) &&
+		   !places_concern(&w->places, path));
 }
 
 static void
