@@ -12,11 +12,13 @@
 #include "broker/fuzz/fuzz.h"
 #include "broker/settings/files.h"
 #include "proto/plugin_api.h"
+#include "worker/fuzz/layout.h"
 
 enum {
 	SEED_FILES = 20000,
 	FIELDS_AT_ONCE = 100,
 	CAPTURE_EVENTS = 1000,
+	ROW_BYTES = 2048, /* of a capture's events that follow each other */
 };
 
 /* Words. */
@@ -236,24 +238,53 @@ take_record(struct maker *m, const char *path)
 	return ok;
 }
 
-/* Plugin events of a capture. */
+/* One of a system call, by itself, and as one more of a row of them. */
+static void
+take_system_event(struct maker *m, struct maker *row, const struct scap_event *e)
+{
+	static uint8_t bytes[CASE_BYTES];
+	uint32_t n = layout_take(e->type, e->bytes, e->len, bytes, sizeof(bytes));
+
+	if (n == 0)
+		return;
+	for (uint32_t i = 0; i < m->subject->plugin->n_field && i < FIELDS_AT_ONCE; i++)
+		add_field(m, i);
+	add(m, PART_EVENT, 1, e->type, bytes, n);
+	finish(m);
+	if (row->n + n > ROW_BYTES)
+		finish(row);
+	add(row, PART_EVENT, 1, e->type, bytes, n);
+}
+
+/* Events of a capture that a plugin may be given. */
 static void
 take_capture(struct maker *m, const char *path)
 {
+	static struct maker row;
 	struct scap_event e;
 	struct err ignored;
 	struct scap_reader *r = scap_reader_open(path, &ignored);
 	enum scap_rc rc = r ? SCAP_SKIPPED : SCAP_END;
 
+	row.corpus = m->corpus;
+	row.subject = m->subject;
+	row.n = 0;
+
 	for (uint32_t n = 0; rc < SCAP_END && n < CAPTURE_EVENTS;) {
 		rc = scap_reader_next(r, &e, &ignored);
-		if (rc != SCAP_GOT_EVENT || e.type != PLUGIN_EVENT_TYPE ||
-		    e.len < PLUGIN_EVENT_PAYLOAD_OFF)
+		if (rc != SCAP_GOT_EVENT)
+			continue;
+		if (layout_has(e.type) && m->subject->target != FUZZ_SOURCE) {
+			take_system_event(m, &row, &e);
+			n++;
+		}
+		if (e.type != PLUGIN_EVENT_TYPE || e.len < PLUGIN_EVENT_PAYLOAD_OFF)
 			continue;
 		fuzz_seeds_payload(m->corpus, m->subject,
 		    e.bytes + PLUGIN_EVENT_PAYLOAD_OFF, e.len - PLUGIN_EVENT_PAYLOAD_OFF);
 		n++;
 	}
+	finish(&row);
 	scap_reader_free(r);
 }
 

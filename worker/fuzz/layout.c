@@ -211,3 +211,44 @@ layout_write(
 	}
 	return at;
 }
+
+uint32_t
+layout_take(uint32_t type, const uint8_t *event, uint32_t n, uint8_t *to, uint32_t cap)
+{
+	struct plugin_event head;
+	struct layout l;
+	uint32_t mask = 0, out = sizeof(mask);
+
+	layout_read(&l, type, NULL, 0);
+	if (n < sizeof(head))
+		return 0;
+	memcpy(&head, event, sizeof(head));
+	uint32_t width = l.has_long_lengths ? 4 : 2,
+		 at = (uint32_t)sizeof(head) + l.n * width;
+	/* Older captures have fewer. */
+	if (head.nparams != l.n || at > n)
+		return 0;
+	for (uint32_t i = 0; i < l.n; i++) {
+		char f = l.param[i].form;
+		uint32_t len = 0;
+		memcpy(&len, event + sizeof(head) + i * width, width);
+		if (len > n - at || len > UINT16_MAX || cap < out || cap - out < len + 2)
+			return 0;
+		if (len == 0) {
+			mask |= 1u << i;
+			continue;
+		}
+		if (!layout_varies(f) && len != size_of(f))
+			return 0;
+		if (layout_varies(f)) {
+			uint16_t own = (uint16_t)len;
+			memcpy(to + out, &own, sizeof(own));
+			out += (uint32_t)sizeof(own);
+		}
+		memcpy(to + out, event + at, len);
+		out += len;
+		at += len;
+	}
+	memcpy(to, &mask, sizeof(mask));
+	return out;
+}

@@ -36,6 +36,10 @@ bool layout_has(uint32_t type);
 void layout_read(struct layout *l, uint32_t type, const uint8_t *bytes, uint32_t n);
 /* Whether the parameter has a length of its own before it. */
 bool layout_varies(char form);
+/* An event of a capture as a part's bytes; how many they are, or 0: it is not of the form
+ * of its type. */
+uint32_t layout_take(
+    uint32_t type, const uint8_t *event, uint32_t n, uint8_t *to, uint32_t cap);
 /* Writes the event's lengths and parameters to to, which has room for cap bytes; how many
  * they are, or 0: too many. */
 uint32_t layout_write(

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "proto/plugin_api.h"
 #include "worker/fuzz/layout.h"
 #include "worker/fuzz/mutate.h"
 
@@ -183,11 +184,47 @@ events_are_whole(void **state)
 	assert_true(n_params > 100000);
 }
 
+/* An event of a capture becomes a case that makes the same event. */
+static void
+events_of_captures(void **state)
+{
+	static uint8_t bytes[300], event[4096], taken[4096], body[4096];
+	const uint32_t head_n = sizeof(struct plugin_event);
+	struct fuzz_rng r = {5};
+	struct layout l;
+	uint32_t n_taken = 0;
+
+	for (uint32_t i = 0; i < 100000; i++) {
+		uint32_t type = fuzz_rng_below(&r, PLUGIN_EVENT_TYPES_N);
+		if (!layout_has(type))
+			continue;
+		for (uint32_t k = 0; k < sizeof(bytes); k++)
+			bytes[k] = fuzz_rng_below(&r, 4) ? 0 : (uint8_t)fuzz_rng_next(&r);
+		layout_read(&l, type, bytes, sizeof(bytes));
+		uint32_t n =
+		    layout_write(&l, bytes, sizeof(bytes), event + head_n, 4096 - head_n);
+		const struct plugin_event head = {.type = (uint16_t)type, .nparams = l.n};
+		memcpy(event, &head, head_n);
+		uint32_t k = layout_take(type, event, head_n + n, taken, sizeof(taken));
+		assert_true(k > 0);
+		layout_read(&l, type, taken, k);
+		assert_int_equal(layout_write(&l, taken, k, body, sizeof(body)), n);
+		assert_memory_equal(body, event + head_n, n);
+		n_taken += l.n > 0;
+		/* Cut short it is none. */
+		assert_true(
+		    n == 0 || l.param[l.n - 1].is_left_out ||
+		    layout_take(type, event, head_n + n - 1, taken, sizeof(taken)) == 0);
+	}
+	assert_true(n_taken > 50000);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(events_are_whole),
+	    cmocka_unit_test(events_of_captures),
 	    cmocka_unit_test(test_any_bytes_are_a_case),
 	    cmocka_unit_test(test_case_of_a_round_is_its_numbers),
 	    cmocka_unit_test(test_cases_stay_within_bounds),
