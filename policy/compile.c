@@ -46,6 +46,7 @@ enum occasion {
 	RECEIVES = 1 << 21,    /* messages, and descriptors in them */
 	NO_RECEIVES = 1 << 22, /* it has callers that might send some */
 	HANDS_OUT = 1 << 23,   /* its filter's listener, by sendmsg */
+	PROCESSES = 1 << 24,   /* it may start some */
 };
 
 static unsigned
@@ -86,8 +87,8 @@ occasions(const struct profile *p)
 	       (writes     ? (opens ? OPENS_WRITE : 0) | WRITES
 		   : opens ? OPENS_READ | NO_WRITES
 			   : NO_WRITES) |
-	       (p->jit ? JIT : NO_JIT) | (p->late_dlopen || p->jit ? 0 : NO_EXEC) |
-	       network_occasions(p);
+	       (p->limits.processes > 0 ? PROCESSES : 0) | (p->jit ? JIT : NO_JIT) |
+	       (p->late_dlopen || p->jit ? 0 : NO_EXEC) | network_occasions(p);
 }
 
 enum row_action {

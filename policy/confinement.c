@@ -48,13 +48,6 @@ confinement_check(const struct profile *p, struct err *err)
 {
 	if (p->base == PROFILE_UNCONFINED)
 		return true;
-	if (p->limits.processes > 0)
-		return err_set(err, ERR_USAGE,
-		    "profile %s: this version cannot enforce \"limits: processes\" and "
-		    "does "
-		    "not run a plugin without it: take it out, or use profile: "
-		    "unconfined",
-		    p->name);
 	if (p->n_listen_unix > LIMIT_UNIX_LISTENERS)
 		return err_set(err, ERR_USAGE,
 		    "profile %s: listen: more than %u unix sockets", p->name,

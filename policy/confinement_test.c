@@ -188,9 +188,6 @@ test_confinement_refuses_what_it_cannot_give(void **state)
 	struct err err = {0};
 	struct profile p = builtin("pure");
 
-	p.limits.processes = 1;
-	assert_refused(&p, "cannot enforce \"limits: processes\"");
-	p = builtin("pure");
 	p.listen = &listen;
 	p.n_listen = 1;
 	p.unix_socket = &socket;

@@ -168,6 +168,9 @@ DENY(execve, EACCES, EXEC) DENY(execveat, EACCES, EXEC)
 DENY(fork, EPERM, PROCESS) DENY(vfork, EPERM, PROCESS)
 #endif
 
+/* Where it may start some, the launcher lets clone through; what waits for them: */
+WHEN(ALLOW, PROCESSES, wait4, 0, NONE, 0, 0, 0) WHEN(ALLOW, PROCESSES, waitid, 0, NONE, 0, 0, 0)
+
 /* Signals to itself: abort() and Go's preemption. */
 WHEN(ALLOW, ALWAYS, tgkill, 0, NONE, 0, ~0ull, CONFINEMENT_WORKER_PID)
 UNLESS(JUDGE, ALWAYS, tgkill, EPERM, SIGNAL, 0, CONFINEMENT_WORKER_PID)

@@ -242,6 +242,29 @@ test_notify_kills_for_namespaces_but_not_for_fork(void **state)
 }
 
 static void
+test_notify_lets_processes_start_where_there_may_be_some(void **state)
+{
+	const uint64_t fork_of_libc[6] = {0x1200011}, spawn[6] = {0x4111},
+		       apart[6] = {CLONE_NEWUSER | 17}, shared[6] = {CLONE_FILES | 17};
+	struct notify_verdict v;
+	struct profile p;
+
+	assert_true(profile_builtin(&p, "pure"));
+	p.limits.processes = 2;
+	notify_judge(&p, true, 2, __NR_clone, fork_of_libc, &v);
+	assert_int_equal(v.answer, NOTIFY_CONTINUE);
+	assert_false(v.is_denial);
+	notify_judge(&p, true, 2, __NR_clone, spawn, &v);
+	assert_error(v, EPERM);
+	notify_judge(&p, true, 2, __NR_clone, shared, &v);
+	assert_error(v, EPERM);
+	notify_judge(&p, true, 2, __NR_clone, apart, &v);
+	assert_int_equal(v.answer, NOTIFY_KILL);
+	notify_judge(&p, true, 2, __NR_execve, fork_of_libc, &v);
+	assert_error(v, EACCES);
+}
+
+static void
 test_notify_unknown_calls_are_unknown(void **state)
 {
 	struct notify_verdict v = judged(false, 999, ARGS(0));
@@ -402,6 +425,7 @@ main(void)
 	    cmocka_unit_test(test_notify_seals_once_and_only_so),
 	    cmocka_unit_test(test_notify_signals_reach_only_itself),
 	    cmocka_unit_test(test_notify_kills_for_namespaces_but_not_for_fork),
+	    cmocka_unit_test(test_notify_lets_processes_start_where_there_may_be_some),
 	    cmocka_unit_test(test_notify_unknown_calls_are_unknown),
 	    cmocka_unit_test(test_notify_names_the_path_argument),
 	    cmocka_unit_test(test_notify_explains_in_one_line),

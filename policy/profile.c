@@ -189,6 +189,12 @@ profile_connects(const struct profile *p)
 	return p->base == PROFILE_CLIENT || p->n_connect > 0;
 }
 
+uint32_t
+profile_tasks(const struct profile *p)
+{
+	return 1 + p->limits.threads + p->limits.processes;
+}
+
 uint64_t
 profile_file_size(const struct profile *p)
 {

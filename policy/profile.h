@@ -145,6 +145,9 @@ bool profile_builtin(struct profile *p, const char *name);
 /* The largest file that it may write: the limit, or what stands for none where
  * directories are given to write. */
 uint64_t profile_file_size(const struct profile *p);
+/* Processes and threads that there may be at once: the shim, the worker's own, and one
+ * for each process that it may start. */
+uint32_t profile_tasks(const struct profile *p);
 /* Whether it connects to places outside, by name. */
 bool profile_connects(const struct profile *p);
 /* Whether it may listen somewhere. */

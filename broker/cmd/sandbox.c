@@ -16,6 +16,7 @@
 #include "broker/cmd/commands.h"
 #include "broker/options/command_line.h"
 #include "broker/supervisor/worker.h"
+#include "worker/launch/cgroup.h"
 #include "worker/launch/landlock.h"
 #include "worker/launch/launcher.h"
 
@@ -53,6 +54,19 @@ row(const char *name, bool is_there, const char *what)
 	printf("  %-18s %-4s %s\n", name, is_there ? "yes" : "no", what);
 }
 
+/* What limits are kept by, beside resource limits. */
+static void
+show_cgroup(void)
+{
+	char why[128], what[128];
+	uint32_t has = cgroups_look(why, sizeof(why));
+
+	snprintf(what, sizeof(what), "limits are kept by a group for each worker:%s%s%s",
+	    has & CGROUP_MEMORY ? " memory" : "", has & CGROUP_PIDS ? " pids" : "",
+	    has & CGROUP_CPU ? " cpu" : "");
+	row("cgroup", has, has ? what : why);
+}
+
 static void
 show_host(void)
 {
@@ -83,6 +97,7 @@ show_host(void)
 	row("landlock", abi > 0, landlock);
 	row("seccomp", notifies, "system calls by list; some decided by the launcher");
 	row("no execution gain", mdwe, "memory never becomes executable (Linux 6.3)");
+	show_cgroup();
 	printf("tier %d: %s\n", tier,
 	    tier == 3   ? "everything"
 	    : tier == 2 ? "no user namespaces: only root can run plugins so"

@@ -57,6 +57,19 @@ beyond_limits(void)
 	told("core", core.rlim_max ? "got" : "none", 0);
 }
 
+/* pid: whether there is anybody but the two that there should be. */
+static void
+other_processes(void)
+{
+	/* Its own threads have numbers below. */
+	for (int pid = 128; pid < 1 << 16; pid++)
+		if (getpgid(pid) >= 0) {
+			told("other_processes", "got", 0);
+			return;
+		}
+	told("other_processes", "denied", errno);
+}
+
 static void
 attack(void)
 {
@@ -64,6 +77,7 @@ attack(void)
 	    mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	hostname();
+	other_processes();
 	cgroup_path();
 	beyond_limits();
 	/* ipc: by its key, as on the host. */

@@ -36,6 +36,16 @@
 /* Where descriptors wait while 0 to 10 are given out. */
 #define PARKED_FD 64
 
+/* The limit is one for all of its processes, and this one is by process: each has its
+ * part of it, unless a cgroup counts them together. */
+static uint64_t
+data_limit(const struct host *host, const struct profile *p)
+{
+	bool together = host->cgroups.controllers & CGROUP_MEMORY;
+
+	return p->limits.memory_bytes / (together ? 1 : p->limits.processes + 1);
+}
+
 unsigned
 child_rlimits(const struct host *host, const struct profile *p, uint32_t layers,
     struct child_rlimit ret_limit[CHILD_MAX_RLIMITS])
@@ -45,13 +55,13 @@ child_rlimits(const struct host *host, const struct profile *p, uint32_t layers,
 	    {RLIMIT_FSIZE, profile_file_size(p)},
 	    {RLIMIT_NOFILE, p->limits.open_files},
 	    /* Not RLIMIT_AS: runtimes reserve address space that they never touch. */
-	    {RLIMIT_DATA, p->limits.memory_bytes},
+	    {RLIMIT_DATA, data_limit(host, p)},
 	    {RLIMIT_STACK, STACK_BYTES},
 	    {RLIMIT_MEMLOCK, 0},
 	    {RLIMIT_MSGQUEUE, 0},
 	    {RLIMIT_SIGPENDING, QUEUED_SIGNALS},
-	    /* The shim is one; last, because not everybody gets it. */
-	    {RLIMIT_NPROC, (rlim_t)p->limits.threads + 1},
+	    /* Last, because not everybody gets it. */
+	    {RLIMIT_NPROC, profile_tasks(p)},
 	};
 	unsigned n = sizeof(all) / sizeof(all[0]);
 

@@ -69,6 +69,7 @@ host_probe(struct host *h, struct err *err)
 	char text[4096];
 
 	memset(h, 0, sizeof(*h));
+	cgroups_init(&h->cgroups);
 	h->is_root = geteuid() == 0;
 	h->landlock_abi = landlock_abi();
 	for (size_t i = 0; i < LAUNCH_N_NAMESPACES; i++) {
@@ -91,6 +92,12 @@ host_probe(struct host *h, struct err *err)
 		return err_sys(err, "dropping supplementary groups");
 	h->can_mount = root_can_clone();
 	return true;
+}
+
+void
+host_leave(struct host *h)
+{
+	cgroups_end(&h->cgroups);
 }
 
 uid_t

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "worker/launch/cgroup.h"
 #include "worker/launch/layers.h"
 
 struct host {
@@ -21,9 +22,12 @@ struct host {
 	uid_t uid_first; /* of those for workers, when root */
 	uint32_t n_uids;
 	ino_t ns[LAUNCH_N_NAMESPACES]; /* of the launcher, as LAUNCH_NAMESPACES */
+	struct cgroups cgroups;
 };
 
 bool host_probe(struct host *h, struct err *err);
+/* After the last worker: what of the host was taken is given back. */
+void host_leave(struct host *h);
 /* The host's uid and gid of worker id: its own when root, else the launcher's. */
 uid_t host_worker_uid(const struct host *h, uint32_t id);
 gid_t host_worker_gid(const struct host *h, uint32_t id);

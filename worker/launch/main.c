@@ -420,5 +420,6 @@ main(int argc, char **argv)
 		;
 	end_workers(&l);
 	egress_free(l.egress);
+	host_leave(&l.host);
 	return 0;
 }

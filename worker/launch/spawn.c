@@ -91,6 +91,7 @@ spawn_bury(struct spawned *s, bool *ret_signaled, int *ret_status)
 	close_fd(&s->worker_pidfd);
 	close_fd(&s->notify_fd);
 	close_fd(&s->death_fd);
+	cgroup_remove(s->cgroups, s->id);
 }
 
 void
@@ -199,12 +200,22 @@ clone_child(struct attempt *a, struct err *err)
 	    .exit_signal = SIGCHLD,
 	};
 
+	int cgroup_fd;
+
 	for (size_t i = 0; i < LAUNCH_N_NAMESPACES; i++)
 		if ((a->child.layers & ns[i].layer) != 0)
 			args.flags |= ns[i].flag;
+	if (!cgroup_make(&a->host->cgroups, a->out.id, a->request->confinement->profile,
+		&cgroup_fd, err))
+		return false;
+	if (cgroup_fd >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)cgroup_fd;
+	}
 	long pid = syscall(SYS_clone3, &args, sizeof(args));
 	if (pid == 0)
 		child_run(&a->child);
+	close_fd(&cgroup_fd);
 	if (pid < 0) {
 		a->out.shim_pidfd = -1;
 		err_sys(err, "clone3");
@@ -459,7 +470,9 @@ attempt(const struct host *host, const struct launch_request *r,
 		    .source = source,
 		    .plan = plan,
 		},
-	    .out = {.shim_pidfd = -1,
+	    .out = {.id = r->id,
+		.cgroups = &host->cgroups,
+		.shim_pidfd = -1,
 		.worker_pidfd = -1,
 		.notify_fd = -1,
 		.death_fd = -1},
@@ -486,9 +499,34 @@ attempt(const struct host *host, const struct launch_request *r,
 	spawn_kill(&a.out);
 	if (a.out.shim_pidfd >= 0)
 		spawn_bury(&a.out, &signaled, &status);
+	else
+		cgroup_remove(&host->cgroups, r->id);
 	close_fd(&a.out.death_fd);
 	spawn_drop_network(&a.out);
 	return false;
+}
+
+/* Processes of its own escape what counts one process, or one user's. */
+static bool
+can_limit(const struct host *host, const struct launch_request *r, uint32_t layers,
+    struct err *err)
+{
+	const struct profile_limits *l = &r->confinement->profile->limits;
+	uint32_t by_cgroup = host->cgroups.controllers;
+
+	if (l->processes == 0)
+		return true;
+	if (l->cpu_percent > 0 && !(by_cgroup & CGROUP_CPU))
+		return err_set(err, ERR_USAGE,
+		    "worker of %s: \"limits: cpu\" of a plugin with processes needs a "
+		    "delegated cgroup (see mews sandbox)",
+		    r->title);
+	if ((layers & LAYER_USER_NS) == 0 && !host->is_root && !(by_cgroup & CGROUP_PIDS))
+		return err_set(err, ERR_USAGE,
+		    "worker of %s: \"limits: processes\" needs user namespaces or a "
+		    "delegated cgroup (see mews sandbox)",
+		    r->title);
+	return true;
 }
 
 bool
@@ -521,7 +559,8 @@ spawn_worker(const struct host *host, const struct launch_request *r,
 			continue;
 		uint32_t layers = (launch_tier_layers(tier) | LAYER_MDWE) &
 				  ~(uint32_t)(LAUNCH_TEST_WITHOUT);
-		if (attempt(host, r, &plan, layers, deadline_ns, ret_spawned, err))
+		if (can_limit(host, r, layers, err) &&
+		    attempt(host, r, &plan, layers, deadline_ns, ret_spawned, err))
 			return true;
 		if (tier <= min_tier)
 			return err_wrap(err,

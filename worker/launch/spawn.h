@@ -13,6 +13,8 @@
 
 /* All descriptors are close-on-exec and the holder's; -1: none. */
 struct spawned {
+	uint32_t id;
+	const struct cgroups *cgroups; /* the host's: it may have one of its own there */
 	pid_t shim_pid, worker_pid;
 	int shim_pidfd, worker_pidfd;
 	int notify_fd; /* the listener of its filter */

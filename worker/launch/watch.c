@@ -349,7 +349,9 @@ meter_cpu(struct watch *w)
 bool
 watch_is_metered(const struct watch *w)
 {
-	return w->confinement->profile->limits.cpu_percent > 0 && !w->is_dead;
+	/* A cgroup counts all of its processes, and better. */
+	return w->confinement->profile->limits.cpu_percent > 0 && !w->is_dead &&
+	       !(w->worker.cgroups->controllers & CGROUP_CPU);
 }
 
 void

@@ -26,7 +26,8 @@
 	FLAG(p->observe) \
 	NUMBER(p->limits.memory_bytes) NUMBER(p->limits.threads) \
 	NUMBER(p->limits.open_files)   NUMBER(p->limits.file_size_bytes) \
-	NUMBER(p->limits.cpu_percent)  TEXT(r->egress_hosts) \
+	NUMBER(p->limits.cpu_percent)  NUMBER(p->limits.processes) \
+	TEXT(r->egress_hosts) \
 	TEXT(p->name)                  TEXT(c->plugin_target)         TEXT(c->worker_target) \
 	NUMBER(c->plugin_dev)          NUMBER(c->plugin_ino) \
 	NUMBER(c->plugin_size)         NUMBER(c->plugin_mtime_ns) \

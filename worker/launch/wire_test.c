@@ -41,6 +41,7 @@ sample_init(struct sample *s)
 		    .late_dlopen = true,
 		    .limits = {.memory_bytes = 1ull << 33,
 			.threads = 7,
+			.processes = 3,
 			.open_files = 99},
 		},
 	    .mount =
@@ -122,6 +123,7 @@ test_plan_comes_out_as_it_went_in(void **state)
 	assert_true(c->profile->late_dlopen);
 	assert_false(c->profile->jit);
 	assert_true(c->profile->limits.memory_bytes == 1ull << 33);
+	assert_int_equal(c->profile->limits.processes, 3);
 	assert_string_equal(c->profile->read[0], "/var/log");
 	assert_int_equal(c->profile->n_listen_unix, 1);
 	const struct profile_listen_unix *at = c->profile->listen_unix;
