@@ -18,6 +18,8 @@ const char *const fuzz_seeds[] = {
     "limits: {memory: 256M, threads: 32, cpu: 50%}\ndeadlines: {init: 30s, parse: 0}\n"
     "restart: {max: 3, window: 10m, backoff_min: 1s, backoff_max: 60s}\n",
     "name: x\nplugins: [a]\ncomment: c\nprofile: file-reader\nrequired: no\njit: yes\n",
+    "listen: [unix:/run/a.sock, {unix: /b, mode: 0660, owner: root, group: 0, "
+    "descriptors: true}]\nconnect: [{host: a.example:1, internal: true}]\n",
     "name: x\nparts:\n- from: open_params\n  match: [\"http://{address}:{port}{rest}\"]\n"
     "  listen: \"tcp:{address}:{port}\"\n- {from: init_config.a, default: "
     "[\"{home}/b\"], "
@@ -25,7 +27,7 @@ const char *const fuzz_seeds[] = {
     NULL,
 };
 const char *const fuzz_words[] = {"profile:", "read:", "limits:", "- ", "[", "]", "{",
-    "}", ": ", "tcp:", "udp:", "*.",
+    "}", ": ", "tcp:", "udp:", "unix:", "mode:", "*.",
     "http-get:", "late_dlopen:", "sha256:", "99999999999999999999", "&a ", "*a",
     "parts:", "from:", "match:", "{any}", "{path}", "{host}", "{dir}", NULL};
 
@@ -46,6 +48,12 @@ check(bool ok, const struct profile *p, const struct err *err)
 	buf_init(&b, 1u << 20);
 	for (uint32_t i = 0; i < p->n_listen; i++)
 		profile_listen_text(&p->listen[i], &b);
+	for (uint32_t i = 0; i < p->n_listen_unix; i++) {
+		if (profile_path_refusal(p->listen_unix[i].path) ||
+		    (p->listen_unix[i].mode | p->listen_unix[i].most_mode) > 0777)
+			abort();
+		profile_listen_unix_text(&p->listen_unix[i], &b);
+	}
 	for (uint32_t i = 0; i < p->n_connect; i++)
 		profile_connect_text(&p->connect[i], &b);
 	if (p->limits.threads == 0 || p->backoff_min_ms > p->backoff_max_ms)
