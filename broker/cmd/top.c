@@ -121,14 +121,17 @@ draw_pipeline(struct top *t, const struct conf_node *p)
 	uint64_t events = conf_uint(p, "events", 0);
 	const char *source = conf_text(p, "source", "");
 	struct row_before *r = before_of(t, "pipeline", source, events, 0);
-	char name[25], a[32], b[32], c[32];
+	char name[25], a[32], b[32], c[32], done[32] = "";
 
-	buf_addf(&t->screen, "%-24s %-6s %9s %9s %9s %7" PRIu64 "%s\n",
+	if (conf_get(p, "progress_percent"))
+		snprintf(done, sizeof(done), "%" PRIu64 "%%",
+		    conf_uint(p, "progress_percent", 0));
+	buf_addf(&t->screen, "%-24s %-6s %9s %9s %9s %7" PRIu64 " %5s%s\n",
 	    cell(name, sizeof(name), source), conf_bool(p, "ready", false) ? "yes" : "NO",
 	    short_number(a, sizeof(a), rate(t, events, r->events)),
 	    short_number(b, sizeof(b), (double)events),
 	    short_number(c, sizeof(c), (double)conf_uint(p, "matches", 0)),
-	    conf_uint(p, "rules", 0),
+	    conf_uint(p, "rules", 0), done,
 	    conf_bool(p, "rules_pending", false) ? " +new" : "");
 	r->events = events;
 }
@@ -185,8 +188,8 @@ look(struct top *t, struct err *err)
 	    conf_uint(status, "outputs.failed", 0),
 	    conf_uint(status, "reloads.number", 0),
 	    conf_bool(status, "reloads.last_succeeded", true) ? "" : " (last FAILED)");
-	buf_addf(&t->screen, "%-24s %-6s %9s %9s %9s %7s\n", "SOURCE", "READY",
-	    "EVENTS/s", "EVENTS", "ALERTS", "RULES");
+	buf_addf(&t->screen, "%-24s %-6s %9s %9s %9s %7s %5s\n", "SOURCE", "READY",
+	    "EVENTS/s", "EVENTS", "ALERTS", "RULES", "READ");
 	draw_list(t, conf_get(status, "pipelines"), draw_pipeline);
 	buf_addf(&t->screen, "\n%-16s %-14s %-12s %7s %4s %5s %4s %5s %5s\n", "PLUGIN",
 	    "SOURCE", "STATE", "PID", "CPU%", "RSS", "RST", "P99ms", "DENY");

@@ -131,6 +131,9 @@ add_pipeline(const struct app_source *as, struct json_writer *w)
 	add_u64(w, "rules", as->pipeline->rules->n_rule);
 	json_key(w, "rules_pending");
 	json_bool(w, as->pipeline->swap.next != NULL);
+	/* Of a source that has an end and tells it. */
+	if (as->pipeline->progress > 1)
+		add_u64(w, "progress_percent", (as->pipeline->progress - 1) / 100);
 	json_end_object(w);
 }
 

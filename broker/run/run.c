@@ -18,6 +18,7 @@
 #include "broker/pipeline/pipeline.h"
 #include "broker/run/capture.h"
 #include "broker/run/generation.h"
+#include "broker/run/progress.h"
 #include "broker/run/reload.h"
 #include "broker/run/replay.h"
 #include "broker/supervisor/supervisor.h"
@@ -385,6 +386,7 @@ print_elapsed(const struct run *r)
 enum step_rc
 step_process_events(struct app *app, struct err *err)
 {
+	struct progress *progress;
 	struct run *r;
 
 	if (app->options->dry_run)
@@ -403,6 +405,7 @@ step_process_events(struct app *app, struct err *err)
 	if (!open_sources(r, err))
 		return STEP_FAILED;
 	operators_ready(app->operators);
+	progress = progress_new(app);
 	while (!r->ended && app->supervisor->fatal.code == ERR_NONE) {
 		if (event_base_loop(app->supervisor->base, EVLOOP_ONCE) < 0)
 			break;
@@ -411,6 +414,7 @@ step_process_events(struct app *app, struct err *err)
 		if (reload_wants_restart(r->reload))
 			r->ended = app->starts_again = true;
 	}
+	progress_free(progress);
 	if (app->options->verbose)
 		print_elapsed(r);
 	if (r->err.code == ERR_NONE && app->supervisor->fatal.code != ERR_NONE)
