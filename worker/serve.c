@@ -51,8 +51,7 @@ worker_init(struct worker *w, int control_fd, struct worker_rings *rings,
 	if (!w->frame)
 		return err_nomem(err);
 	w->spin.is_possible = n_cpus > 1;
-	if (!tables_init(
-		&w->tables, &w->host, &w->side, wake_worker_fd, &w->spin, err))
+	if (!tables_init(&w->tables, &w->host, &w->side, wake_worker_fd, &w->spin, err))
 		return false;
 	return outbox_init(&w->out, &rings->up, &rings->down, wake_broker_fd, err);
 }
@@ -146,6 +145,9 @@ take_frames(struct worker *w, bool *ret_busy, struct err *err)
 			return err_set(err, ERR_PEER, "the broker's ring is broken");
 		}
 		*ret_busy = true;
+		/* What others let go of before this was asked: a plugin may lock what it
+		 * gives out. */
+		tables_serve(&w->tables);
 		bool ok = type == FRAME_EXTRACT ? take_extract(w, len, err)
 			  : type == FRAME_ACK
 			      ? take_ack(w, len, err)

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "broker/pipeline/internal.h"
 #include "broker/pipeline/quarantine.h"
+#include "broker/tables/tables.h"
 
 /* Layouts that are handed on without copying. */
 _Static_assert(sizeof(struct frame_span) == sizeof(struct span), "spans");
@@ -73,6 +74,7 @@ pipeline_take(struct pipeline *p, struct pipeline_worker *pw, struct frame **ret
 		w->counts.frames++;
 		if (ring_reader_must_wake(&w->reader))
 			worker_wake(w);
+		pipeline_take_side(p, w);
 		*ret_frame = f;
 		return TAKE_OK;
 	case RING_EMPTY:
@@ -261,6 +263,28 @@ can_answer(const struct pipeline *p, const struct pipeline_worker *pw)
 	       (p->is_injected || pw->worker->id == p->incarnation);
 }
 
+/* Plugins that know each other's tables are called one at a time, as all are in Falco:
+ * one must not meet an entry that another holds. */
+static bool
+awaits_turn(const struct pipeline *p, const struct pipeline_worker *pw)
+{
+	if (!p->lockstep || !tables_are_shared_by(pw->worker))
+		return false;
+	for (uint32_t i = 0; i < p->n_worker; i++) {
+		if (p->worker[i].request.under_way &&
+		    tables_are_shared_by(p->worker[i].worker))
+			return true;
+	}
+	return false;
+}
+
+/* To be sent again or for the first time, and nothing is in the way. */
+static bool
+is_due(const struct pipeline *p, const struct pipeline_worker *pw)
+{
+	return pw->request.wanted && worker_is_ready(pw->worker) && !awaits_turn(p, pw);
+}
+
 static void
 dispatch(struct pipeline *p, struct pipeline_worker *pw)
 {
@@ -270,8 +294,9 @@ dispatch(struct pipeline *p, struct pipeline_worker *pw)
 		orphan(p, &pw->request);
 		return;
 	}
-	if (!worker_is_ready(pw->worker)) {
-		pw->request.wanted = true; /* sent when it is back */
+	/* Sent when it is back, or when it is its turn. */
+	if (!worker_is_ready(pw->worker) || awaits_turn(p, pw)) {
+		pw->request.wanted = true;
 		return;
 	}
 	if (send_request(p, pw, &err))
@@ -502,19 +527,28 @@ gather(struct pipeline *p, struct pipeline_worker *pw)
 bool
 pipeline_answers(struct pipeline *p)
 {
-	bool all = true;
+	bool all = true, any = false;
 
 	for (uint32_t i = 0; i < p->n_worker; i++) {
 		struct pipeline_worker *pw = &p->worker[i];
 
 		if (pw->request.under_way && worker_is_up(pw->worker))
 			gather(p, pw);
-		while (pw->request.wanted && worker_is_ready(pw->worker)) {
-			dispatch(p, pw);
-			gather(p, pw);
-		}
-		all &= !pw->request.under_way && !pw->request.wanted;
 	}
+	do {
+		all = true;
+		any = false;
+		for (uint32_t i = 0; i < p->n_worker; i++) {
+			struct pipeline_worker *pw = &p->worker[i];
+
+			for (; is_due(p, pw); any = true) {
+				dispatch(p, pw);
+				gather(p, pw);
+			}
+			all &= !pw->request.under_way && !pw->request.wanted;
+		}
+		/* An answer may have given others their turn. */
+	} while (any);
 	return all;
 }
 

@@ -39,6 +39,9 @@ void pipeline_tune_count(struct pipeline *p, uint32_t n, uint32_t matched);
 /* Looks for what is on its way before the loop sleeps, while that is likely; true when
  * there is something to do. The turn's end is asked for when it has taken long. */
 bool pipeline_linger(struct pipeline *p);
+/* What the worker said beside its frames, up to the one just taken: what it lets go of is
+ * let go of before the next is asked for anything. */
+void pipeline_take_side(struct pipeline *p, struct worker *w);
 /* The pump stops for another reason. */
 void pipeline_linger_no_more(struct pipeline *p);
 

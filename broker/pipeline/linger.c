@@ -107,6 +107,15 @@ pipeline_linger(struct pipeline *p)
 }
 
 void
+pipeline_take_side(struct pipeline *p, struct worker *w)
+{
+	if (p->is_lingering)
+		worker_side_look(w);
+	else
+		worker_side_sleep(w);
+}
+
+void
 pipeline_linger_no_more(struct pipeline *p)
 {
 	if (p->is_lingering)
