@@ -143,8 +143,9 @@ for manifest in rust_*/Cargo.toml; do
 	if [ -n "$why" ]; then
 		report "$name" "skipped: $why"
 	else
+		# shellcheck disable=SC2046 # no folder here has a blank in its name
 		build "$name" "lib$name.so" "$(key "$(rustc --version) $cargo_flags" "$manifest" "$crate/Cargo.lock" \
-			"$crate"/src/*.rs "$crate"/rules/*.yaml)" rust_plugin "$name" "$crate"
+			$(find "$crate" \( -path '*/src/*' -o -path '*/rules/*' \) -type f | sort))" rust_plugin "$name" "$crate"
 	fi
 done
 
