@@ -205,6 +205,19 @@ listen "listen: [unix:$sock]" "unix $sock"
 check "its file is in nobody's way" until_true 5 send "$sock" STREAM next
 stop
 
+# A reload: what has changed listens anew, at the same path.
+listen "listen: [unix:$sock]" "unix $sock"
+until_true 5 send "$sock" STREAM before
+settings "listen: [unix:$sock]" "unix $sock 666"
+kill -HUP "$mews_pid"
+changed() {
+	[ "$(mode_of "$sock")" = 666 ]
+}
+check "a reload: the new one listens" until_true 10 changed
+check "and is reached" until_true 5 send "$sock" STREAM after
+stop
+check "both heard" test "$(grep -cE 'line (before|after)' <<<"$out")" = 2
+
 # Descriptors that a caller hands over go nowhere.
 listen "listen: [unix:$sock]" "unix $sock"
 until_true 5 send "$sock" STREAM x
