@@ -122,7 +122,7 @@ evaluator_new(const struct ruleset *rs, const struct eval_config *config, struct
 {
 	struct evaluator *ev = evaluator_new_plain(rs, config, err);
 
-	if (ev && !fast_attach(ev, err)) {
+	if (ev && !config->plain && !fast_attach(ev, err)) {
 		evaluator_free(ev);
 		return NULL;
 	}

@@ -69,6 +69,7 @@ struct eval_config {
 	/* Of now: evt.time and evt.datetime (engine.md 3.4). NULL: none. */
 	int64_t (*utc_offset_s)(void);
 	const char *hostname; /* evt.hostname; NULL: no value */
+	bool plain;           /* the plain evaluator, whatever is asked for */
 };
 
 struct evaluator *evaluator_new(

@@ -277,7 +277,10 @@ struct eval_config
 run_eval_config(const struct app *app)
 {
 	return (struct eval_config){
-	    .utc_offset_s = clock_utc_offset_s, .hostname = app->run->hostname};
+	    .utc_offset_s = clock_utc_offset_s,
+	    .hostname = app->run->hostname,
+	    .plain = app->settings->plain_evaluator,
+	};
 }
 
 static bool

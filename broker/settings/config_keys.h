@@ -153,6 +153,7 @@ KERNEL("falco_libs.snaplen",               UINT,   "0",     "Bytes of buffers th
 KEY("sandbox.min_tier",                    UINT,   "3",     "Fewest layers of confinement to run with: 3 all, 2 no user namespaces, 1 no namespaces (mews)")
 KEY("sandbox.broker",                      BOOL,   "true", "Does mews confine itself once it has started? (mews)")
 KEY("sandbox.worker_dir",                  TEXT,   "",      "Folder of mews-worker and mews-launcher; default: beside mews (mews)")
+WORD("sandbox.evaluator",                  "fast|plain", "fast", "How conditions are evaluated; plain: rule by rule and event by event, to the same results, slowly: for diagnosis (mews)")
 KEY("sandbox.state_dir",                   TEXT,   "/var/lib/mews", "Folder for crash records and quarantined events (mews)")
 KEY("sandbox.egress_hosts",                TEXT,   "",      "File of names, as hosts(5), that plugins which connect get before DNS (mews)")
 KEY("sandbox.ctl_socket",                  TEXT,   "",      "Unix socket of mews ctl; none: no such socket; default: /run/mews/ctl.sock, or $XDG_RUNTIME_DIR/mews/ctl.sock (mews)")

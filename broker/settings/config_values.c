@@ -168,6 +168,17 @@ read_capture(struct settings *s, const char *file, struct err *err)
 }
 
 static bool
+read_evaluator(struct settings *s, const char *file, struct err *err)
+{
+	const char *name = text_of(s, "sandbox.evaluator");
+
+	s->plain_evaluator = strcmp(name, "plain") == 0;
+	return s->plain_evaluator || strcmp(name, "fast") == 0 ||
+	       config_error(
+		   err, file, "sandbox.evaluator '%s' is neither fast nor plain.", name);
+}
+
+static bool
 check_outputs(struct settings *s, const char *file, struct err *err)
 {
 	static const char missing[] =
@@ -359,7 +370,7 @@ config_read_values(struct settings *s, const char *file, struct err *err)
 	s->sandbox = conf_get(s->root, "sandbox");
 	return read_engine(s, file, err) && read_rules_words(s, err) &&
 	       read_log(s, err) && read_capture(s, file, err) &&
-	       check_outputs(s, file, err) && check_webserver(s, file, err) &&
-	       read_metrics(s, err) && check_kernel_values(s, file, err) &&
-	       notice_kernel_keys(s, err);
+	       read_evaluator(s, file, err) && check_outputs(s, file, err) &&
+	       check_webserver(s, file, err) && read_metrics(s, err) &&
+	       check_kernel_values(s, file, err) && notice_kernel_keys(s, err);
 }

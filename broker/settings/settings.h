@@ -101,6 +101,7 @@ struct settings {
 	bool libs_logger_enabled;
 	int libs_logger_severity; /* plugin ABI numbers: 1 fatal … 8 trace */
 	bool capture_enabled, capture_all_rules;
+	bool plain_evaluator;
 	const char *capture_path_prefix;
 	uint32_t capture_default_duration_ms;
 	uint64_t capture_max_bytes; /* 0: unlimited */

@@ -138,6 +138,10 @@ test_settings_refuse_with_the_text(void **state)
 		"one "
 		"output channel ('metrics.output_rule', 'metrics.output_file' or "
 		"'webserver.prometheus_metrics_enabled')"},
+	    {"sandbox: {evaluator: other}",
+		"Error reading config file (%s): sandbox.evaluator 'other' is neither "
+		"fast nor "
+		"plain."},
 	    {"capture: {mode: some}", "Error reading config file (%s): capture.mode "
 				      "'some' is not a valid mode."},
 	    {"syscall_event_drops: {actions: [ignore, log]}",

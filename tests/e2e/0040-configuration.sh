@@ -84,4 +84,11 @@ is "sandbox.worker_dir names where the programs are" "$rc" 0
 run_mews run -c "$tmp/falco.yaml" --enable-source recorder -o sandbox.worker_dir="$tmp/d"
 check "and says when they are not there" \
 	err_says "sandbox.worker_dir: there is no program mews-launcher in $tmp/d"
+
+run_mews run -c "$tmp/falco.yaml" --enable-source recorder -o sandbox.evaluator=fast
+fast=$(grep ': Notice got ' <<<"$out")
+run_mews run -c "$tmp/falco.yaml" --enable-source recorder -o sandbox.evaluator=plain
+is "sandbox.evaluator: the plain one says the same" "$(grep ': Notice got ' <<<"$out")" "$fast"
+run_mews run -c "$tmp/falco.yaml" --enable-source recorder -o sandbox.evaluator=other
+check "and another one is not known" err_says "sandbox.evaluator"
 finish
