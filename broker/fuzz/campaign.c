@@ -155,6 +155,8 @@ take_find(void *arg, uint32_t kind, const uint8_t *bytes, uint32_t n, const char
 			c->find_ns = clock_mono_ns();
 	} else if (kind == FUZZ_FIND_SEED) {
 		fuzz_seeds_payload(&c->corpus, c->subject, bytes, n);
+	} else if (kind == FUZZ_FIND_WORD) {
+		fuzz_corpus_word(&c->corpus, bytes, n);
 	} else if (kind == FUZZ_FIND_BREACH && h->n_breaches < 8) {
 		uint8_t *copy = malloc(n + 1);
 		if (!copy)

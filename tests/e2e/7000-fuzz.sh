@@ -93,6 +93,7 @@ check "and it is told" err_says 'by http:// alone'
 
 # As it comes, without instrumentation: breakpoints show the way, step by step.
 found bug_ladder crash 2000000 'extract_fields: SIGSEGV'
+found bug_plain crash 100000 'extract_fields: SIGSEGV'
 rm -rf "$tmp/fuzz"
 run_mews fuzz "$plugins/bug_ladder.so" --runs 2000000 --seed 1 --coverage none --out "$tmp/fuzz"
 is "not found without them" "$rc" 0

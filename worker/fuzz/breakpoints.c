@@ -10,15 +10,19 @@
 
 #include "worker/fuzz/blocks.h"
 #include "worker/fuzz/coverage.h"
+#include "worker/fuzz/insn.h"
 
 enum {
-	BREAKPOINT = 0xcc
+	BREAKPOINT = 0xcc,
+	FRESH = 1024, /* blocks between two cases whose constants are looked at */
+	BLOCK_BYTES = 256,
 };
 
 static struct blocks blocks;
 static uint8_t original[FUZZ_BLOCKS];
 static uint8_t *file; /* writable */
 static struct fuzz_up *up;
+static _Atomic uint32_t fresh[FRESH], n_fresh;
 static struct sigaction others; /* whoever minded this signal before */
 
 bool
@@ -74,6 +78,11 @@ on_trap(int number, siginfo_t *info, void *context)
 	if (had & bit)
 		return;
 	atomic_fetch_add(&up->n_blocks_hit, 1);
+	if (coverage_counts) {
+		uint32_t at = atomic_fetch_add(&n_fresh, 1);
+		if (at < FRESH)
+			fresh[at] = i;
+	}
 	coverage_block();
 }
 
@@ -111,4 +120,32 @@ breakpoints_plant(struct fuzz_up *shared, uintptr_t base, struct err *err)
 			*at = BREAKPOINT;
 	}
 	return true;
+}
+
+/* From the block's start to where it leads elsewhere, or the next one begins. */
+static void
+constants_of(uint32_t i, void (*take)(const uint8_t *bytes, uint32_t n))
+{
+	const uint8_t *at = file + blocks_offset(&blocks, blocks.at[i]);
+	uint32_t end = i + 1 < blocks.n ? blocks.at[i + 1] : blocks.at[i];
+	struct insn insn = {0};
+
+	for (uint32_t pc = blocks.at[i], n; pc < end && pc - blocks.at[i] < BLOCK_BYTES;
+	     pc += n, at += n) {
+		n = insn_decode(at, end - pc, &insn);
+		if (n == 0 || insn.kind != INSN_PLAIN)
+			return;
+		if (insn.constant > 0)
+			take(at + n - insn.constant, insn.constant);
+	}
+}
+
+void
+breakpoints_constants(void (*take)(const uint8_t *bytes, uint32_t n))
+{
+	uint32_t n = n_fresh < FRESH ? n_fresh : FRESH;
+
+	for (uint32_t i = 0; i < n; i++)
+		constants_of(fresh[i], take);
+	n_fresh = 0;
 }

@@ -21,4 +21,7 @@ bool breakpoints_map(int fd, struct err *err);
 /* Where the plugin is loaded now; all but blocks that were hit in earlier processes. */
 bool breakpoints_plant(struct fuzz_up *up, uintptr_t base, struct err *err);
 
+/* Between cases: hands out constants of the blocks that were hit since. */
+void breakpoints_constants(void (*take)(const uint8_t *bytes, uint32_t n));
+
 #endif

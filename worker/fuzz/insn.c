@@ -228,6 +228,15 @@ kind_of(unsigned map, uint8_t opcode, uint8_t modrm)
 	return INSN_PLAIN;
 }
 
+/* cmp with an immediate operand, and mov of eight bytes. */
+static bool
+is_constant(unsigned map, uint8_t opcode, uint8_t modrm, uint32_t imm)
+{
+	bool compares = opcode == 0x3d || ((opcode == 0x81) && (modrm >> 3 & 7) == 7);
+
+	return map == 0 && (compares || ((opcode & 0xf8) == 0xb8 && imm == 8));
+}
+
 uint32_t
 insn_decode(const uint8_t *p, size_t n, struct insn *ret)
 {
@@ -249,6 +258,8 @@ insn_decode(const uint8_t *p, size_t n, struct insn *ret)
 		return 0;
 	*ret =
 	    (struct insn){.kind = d.is_vector ? INSN_PLAIN : kind_of(map, opcode, modrm)};
+	if (!d.is_vector && is_constant(map, opcode, modrm, imm))
+		ret->constant = imm;
 	if (ret->kind == INSN_BRANCH || ret->kind == INSN_JUMP)
 		ret->target = (int64_t)d.at + displacement(&d, imm);
 	return d.at;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How long instructions of x86-64 are, and where they lead: all that is needed to tell
- * where basic blocks begin. What operands mean is of no interest here, so this is a page
- * of tables where a disassembler would be a library in the plugin's own process.
+ * where basic blocks begin. What else operands mean is of no interest here, so this is a
+ * page of tables where a disassembler would be a library in the plugin's own process.
  */
 #ifndef WORKER_FUZZ_INSN_H
 #define WORKER_FUZZ_INSN_H
@@ -21,6 +21,9 @@ enum insn_kind {
 struct insn {
 	enum insn_kind kind;
 	int64_t target; /* from the instruction's first byte */
+	/* A number that something is compared with, or that is put where it will be: so
+	 * many of the last bytes; 0: none. */
+	uint32_t constant;
 };
 
 /* The length of the instruction at p; 0: it is none, or does not end within n bytes. */

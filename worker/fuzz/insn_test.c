@@ -76,6 +76,29 @@ lengths_and_kinds(void **state)
 }
 
 static void
+constants(void **state)
+{
+	static const struct {
+		const char *bytes;
+		uint32_t n, constant;
+	} of[] = {
+	    {"\x81\x38\x6e\x75\x6c\x6c", 6, 4},                  /* cmpl, (%rax) */
+	    {"\x66\x81\x38\x6f\x6b", 5, 2},                      /* cmpw */
+	    {"\x3d\x01\x02\x03\x04", 5, 4},                      /* cmp, %eax */
+	    {"\x48\xb8\x01\x02\x03\x04\x05\x06\x07\x08", 10, 8}, /* movabs */
+	    {"\x81\xc1\x01\x02\x03\x04", 6, 0},                  /* add */
+	    {"\xb8\x01\x02\x03\x04", 5, 0},                      /* mov */
+	};
+	struct insn insn;
+
+	for (size_t i = 0; i < sizeof(of) / sizeof(*of); i++) {
+		assert_int_equal(
+		    insn_decode((const uint8_t *)of[i].bytes, of[i].n, &insn), of[i].n);
+		assert_int_equal(insn.constant, of[i].constant);
+	}
+}
+
+static void
 what_is_none(void **state)
 {
 	static const char *const none[] = {"\x06", "\x60", "\x9a", "\xd4", "\xea",
@@ -114,6 +137,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(lengths_and_kinds),
+	    cmocka_unit_test(constants),
 	    cmocka_unit_test(what_is_none),
 	    cmocka_unit_test(noise),
 	};

@@ -92,6 +92,16 @@ keep_seed(void *arg, const uint8_t *payload, uint32_t n)
 	target_find(up, FUZZ_FIND_SEED, payload, n, NULL);
 }
 
+/* Whole numbers as they lie in memory; small ones are everywhere. */
+static void
+keep_word(const uint8_t *bytes, uint32_t n)
+{
+	while (n > 0 && bytes[n - 1] == 0)
+		n--;
+	if (n > 1)
+		target_find(up, FUZZ_FIND_WORD, bytes, n, NULL);
+}
+
 /* Requests. */
 
 static void
@@ -112,6 +122,8 @@ run_case(const uint8_t *bytes, uint32_t n, struct err *err)
 	memcpy(past->bytes, up->test_case, past->len);
 	bool ok = target_run(&target, up->test_case, n, err);
 	atomic_fetch_add(&up->executions, 1);
+	if (target.is_new)
+		breakpoints_constants(keep_word);
 	return ok;
 }
 

@@ -164,6 +164,7 @@ enum fuzz_find_kind {
 	FUZZ_FIND_COVERAGE = 1,
 	FUZZ_FIND_BREACH,
 	FUZZ_FIND_SEED,
+	FUZZ_FIND_WORD, /* the plugin compares with it */
 };
 
 struct fuzz_find_head {
