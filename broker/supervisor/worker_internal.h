@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between the files of struct worker: moves (the table), io (messages and lines), launch
- * (processes and what they share with us). Nobody else includes this. */
+/* Between the files of struct worker: moves (the table), deadline, ask (beside the steps
+ * of its life), side (the side ring), io (messages and lines), launch (processes and what
+ * they share with us). */
 #ifndef BROKER_SUPERVISOR_WORKER_INTERNAL_H
 #define BROKER_SUPERVISOR_WORKER_INTERNAL_H
 
@@ -9,19 +10,26 @@
 
 /* worker_moves.c */
 void worker_event(struct worker *w, enum worker_event event);
-/* From time to time: is it still in the same call as before, and for too long? */
-void worker_watch_call(struct worker *w);
 /* Planned was answered, to the plan that was sent last. */
 void worker_replanned(struct worker *w);
 bool worker_send(struct worker *w, const Control__Message *m);
+enum worker_phase worker_phase(const struct worker *w);
+
+/* worker_deadline.c */
+/* From now on, ms until it is late (0: never); what the state that it is in allows. */
+void worker_arm(struct worker *w, uint32_t ms);
+void worker_arm_deadline(struct worker *w);
 /* It has hung up: its death is due within a second. */
 void worker_expect_death(struct worker *w);
-enum worker_phase worker_phase(const struct worker *w);
+/* From time to time: is it still in the same call as before, and for too long? */
+void worker_watch_call(struct worker *w);
 
 /* worker_side.c: what is in the side ring */
 void worker_side_take(struct worker *w);
 /* All that there is: what a message on the other way is the end of. */
 void worker_side_take_all(struct worker *w);
+
+/* worker_ask.c */
 /* What was asked is answered. */
 void worker_answered(struct worker *w, bool done);
 

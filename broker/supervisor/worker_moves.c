@@ -2,37 +2,23 @@
 /*
  * What may happen to a worker in which state, and what then follows: one row per state,
  * one column per event. An empty cell means that the event cannot come there (permits.h
- * refuses the message, or nobody asks); should it come all the same it is ignored. The
- * file is long because the table and what its cells do are read together.
+ * refuses the message, or nobody asks); should it come all the same it is ignored.
  */
 #include <event2/event.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/limits.h"
 #include "base/log.h"
 #include "broker/supervisor/crash_claim.h"
 #include "broker/supervisor/crash_record.h"
 #include "broker/supervisor/worker_internal.h"
-#include "proto/call.h"
-#include "proto/chunk.h"
 #include "worker/launch/launcher.h"
-
-enum deadline_kind {
-	DEADLINE_NONE,
-	DEADLINE_INIT,
-	DEADLINE_OPEN,
-	DEADLINE_CLOSE,
-};
 
 static const struct {
 	const char *name;
 	enum worker_phase phase;
-	enum deadline_kind deadline;
 } states[WORKER_STATE_N] = {
-#define WORKER_STATE_ROW(id, phase, deadline, name)                                      \
-	[WORKER_##id] = {name, PHASE_##phase, DEADLINE_##deadline},
+#define WORKER_STATE_ROW(id, phase, deadline, name) [WORKER_##id] = {name, PHASE_##phase},
     WORKER_STATES(WORKER_STATE_ROW)
 #undef WORKER_STATE_ROW
 };
@@ -359,98 +345,6 @@ static const struct move {
     /* clang-format on */
 };
 
-static uint32_t
-deadline_ms(const struct worker *w)
-{
-	const struct profile_limits *l = &w->plugin->profile->limits;
-
-	switch (states[w->state].deadline) {
-	case DEADLINE_INIT:
-		return l->init_ms;
-	case DEADLINE_OPEN:
-		return l->open_ms;
-	case DEADLINE_CLOSE:
-		return l->close_ms;
-	case DEADLINE_NONE:
-		break;
-	}
-	return 0;
-}
-
-static uint32_t
-call_deadline_ms(const struct worker *w, enum call_kind kind)
-{
-	const struct profile_limits *l = &w->plugin->profile->limits;
-
-	switch (kind) {
-#define CALL_DEADLINE(id, name, deadline)                                                \
-	case CALL_##id:                                                                  \
-		return l->deadline;
-		CALL_KINDS(CALL_DEADLINE)
-#undef CALL_DEADLINE
-	default:
-		return 0;
-	}
-}
-
-void
-worker_watch_call(struct worker *w)
-{
-	uint64_t note, now;
-
-	if (!worker_is_ready(w))
-		return;
-	note = ring_peer_note(&w->up);
-	now = clock_mono_ns();
-	if (note != w->call_note || w->call_since_ns == 0) {
-		w->call_note = note;
-		w->call_since_ns = now;
-		return;
-	}
-	enum call_kind kind = call_kind_of(note);
-	uint32_t ms = call_deadline_ms(w, kind);
-	if (ms == 0 || now - w->call_since_ns < ms * 1000000ull)
-		return;
-	err_set(&w->doom, ERR_PLUGIN,
-	    "plugin '%s' was in %s for longer than its deadline of %u ms",
-	    w->plugin->setting->name, call_kind_name(kind), ms);
-	worker_event(w, WORKER_ON_DEADLINE);
-}
-
-static void
-worker_on_deadline(int fd, short what, void *arg)
-{
-	worker_event(arg, WORKER_ON_DEADLINE);
-}
-
-static void
-arm(struct worker *w, uint32_t ms)
-{
-	struct timeval tv = {ms / 1000, ms % 1000 * 1000};
-
-	if (w->on_deadline)
-		evtimer_del(w->on_deadline);
-	if (ms == 0)
-		return;
-	if (!w->on_deadline)
-		w->on_deadline = evtimer_new(w->sup->base, worker_on_deadline, w);
-	if (!w->on_deadline || evtimer_add(w->on_deadline, &tv) < 0)
-		log_error(
-		    "no memory for a deadline of plugin '%s'", w->plugin->setting->name);
-}
-
-static void
-arm_deadline(struct worker *w)
-{
-	arm(w, deadline_ms(w));
-}
-
-void
-worker_expect_death(struct worker *w)
-{
-	arm(w, 1000);
-}
-
 /* The resting states, in which the next step is ours to begin. */
 static bool
 is_resting(enum worker_state s)
@@ -475,7 +369,7 @@ worker_event(struct worker *w, enum worker_event event)
 		w->port->moved(w, w->port_arg);
 	if (w->state == before && m->next == SAME)
 		return;
-	arm_deadline(w);
+	worker_arm_deadline(w);
 	if (w->state == w->goal) {
 		if (w->owner && w->owner->reached)
 			w->owner->reached(w, w->owner_arg);
@@ -528,7 +422,7 @@ worker_replan(struct worker *w)
 		return;
 	act_plan(w);
 	if (w->state == WORKER_PLANNED)
-		arm(w, w->plugin->profile->limits.init_ms);
+		worker_arm(w, w->plugin->profile->limits.init_ms);
 }
 
 void
@@ -536,7 +430,7 @@ worker_replanned(struct worker *w)
 {
 	w->planned_generation = w->plan_generation;
 	if (w->state == WORKER_PLANNED)
-		arm_deadline(w);
+		worker_arm_deadline(w);
 	if (worker_is_ready(w) && w->owner && w->owner->replanned)
 		w->owner->replanned(w, w->owner_arg);
 	else
@@ -561,69 +455,6 @@ worker_restart(struct worker *w)
 	worker_stop(w);
 }
 
-bool
-worker_ask_open_params(struct worker *w, struct err *err)
-{
-	Control__Message m = CONTROL__MESSAGE__INIT;
-	Control__ListOpenParams ask = CONTROL__LIST_OPEN_PARAMS__INIT;
-
-	m.body_case = CONTROL__MESSAGE__BODY_LIST_OPEN_PARAMS;
-	m.list_open_params = &ask;
-	return worker_send(w, &m) ||
-	       err_set(err, ERR_GONE, "the plugin's worker is gone");
-}
-
-bool
-worker_ask(struct worker *w, const Control__Message *m, Control__Message__BodyCase answer,
-    uint32_t deadline_ms, struct err *err)
-{
-	if (w->ask == WORKER_ASK_PENDING)
-		return err_set(err, ERR_USAGE,
-		    "plugin '%s' is asked for something already",
-		    w->plugin->setting->name);
-	if (!worker_is_up(w) || !worker_send(w, m))
-		return err_set(err, ERR_GONE, "the worker of plugin '%s' is not there",
-		    w->plugin->setting->name);
-	worker_wake(w);
-	w->ask = WORKER_ASK_PENDING;
-	w->ask_answer = answer;
-	w->ask_error.code = ERR_NONE;
-	if (deadline_ms > 0)
-		arm(w, deadline_ms);
-	return true;
-}
-
-void
-worker_ask_metrics(struct worker *w)
-{
-	Control__Message m = CONTROL__MESSAGE__INIT;
-	Control__GetMetrics get = CONTROL__GET_METRICS__INIT;
-
-	if (!w->plugin->has_metrics || w->metrics_asked || !worker_is_up(w) ||
-	    w->state < WORKER_INITIALIZED)
-		return;
-	m.body_case = CONTROL__MESSAGE__BODY_GET_METRICS;
-	m.get_metrics = &get;
-	w->metrics_asked = worker_send(w, &m);
-	worker_wake(w);
-}
-
-bool
-worker_ask_set_config(struct worker *w, const char *config, struct err *err)
-{
-	Control__Message m = CONTROL__MESSAGE__INIT;
-	Control__SetConfig set = CONTROL__SET_CONFIG__INIT;
-
-	if (!w->plugin->has_set_config || w->state < WORKER_INITIALIZED)
-		return err_set(err, ERR_USAGE, "plugin '%s' cannot be configured anew",
-		    w->plugin->setting->name);
-	set.config = (char *)config;
-	m.body_case = CONTROL__MESSAGE__BODY_SET_CONFIG;
-	m.set_config = &set;
-	return worker_ask(w, &m, CONTROL__MESSAGE__BODY_CONFIG_SET,
-	    w->plugin->profile->limits.init_ms, err);
-}
-
 void
 worker_give_up(struct worker *w, const struct err *err)
 {
@@ -633,17 +464,6 @@ worker_give_up(struct worker *w, const struct err *err)
 	log_warning(
 	    "plugin '%s': %s: its worker is ended", w->plugin->setting->name, err->msg);
 	worker_kill(w);
-}
-
-void
-worker_answered(struct worker *w, bool done)
-{
-	if (w->ask != WORKER_ASK_PENDING)
-		return;
-	w->ask = done ? WORKER_ASK_DONE : WORKER_ASK_FAILED;
-	arm_deadline(w);
-	if (w->owner && w->owner->answered)
-		w->owner->answered(w, done, w->owner_arg);
 }
 
 void
