@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A plugin in C++ with what that brings: static constructors, the standard library,
-// exceptions, thread-local state, a virtual destructor.
+// exceptions, thread-local state, a virtual destructor. To Falco it is as any other;
+// an exception that leaves a call ends Falco.
 #define _Static_assert static_assert
 #define KIT_NAME "cpp"
 #define KIT_ID   4310

@@ -2,6 +2,9 @@
 /*
  * Extracts from whatever events the sources in EXTRACTOR_SOURCES have (none named: from
  * all): the length of the payload, its last byte as text, and a field with an argument.
+ *
+ * Falco asks for one field in a call, of events of compatible sources and types alone; a
+ * plugin that is compatible with no loaded source ends it.
  */
 #define KIT_HOOK
 #ifndef KIT_NAME

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Goes wrong in one step: FAULT_STEP is the step, FAULT_HOW the way. In steps that happen
- * once per event it does so at event 5, and every time that event comes.
+ * Goes wrong in one step: FAULT_STEP is the step, FAULT_HOW the way. In steps that
+ * happen once per event it does so at event 5, and every time that event comes.
+ *
+ * Falco has the plugin in its own process: a crash or exit ends Falco with it, a call
+ * that hangs hangs its source for ever.
  */
 #define KIT_HOOK
 #define KIT_NAME "fault"

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads the file named by its open parameters in init, open and next_batch alike; each
- * line is an event. It opens it anew for every line: what may be read stays readable. */
+/*
+ * Reads the file named by its open parameters in init, open and next_batch alike; each
+ * line is an event. It opens it anew for every line: what may be read stays readable.
+ *
+ * In Falco it may read whatever Falco may; a failure in init or open ends the run with
+ * the plugin's last error.
+ */
 #define KIT_NAME "file"
 #define KIT_ID   4311
 #define KIT_OWN_open

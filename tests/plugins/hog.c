@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Takes memory, 1 MiB more with each event, and writes to all of it. */
+/*
+ * Takes memory, 1 MiB more with each event, and writes to all of it.
+ *
+ * In Falco nothing bounds it: the memory is Falco's own, until the kernel ends that.
+ */
 #define KIT_HOOK
 #define KIT_NAME "hog"
 #define KIT_ID   4306

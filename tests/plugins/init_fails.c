@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Gives a state together with the failure, to be asked for its error and destroyed. */
+/*
+ * Gives a state together with the failure, to be asked for its error and destroyed.
+ *
+ * Falco asks the state for its error, ends with "could not initialize plugin: " and
+ * that, and destroys the state.
+ */
 #define KIT_NAME "init_fails"
 #define KIT_OWN_init
 #define KIT_OWN_get_last_error

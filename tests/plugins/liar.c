@@ -2,6 +2,9 @@
 /*
  * Gives three good events, then one that lies about itself, as "lie=" in the open
  * parameters says, then (where the lie lets it live) one more and the end.
+ *
+ * Falco ends with an error when the type, the number of parameters or the plugin id is
+ * wrong; lengths that lie it does not check.
  */
 #define KIT_NAME "liar"
 #define KIT_ID   4305

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Does in next_batch what its open parameters list, a word and a place each, separated by
- * ";", and tells of each in an event: "name HOST" looks it up, "get HOST PORT" connects
- * and reads a line, "unix PATH TEXT" sends text and reads a line, "write PATH", "pair"
- * has a socket pair, "wait SECONDS" does so.
+ * Does in next_batch what its open parameters list, a word and a place each, separated
+ * by ";", and tells of each in an event: "name HOST" looks it up, "get HOST PORT"
+ * connects and reads a line, "unix PATH TEXT" sends text and reads a line, "write PATH",
+ * "pair" has a socket pair, "wait SECONDS" does so.
+ *
+ * In Falco it may connect to whatever Falco may.
  */
 #define KIT_NAME "net"
 #define KIT_ID   4313

@@ -2,9 +2,11 @@
 /*
  * Listens on what its open parameters, or already its configuration, name ("tcp4 PORT",
  * "tcp4local", "tcp6" for both families, "tcp6only", "udp4"; "unix PATH [MODE]",
- * "unixgram", "unixpacket", as servers do it: the old socket removed, the directory made,
- * and with MODE a chmod). Each line that comes is an event, and is answered with "ok";
- * "again" makes it listen anew.
+ * "unixgram", "unixpacket", as servers do it: the old socket removed, the directory
+ * made, and with MODE a chmod). Each line that comes is an event, and is answered with
+ * "ok"; "again" makes it listen anew.
+ *
+ * In Falco it may listen wherever Falco may.
  */
 #define KIT_NAME "net"
 #define KIT_ID   4312

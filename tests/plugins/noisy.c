@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Says what a terminal or a log reader must not be told: escape sequences, line breaks
- * with a forged line behind them, bytes that are no UTF-8, NULs, text without end. In the
- * log, on stdout and stderr, in its fields and in event_to_string.
+ * with a forged line behind them, bytes that are no UTF-8, NULs, text without end. In
+ * the log, on stdout and stderr, in its fields and in event_to_string.
+ *
+ * Falco prints all of it as it comes.
  */
 #define KIT_NAME "noisy"
 #define KIT_ID   4304

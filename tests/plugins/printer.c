@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Prints to stdout and stderr in every step, as several published plugins do. */
+/*
+ * Prints to stdout and stderr in every step, as several published plugins do.
+ *
+ * In Falco this goes to Falco's own stdout, between the alerts.
+ */
 #define KIT_HOOK
 #define KIT_NAME "printer"
 #define KIT_ID   4308

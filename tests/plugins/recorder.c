@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Logs every call it gets, in order: "call init", "call extract 3 (2 fields)", … */
+/*
+ * Logs every call it gets, in order: "call init", "call extract 3 (2 fields)", …
+ *
+ * Falco makes the same calls in the same order, but one of extract_fields for each
+ * field.
+ */
 #define KIT_NAME "recorder"
 #define KIT_ID   4309
 #define KIT_OWN_init

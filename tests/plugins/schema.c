@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Its configuration must have a port, a number from 1 to 65535. */
+/*
+ * Its configuration must have a port, a number from 1 to 65535.
+ *
+ * Falco refuses another configuration before init: "error in plugin schema init config:
+ * In …".
+ */
 #define KIT_NAME "schema"
 #define KIT_ID   4303
 #define KIT_SCHEMA                                                                       \
