@@ -66,9 +66,11 @@ DEMANDS(k8saudit_ovh,
 DEMANDS(container,
 	INIT("threads 4")
 	INIT("read /proc/self/cmdline")
+	OPEN("unix /run/docker.sock HEAD_/version")
 	OPEN("unix /run/docker.sock GET_/events")
 	BATCH("unix /run/docker.sock GET_/containers/json"))
 DEMANDS(krsi,
+	INIT("read /sys/kernel/btf/vmlinux")
 	INIT("bpf"))
 DEMANDS(collector,
 	BATCH("serve tcp $addr"))

@@ -129,14 +129,19 @@ do_watch(const char *path)
 	return said(fd < 0 ? -1 : inotify_add_watch(fd, path, IN_MODIFY | IN_CREATE));
 }
 
-/* "host:port", "[::1]:port", ":port" */
+/* "host:port", "[::1]:port", ":port", "host" of a web service */
 static bool
 split(const char *place, char *host, size_t size, char *port, size_t port_size)
 {
 	const char *colon = strrchr(place, ':');
 	size_t n = colon ? (size_t)(colon - place) : 0;
 
-	if (!colon || n >= size)
+	if (!colon) {
+		snprintf(host, size, "%.*s", (int)strcspn(place, "/"), place);
+		snprintf(port, port_size, "443");
+		return true;
+	}
+	if (n >= size)
 		return false;
 	if (place[0] == '[') {
 		place++;

@@ -175,6 +175,18 @@ k8saudit-ovh|{}|ldp.example:443/tail?x=1|443|$PARAMS
 awselb|{"region": "eu-west-1", "s3Bucket": "logs", "s3Prefix": "p"}||443|logs.s3.eu-west-1.amazonaws.com:443
 T
 
+# Who a pod of EKS is, as its environment says: by a token, or by an agent.
+mkdir -p "$tmp/token" && echo secret >"$tmp/token/token"
+chmod -R a+rX "$tmp/token"
+export AWS_WEB_IDENTITY_TOKEN_FILE=$tmp/token/token AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1/v1
+double k8saudit-eks "{\"region\": \"eu-west-1\", \"also\": \"read $tmp/token/token;read $tmp/hosts\"}" cluster
+did k8saudit-eks "read $tmp/token/token" 'done'
+refused k8saudit-eks "read $tmp/hosts"
+run_mews policy explain k8saudit-eks -c "$tmp/falco.yaml"
+check "k8saudit-eks: its agent, and the names of variables" out_has "127.0.0.1:80( |$)"
+check "k8saudit-eks: it is told where" out_has "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+unset AWS_WEB_IDENTITY_TOKEN_FILE AWS_CONTAINER_CREDENTIALS_FULL_URI
+
 # Listeners: name|configuration|parameters|port|kind
 while IFS='|' read -r name config params at kind; do
 	if [ "$at" -lt 1024 ] && [ $has_443 = 0 ]; then
@@ -265,6 +277,8 @@ if [ -e /run/docker.sock ] && [[ " ${sockets[*]-} " = *" /run/docker.sock "* ]];
 	refused docker "unix /var/run/docker.sock GET_/secrets"
 	check "docker: what it prints is a line of the log" err_has "docker"
 	double container '{"engines": {"docker": {"enabled": true}}, "also": "unix /run/docker.sock POST_/exec;connect 127.0.0.1:4646"}' ""
+	did container "read /proc/self/cmdline" 'done'
+	did container "unix /run/docker.sock HEAD_/version" "HTTP/1.1 200 OK"
 	did container "unix /run/docker.sock GET_/events" "HTTP/1.1 200 OK"
 	refused container "unix /run/docker.sock POST_/exec"
 	refused container "connect 127.0.0.1:4646"
@@ -286,5 +300,17 @@ fi
 # What cannot be: bpf(2) kills the worker, and mews ends in order and says why.
 double krsi '{}' ""
 check "krsi: bpf is no plugin's" err_says "a call that no plugin may make: bpf("
+if [ "$(id -u)" = 0 ]; then
+	# By root's hand: the kernel itself answers that this asks for nothing.
+	config falco.yaml <<Y
+rules_files: [$tmp/deeds.yaml]
+plugins:
+  - {name: krsi, library_path: $doubles/libkrsi.so, init_config: '{}', sandbox: {profile: unconfined}}
+Y
+	run_mews run -c "$tmp/falco.yaml" --enable-source double
+	did krsi bpf "Invalid argument"
+else
+	skip "krsi, unconfined" "bpf is root's"
+fi
 check "nothing left" nothing_left
 finish

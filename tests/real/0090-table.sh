@@ -4,6 +4,7 @@
 # of versions, capabilities and profiles what this run says.
 . "$(dirname "$0")/lib.sh"
 . "$root/tests/real/examine.sh"
+. "$root/tests/real/learn.sh"
 doubles=$built/tests/doubles
 page=$root/docs/plugins.md
 
@@ -91,8 +92,8 @@ while IFS='|' read -r name _ _ _ _ language version _ caps falco; do
 		how="a plugin of the tests that makes the same demands, none"
 	fi
 	case $name in
-	krsi) how="a double: bpf(2) ends it; it needs \`unconfined\`" ;;
-	k8smeta | container) how="$how; fields of system calls need the source \`syscall\`, which mews does not have" ;;
+	krsi) how="a double: bpf(2) ends it; see below" ;;
+	k8smeta | container) how="$how; see below" ;;
 	dnscollector) how="$how; its build has API 2.0.0, which Falco and mews refuse" ;;
 	esac
 	if [ "${MEWS_WRITE_DOCS:-no}" = yes ] && [ -e "$real/lib$name.so" ]; then
@@ -141,7 +142,18 @@ of the same plugins and rules with asynchronous extraction off.
 | plugin | version | language | capabilities | profile | may | tested how | start | memory | events/s | in Falco |
 |---|---|---|---|---|---|---|---|---|---|---|
 M
-		cat "$rows"
+		cat "$rows" "$root/tests/real/system_calls.md"
+		cat <<'M'
+
+## Learned and shipped
+
+What `mews learn` comes to with the same configuration, where it is not what the profile gives.
+`tests/real/0085-learn.sh` fails on a difference that has no reason in `tests/real/learned.txt`.
+
+M
+		learn_all >"$tmp/tap"
+		grep '^not ok' "$tmp/tap"
+		learned_table
 	} >"$page"
 fi
 
@@ -151,5 +163,5 @@ is "32 plugins" "$(grep -c . "$rows")" 32
 facts() { # the columns that do not depend on the machine and its toolchains
 	grep '^| [a-z]' | grep -v '^| plugin' | awk -F' [|] ' '{print $1 " | " $2 " | " $4 " | " $5}'
 }
-is "docs/plugins.md says what this run says" "$(facts <"$page")" "$(facts <"$rows")"
+is "docs/plugins.md says what this run says" "$(sed '/^## /,$d' "$page" | facts)" "$(facts <"$rows")"
 finish

@@ -133,7 +133,7 @@ for main in plugins/*/main.go services/*/main.go; do
 	*) file=$name what=go_service ;;
 	esac
 	build "$name" "$file" \
-		"$(key "$(go version) $go_flags" go.mod go.sum register/*.go "$folder"/*.go)" "$what" "$name"
+		"$(key "$(go version) $go_flags" go.mod go.sum register/*.go register/fields/*.go "$folder"/*.go)" "$what" "$name"
 done
 
 for manifest in rust_*/Cargo.toml; do

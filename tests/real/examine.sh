@@ -6,6 +6,7 @@
 seen=$tmp/seen
 : >"$seen"
 port=$((20000 + $$ % 20000))
+mkdir -p "$tmp/secrets"
 
 sample_of() { # sample_of NAME: the row of samples.txt, with its places filled in
 	grep "^$1|" "$root/tests/real/samples.txt" |

@@ -18,25 +18,11 @@ type sourceExtractor[T any] interface {
 	extractor.Plugin
 }
 
-type extractorOnly[T any] interface {
-	*T
-	extractor.Plugin
-}
-
 // SourceAndExtractor is for a plugin with events and fields of its own.
 func SourceAndExtractor[T any, P sourceExtractor[T]]() {
 	plugins.SetFactory(func() plugins.Plugin {
 		p := P(new(T))
 		source.Register(p)
-		extractor.Register(p)
-		return p
-	})
-}
-
-// Extractor is for a plugin that reads fields from other plugins' events.
-func Extractor[T any, P extractorOnly[T]]() {
-	plugins.SetFactory(func() plugins.Plugin {
-		p := P(new(T))
 		extractor.Register(p)
 		return p
 	})

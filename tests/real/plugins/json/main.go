@@ -5,11 +5,11 @@ package main
 import (
 	"github.com/falcosecurity/plugins/plugins/json/pkg/json"
 
-	"mews/tests/real/register"
+	"mews/tests/real/register/fields"
 )
 
 func init() {
-	register.Extractor[json.Plugin]()
+	fields.Only[json.Plugin]()
 }
 
 // A shared library has no main, but the build mode insists on one.
