@@ -164,6 +164,7 @@ if [ "$mode" = all ] || [ "$mode" = e2e ]; then
 	for script in tests/e2e/[0-9]*.sh; do
 		[ -e "$script" ] && tap "$script"
 	done
+	tap tests/soak/soak.sh
 	check "./run.sh" ./run.sh
 fi
 if [ "$mode" = all ] || [ "$mode" = real ]; then
