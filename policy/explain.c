@@ -122,6 +122,8 @@ add_limits(struct buf *out, const struct profile *p)
 	if (l->cpu_percent)
 		buf_addf(out, ", %u%% of one CPU", l->cpu_percent);
 	buf_addc(out, '\n');
+	add_label(out, "kept by");
+	buf_adds(out, "resource limits, and a cgroup where mews is given one\n");
 	add_label(out, "rates");
 	if (l->events_per_s)
 		buf_addf(out, "%llu events/s, ", (unsigned long long)l->events_per_s);

@@ -59,6 +59,7 @@ test_explain_profile_in_words(void **state)
 	    "  network      nothing\n"
 	    "  memory       512 MiB; code is what its files hold, nothing else\n"
 	    "  processes    its own alone, 64 threads, 256 open files\n"
+	    "  kept by      resource limits, and a cgroup where mews is given one\n"
 	    "  rates        100 log lines/s\n"
 	    "  deadlines    init 30 s, open 30 s, next_batch none, extract 5 s, parse 5 "
 	    "s, "

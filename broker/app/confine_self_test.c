@@ -23,6 +23,8 @@
 
 #include <cmocka.h>
 
+#include "base/signals.h"
+
 /* clang-format off */
 static const struct {
 	const char *call;
@@ -156,6 +158,27 @@ block_it(const void *unused)
 }
 
 static void
+block_as_threads_do(const void *unused)
+{
+	size_t first = 0;
+	sigset_t before;
+
+	signals_block(&before);
+	attempt(&first);
+}
+
+static void
+test_threads_that_take_no_signals_say_it_too(void **state)
+{
+	char said[512];
+	int status = confined(block_as_threads_do, NULL, said, sizeof(said));
+
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGSYS);
+	assert_non_null(strstr(said, "system call execve\n"));
+}
+
+static void
 test_a_blocked_signal_does_not_save_it(void **state)
 {
 	char said[512];
@@ -202,6 +225,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_what_it_has_given_up_is_its_end_and_is_named),
 	    cmocka_unit_test(test_so_it_is_in_threads_made_later),
+	    cmocka_unit_test(test_threads_that_take_no_signals_say_it_too),
 	    cmocka_unit_test(test_a_blocked_signal_does_not_save_it),
 	    cmocka_unit_test(test_privileges_are_given_up_for_good),
 	};

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "broker/outputs/spool.h"
 
 enum {
@@ -161,13 +162,12 @@ run(void *arg)
 static bool
 start(struct http_spool *s, struct err *err)
 {
-	sigset_t all, old;
+	sigset_t old;
 
 	/* Else the thread goes on trying. */
 	if (!open_spool(s, err) && (err->code != ERR_USAGE || atomic_load(&n_open) == 0))
 		return false;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
+	signals_block(&old);
 	int rc = pthread_create(&s->thread, NULL, run, s);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return rc == 0 || err_set(err, ERR_SYS, "http: thread: %s", strerror(rc));

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "broker/outputs/sink.h"
 
 enum {
@@ -271,10 +272,9 @@ start_sinks(struct outputs *o, struct err *err)
 static struct outputs *
 start_threads(struct outputs *o, struct err *err)
 {
-	sigset_t all, old;
+	sigset_t old;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
+	signals_block(&old);
 	if (!start_watchdog(o, err)) {
 		release(o);
 		o = NULL;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/signals.h"
 #include "broker/supervisor/supervisor.h"
 #include "policy/explain.h"
 
@@ -190,11 +191,10 @@ finish_outputs(void *arg)
 static void
 retire(struct outputs *o)
 {
-	sigset_t all, old;
+	sigset_t old;
 	pthread_t thread;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
+	signals_block(&old);
 	if (pthread_create(&thread, NULL, finish_outputs, o) == 0)
 		pthread_detach(thread);
 	else
