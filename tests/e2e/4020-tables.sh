@@ -71,6 +71,25 @@ run_mews run -c "$tmp/leaks.yaml" --disable-source syscall
 is "entries need not be released" "$(alerts kit | sed 's/held=.*/held=/' | md5sum)" "$(expected 300 | md5sum)"
 check "they are collected" test "$(alerts kit | sed -n '300s/.*held=//p')" -lt 10
 
+# Entries erased and tables cleared by another than their owner.
+config tidy.yaml <<Y
+rules_files: [$tmp/rules.yaml]
+plugins:
+  - {name: kit, library_path: $plugins/plain.so, open_params: "n=23"}
+  - {name: owner, library_path: $plugins/table_owner.so}
+  - {name: user, library_path: $plugins/table_user.so, init_config: "tidy quiet"}
+Y
+run_mews run -c "$tmp/tidy.yaml" --disable-source syscall
+is "a run with a user that tidies" "$rc" 0
+check "an entry is erased" err_says "user: erase: yes ''"
+check "but once, in the owner's words" err_says "user: erase again: no 'owner: no row 3'"
+check "and is not found any more" err_says "user: entry: no 'owner: no row 3'"
+check "one of threads, too" err_says "user: erase thread: yes ''"
+check "and is not found either" err_has "user: thread: no '"
+check "which sizes tell" err_says "sizes: owner.counts 9, threads 19"
+check "tables are cleared" err_says "cleared: 0 0"
+is "and filled anew" "$(alerts kit | tail -n 1 | cut -d' ' -f 1-4,9)" "kit 23 1 1 3"
+
 # An owner that does not answer, that iterates for ever, that dies.
 config slow.yaml <<Y
 rules_files: [$tmp/rules.yaml]
