@@ -33,7 +33,7 @@ struct supervisor {
 	const char *egress_hosts; /* as launch_request's */
 	uint32_t min_tier;        /* as launcher.h */
 	const char *state_dir;    /* NULL: nothing is kept */
-	bool keeps_no_records; /* there, as was said */
+	bool keeps_no_records;    /* there, as was said */
 	bool stopping;
 	struct spin spin; /* of the loop */
 	bool libs_log_enabled;
