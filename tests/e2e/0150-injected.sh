@@ -94,7 +94,7 @@ sweep() {
 		if [ "${MEWS_SWEEP:-}" = all ]; then
 			n=$((n + 1))
 		else
-			n=$((n + 1 + n / 2))
+			n=$((n + 1 + n * 2 / 3))
 		fi
 	done
 	[ $runs -gt 0 ] || bad="it is never called"
