@@ -3,19 +3,43 @@
 
 #include <string.h>
 
+enum table_op_kind {
+	OP_ONE_WAY = 1, /* nobody waits for an answer */
+	OP_TAKES_ENTRY = 2,
+	OP_TAKES_KEY = 4,
+};
+
 static const struct {
 	const char *name;
-	bool one_way;
-} ops[TABLE_OP_N] = {[TABLE_OP_NONE] = {"none", false},
-#define TABLE_OP_ROW(id, one_way) [TABLE_##id] = {#id, one_way},
+	unsigned kind;
+} ops[TABLE_OP_N] = {[TABLE_OP_NONE] = {"none", 0},
+#define TABLE_OP_ROW(id, kind) [TABLE_##id] = {#id, kind},
     TABLE_OPS(TABLE_OP_ROW)
 #undef TABLE_OP_ROW
 };
 
+static bool
+is_of_kind(enum table_op op, enum table_op_kind kind)
+{
+	return (unsigned)op < TABLE_OP_N && (ops[op].kind & kind);
+}
+
 bool
 table_op_is_one_way(enum table_op op)
 {
-	return (unsigned)op < TABLE_OP_N && ops[op].one_way;
+	return is_of_kind(op, OP_ONE_WAY);
+}
+
+bool
+table_op_takes_entry(enum table_op op)
+{
+	return is_of_kind(op, OP_TAKES_ENTRY);
+}
+
+bool
+table_op_takes_key(enum table_op op)
+{
+	return is_of_kind(op, OP_TAKES_KEY);
 }
 
 const char *
@@ -27,26 +51,33 @@ table_op_name(enum table_op op)
 /* Types. */
 
 static const struct {
-	bool is_valid, is_signed;
+	const char *name; /* NULL: no type */
+	bool is_signed;
 	uint8_t bits;
 } types[PLUGIN_STATE_BOOL + 1] = {
-    [PLUGIN_STATE_INT8] = {true, true, 8},
-    [PLUGIN_STATE_INT16] = {true, true, 16},
-    [PLUGIN_STATE_INT32] = {true, true, 32},
-    [PLUGIN_STATE_INT64] = {true, true, 64},
-    [PLUGIN_STATE_UINT8] = {true, false, 8},
-    [PLUGIN_STATE_UINT16] = {true, false, 16},
-    [PLUGIN_STATE_UINT32] = {true, false, 32},
-    [PLUGIN_STATE_UINT64] = {true, false, 64},
-    [PLUGIN_STATE_STRING] = {true, false, 0},
-    [PLUGIN_STATE_TABLE] = {true, false, 32},
-    [PLUGIN_STATE_BOOL] = {true, false, 1},
+    [PLUGIN_STATE_INT8] = {"int8", true, 8},
+    [PLUGIN_STATE_INT16] = {"int16", true, 16},
+    [PLUGIN_STATE_INT32] = {"int32", true, 32},
+    [PLUGIN_STATE_INT64] = {"int64", true, 64},
+    [PLUGIN_STATE_UINT8] = {"uint8", false, 8},
+    [PLUGIN_STATE_UINT16] = {"uint16", false, 16},
+    [PLUGIN_STATE_UINT32] = {"uint32", false, 32},
+    [PLUGIN_STATE_UINT64] = {"uint64", false, 64},
+    [PLUGIN_STATE_STRING] = {"string", false, 0},
+    [PLUGIN_STATE_TABLE] = {"table", false, 32},
+    [PLUGIN_STATE_BOOL] = {"bool", false, 1},
 };
 
 bool
 state_type_is_valid(uint32_t type)
 {
-	return type <= PLUGIN_STATE_BOOL && types[type].is_valid;
+	return type <= PLUGIN_STATE_BOOL && types[type].name;
+}
+
+const char *
+state_type_name(uint32_t type)
+{
+	return state_type_is_valid(type) ? types[type].name : "unknown";
 }
 
 static bool

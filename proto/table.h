@@ -20,39 +20,42 @@
 #include "base/err.h"
 #include "proto/plugin_api.h"
 
-/* OP(id, is one-way, what is given → what comes back) */
+/* OP(id, of what kinds it is (table.c), what is given → what comes back) */
 /* clang-format off */
 #define TABLE_OPS(OP) \
-	OP(LIST,    0) /* → a string per table, its field: the key's type */ \
-	OP(GET,     0) /* value 0: name, field: key type → table, field: key type, number: 1 for one's own */ \
-	OP(ADD,     0) /* value 0: name, field: key type, table: of the owner */ \
-	OP(SIZE,    0) /* table → number */ \
-	OP(FIELDS,  0) /* table → a string per field, its field: the type, and 256 when it is read-only */ \
-	OP(FIELD,   0) /* table, value 0: name, number: type → field */ \
+	OP(LIST, 0) /* → a string per table, its field: the key's type */ \
+	OP(GET, 0) /* value 0: name, field: key type → table, field: key type, number: 1 for one's own */ \
+	OP(ADD, 0) /* value 0: name, field: key type, table: of the owner */ \
+	OP(SIZE, 0) /* table → number */ \
+	OP(FIELDS, 0) /* table → a string per field, its field: the type, and 256 when it is read-only */ \
+	OP(FIELD, 0) /* table, value 0: name, number: type → field */ \
 	OP(ADD_FIELD, 0) /* the same */ \
-	OP(ENTRY,   0) /* table, value 0: key → entry, and values of the user's fields */ \
-	OP(RELEASE, 1) /* table, entry */ \
-	OP(CREATE,  0) /* table → entry */ \
-	OP(DESTROY, 1) /* table, entry */ \
-	OP(INSERT,  0) /* table, entry, value 0: key → entry */ \
-	OP(ERASE,   0) /* table, value 0: key */ \
-	OP(CLEAR,   0) /* table */ \
-	OP(READ,    0) /* table, entry, field → value 0 */ \
-	OP(WRITE,   0) /* table, entry, field, value 0 */ \
+	OP(ENTRY, OP_TAKES_KEY) /* table, value 0: key → entry, and values of the user's fields */ \
+	OP(RELEASE, OP_ONE_WAY | OP_TAKES_ENTRY) /* table, entry */ \
+	OP(CREATE, 0) /* table → entry */ \
+	OP(DESTROY, OP_ONE_WAY | OP_TAKES_ENTRY) /* table, entry */ \
+	OP(INSERT, OP_TAKES_ENTRY | OP_TAKES_KEY) /* table, entry, value 0: key → entry */ \
+	OP(ERASE, OP_TAKES_KEY) /* table, value 0: key */ \
+	OP(CLEAR, 0) /* table */ \
+	OP(READ, OP_TAKES_ENTRY) /* table, entry, field → value 0 */ \
+	OP(WRITE, OP_TAKES_ENTRY) /* table, entry, field, value 0 */ \
 	OP(ITERATE, 0) /* table → number: 1 when none refused */ \
-	OP(VISIT,   0) /* owner to user: number: the call of ITERATE, entry and values → number: 1 to go on */ \
-	OP(FORGET,  1) /* every entry and sub-table that the user has */
+	OP(VISIT, 0) /* owner to user: number: the call of ITERATE, entry and values → number: 1 to go on */ \
+	OP(FORGET, OP_ONE_WAY) /* every entry and sub-table that the user has */
 /* clang-format on */
 
 enum table_op {
 	TABLE_OP_NONE,
-#define TABLE_OP_ENUM(id, one_way) TABLE_##id,
+#define TABLE_OP_ENUM(id, kind) TABLE_##id,
 	TABLE_OPS(TABLE_OP_ENUM)
 #undef TABLE_OP_ENUM
 	TABLE_OP_N,
 };
 
 bool table_op_is_one_way(enum table_op op);
+/* Does it mean nothing without an entry, or a key, of the table? */
+bool table_op_takes_entry(enum table_op op);
+bool table_op_takes_key(enum table_op op);
 const char *table_op_name(enum table_op op);
 
 enum table_flag {
@@ -124,5 +127,7 @@ bool table_view_data(const struct table_view *v, uint32_t i, uint32_t type,
 const char *table_view_words(const struct table_view *v);
 
 bool state_type_is_valid(uint32_t type);
+/* For people; "unknown" when it is none. */
+const char *state_type_name(uint32_t type);
 
 #endif

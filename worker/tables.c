@@ -55,10 +55,11 @@ bool
 tables_init(struct tables *t, struct host *host, struct side *side, int wake_fd,
     struct spin *spin, struct err *err)
 {
-	*t = (struct tables){
-	    .host = host, .side = side, .wake_fd = wake_fd, .spin = spin};
+	*t =
+	    (struct tables){.host = host, .side = side, .wake_fd = wake_fd, .spin = spin};
 	pthread_mutex_init(&t->lock, NULL);
 	t->queue_end = &t->queue;
+	owned_init(t);
 	t->in_frame = aligned_alloc(8, TABLE_FRAME_BYTES);
 	host->tables = t;
 	return t->in_frame || err_nomem(err);

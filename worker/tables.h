@@ -26,6 +26,7 @@
 #include "base/spin.h"
 #include "proto/plugin_api.h"
 #include "proto/table.h"
+#include "proto/table_slots.h"
 #include "worker/host.h"
 #include "worker/side.h"
 
@@ -41,9 +42,7 @@ struct owned {
 	uint32_t n_root;
 	struct owned_class *klass;
 	uint32_t n_class;
-	struct owned_handle *handle;
-	uint32_t n_handle, first_free;
-	uint32_t held[LIMIT_PLUGINS]; /* handles by user */
+	struct table_slots handles;
 };
 
 struct table_pending;
@@ -78,8 +77,8 @@ bool tables_init(struct tables *t, struct host *host, struct side *side, int wak
 void tables_begin(struct tables *t, const char *plugin, const char *api_version,
     const char *(*last_error)(void *arg), void *arg);
 
-/* Serves what others ask for; from the serving thread, between calls of the plugin. False:
- * there was nothing. */
+/* Serves what others ask for; from the serving thread, between calls of the plugin.
+ * False: there was nothing. */
 bool tables_serve(struct tables *t);
 /* Nothing to serve, and the broker will ring: announced like ring_reader_sleep. */
 bool tables_sleep(struct tables *t);

@@ -36,6 +36,8 @@ bool table_transact(struct tables *t, struct table_room *room, table_visit_fn *v
 void table_tell(struct tables *t, struct table_room *room);
 
 /* tables_owner.c */
+/* Before all others. */
+void owned_init(struct tables *t);
 /* Answers a call of a user of our tables (0: we) into answer. */
 void owned_serve(
     struct tables *t, const struct table_view *v, struct table_frame *answer);

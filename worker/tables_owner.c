@@ -11,12 +11,6 @@
 #include "worker/tables_internal.h"
 
 enum {
-	/* Numbers of sub-tables and entries: a handle's place, and how often it was given
-	 * out, so that a stale one is known. Sub-tables have the top bit. */
-	PLACE_BITS = 17,
-	TURN_BITS = 14,
-	SUB_TABLE = 1u << 31,
-	MAX_HANDLES = 1 << PLACE_BITS,
 	MAX_CLASSES = 1024,
 	/* What comes along with an entry is not to fill the frame. */
 	ALONG_BYTES = 32 << 10,
@@ -50,11 +44,11 @@ struct owned_class {
 	uint32_t n_field;
 };
 
+/* The number of a sub-table has TABLE_SLOT_MARK. */
 struct owned_handle {
-	uint32_t user, turn, next_free; /* place + 1 of the next, while it is free */
+	struct table_slot slot;
 	uint32_t klass, key_type;
 	enum {
-		HANDLE_FREE,
 		HANDLE_ENTRY,
 		HANDLE_NEW,  /* an entry that is in no table yet */
 		HANDLE_LENT, /* by an iteration of the plugin's */
@@ -73,74 +67,23 @@ struct target {
 
 /* Handles. */
 
-static struct owned_handle *
-handle_new(struct tables *t, uint32_t user, uint32_t *ret_number)
+void
+owned_init(struct tables *t)
 {
-	struct owned *o = &t->owned;
-	struct owned_handle *h;
-
-	if (user >= LIMIT_PLUGINS || o->held[user] == LIMIT_TABLE_HANDLES)
-		return NULL;
-	if (!o->first_free) {
-		uint32_t n = o->n_handle ? 2 * o->n_handle : 64;
-		if (n > MAX_HANDLES)
-			return NULL;
-		h = reallocarray(o->handle, n, sizeof(*h));
-		if (!h)
-			return NULL;
-		memset(h + o->n_handle, 0, (n - o->n_handle) * sizeof(*h));
-		for (uint32_t i = o->n_handle; i < n; i++)
-			h[i].next_free = i + 1 < n ? i + 2 : 0;
-		o->first_free = o->n_handle + 1;
-		o->handle = h;
-		o->n_handle = n;
-	}
-	uint32_t place = o->first_free - 1;
-	h = &o->handle[place];
-	o->first_free = h->next_free;
-	/* Never 0, so that no number is. */
-	h->turn = h->turn % ((1u << TURN_BITS) - 1) + 1;
-	h->user = user;
-	o->held[user]++;
-	*ret_number = h->turn << PLACE_BITS | place;
-	return h;
-}
-
-static void
-handle_free(struct tables *t, struct owned_handle *h)
-{
-	t->owned.held[h->user]--;
-	h->kind = HANDLE_FREE;
-	h->next_free = t->owned.first_free;
-	t->owned.first_free = (uint32_t)(h - t->owned.handle) + 1;
-}
-
-static struct owned_handle *
-handle_find(struct tables *t, uint32_t user, uint32_t number)
-{
-	uint32_t place = number & (MAX_HANDLES - 1);
-
-	number &= ~(uint32_t)SUB_TABLE;
-	if (place >= t->owned.n_handle)
-		return NULL;
-	struct owned_handle *h = &t->owned.handle[place];
-	return h->kind != HANDLE_FREE && h->user == user &&
-		       h->turn == number >> PLACE_BITS
-		   ? h
-		   : NULL;
+	t->owned.handles.slot_bytes = sizeof(struct owned_handle);
 }
 
 static bool
 find_table(struct tables *t, const struct table_head *h, struct target *ret)
 {
-	if (!(h->table & SUB_TABLE)) {
+	if (!(h->table & TABLE_SLOT_MARK)) {
 		if (h->table == 0 || h->table > t->owned.n_root)
 			return false;
 		const struct owned_root *r = &t->owned.root[h->table - 1];
 		*ret = (struct target){h->table, r->klass, r->key_type, &r->vt};
 		return true;
 	}
-	struct owned_handle *s = handle_find(t, h->user, h->table);
+	struct owned_handle *s = table_slot_find(&t->owned.handles, h->user, h->table);
 	if (!s || s->kind != HANDLE_TABLE)
 		return false;
 	*ret = (struct target){h->table, s->klass, s->key_type, &s->vt};
@@ -152,7 +95,9 @@ static struct owned_handle *
 find_entry(struct tables *t, const struct table_head *h)
 {
 	struct owned_handle *e =
-	    h->entry & SUB_TABLE ? NULL : handle_find(t, h->user, h->entry);
+	    h->entry & TABLE_SLOT_MARK
+		? NULL
+		: table_slot_find(&t->owned.handles, h->user, h->entry);
 
 	return e && e->kind != HANDLE_TABLE && e->table == h->table ? e : NULL;
 }
@@ -165,7 +110,7 @@ let_go(struct tables *t, struct owned_handle *h)
 	plugin_entry *entry = h->entry;
 	int kind = h->kind;
 
-	handle_free(t, h);
+	table_slot_give_back(&t->owned.handles, h);
 	if (kind == HANDLE_ENTRY && vt.reader.release_table_entry)
 		vt.reader.release_table_entry(vt.table, entry);
 	else if (kind == HANDLE_NEW)
@@ -175,12 +120,14 @@ let_go(struct tables *t, struct owned_handle *h)
 static void
 forget_user(struct tables *t, uint32_t user)
 {
+	struct table_slots *all = &t->owned.handles;
+	struct owned_handle *h;
+
 	/* Entries first: their tables may lie in others. */
-	for (uint32_t i = 0;
-	     user < LIMIT_PLUGINS && t->owned.held[user] > 0 && i < t->owned.n_handle;
+	for (uint32_t i = 0; user < LIMIT_PLUGINS && all->held[user] > 0 && i < all->n;
 	     i++) {
-		struct owned_handle *h = &t->owned.handle[i];
-		if (h->kind != HANDLE_FREE && h->kind != HANDLE_LENT && h->user == user)
+		h = table_slot_at(all, user, i);
+		if (h && h->kind != HANDLE_LENT)
 			let_go(t, h);
 	}
 }
@@ -299,7 +246,7 @@ static struct owned_handle *
 entry_handle(struct tables *t, const struct target *x, uint32_t user, plugin_entry *e,
     int kind, uint32_t *ret_number)
 {
-	struct owned_handle *h = handle_new(t, user, ret_number);
+	struct owned_handle *h = table_slot_take(&t->owned.handles, user, ret_number);
 
 	if (!h)
 		return NULL;
@@ -397,7 +344,7 @@ serve_insert(struct tables *t, const struct target *x, const struct table_view *
 	/* The table has it now; handles may have moved. */
 	e = find_entry(t, &v->head);
 	if (e)
-		handle_free(t, e);
+		table_slot_give_back(&t->owned.handles, e);
 	answer_entry(t, x, v, added, HANDLE_ENTRY, answer);
 }
 
@@ -409,7 +356,7 @@ answer_sub_table(struct tables *t, const struct target *x, const struct table_vi
 	struct owned_handle *h;
 
 	if (!sub || !klass || !state_type_is_valid((uint32_t)sub->key_type) ||
-	    !(h = handle_new(t, v->head.user, &number))) {
+	    !(h = table_slot_take(&t->owned.handles, v->head.user, &number))) {
 		refuse(v, answer, "a sub-table cannot be had");
 		return;
 	}
@@ -427,7 +374,8 @@ answer_sub_table(struct tables *t, const struct target *x, const struct table_vi
 		h->vt.fields = sub->fields;
 	}
 	table_frame_answer(answer, &v->head, PLUGIN_SUCCESS);
-	table_frame_num(answer, h->key_type, PLUGIN_STATE_TABLE, number | SUB_TABLE);
+	table_frame_num(
+	    answer, h->key_type, PLUGIN_STATE_TABLE, number | TABLE_SLOT_MARK);
 }
 
 static void
@@ -470,19 +418,6 @@ serve_write(struct tables *t, const struct target *x, const struct table_view *v
 			x->vt->table, e->entry, f->handle, &data));
 }
 
-static bool
-takes_entry(uint32_t op)
-{
-	return op == TABLE_RELEASE || op == TABLE_DESTROY || op == TABLE_INSERT ||
-	       op == TABLE_READ || op == TABLE_WRITE;
-}
-
-static bool
-takes_key(uint32_t op)
-{
-	return op == TABLE_ENTRY || op == TABLE_INSERT || op == TABLE_ERASE;
-}
-
 void
 owned_serve(struct tables *t, const struct table_view *v, struct table_frame *answer)
 {
@@ -504,11 +439,12 @@ owned_serve(struct tables *t, const struct table_view *v, struct table_frame *an
 	/* Those of a sub-table lie in a handle, which may move. */
 	vt = *x.vt;
 	x.vt = &vt;
-	if ((takes_entry(h->op) && !(e = find_entry(t, h))) ||
-	    (takes_key(h->op) && !table_view_data(v, 0, x.key_type, &key))) {
+	if ((table_op_takes_entry(h->op) && !(e = find_entry(t, h))) ||
+	    (table_op_takes_key(h->op) && !table_view_data(v, 0, x.key_type, &key))) {
 		refuse(v, answer,
-		    takes_entry(h->op) && !e ? "an entry that is not there"
-					     : "a key of another type than the table's");
+		    table_op_takes_entry(h->op) && !e
+			? "an entry that is not there"
+			: "a key of another type than the table's");
 		return;
 	}
 	switch (h->op) {
@@ -588,9 +524,10 @@ step(void *state, plugin_entry *e)
 		len = table_frame_write(&room->frame, room->wire, sizeof(room->wire));
 		more = len > 0 && table_check(&v, room->wire, len, &err) && w->visit &&
 		       w->visit(w->visit_arg, &v);
-		struct owned_handle *h = handle_find(w->tables, w->user, number);
+		struct owned_handle *h =
+		    table_slot_find(&w->tables->owned.handles, w->user, number);
 		if (h)
-			handle_free(w->tables, h);
+			table_slot_give_back(&w->tables->owned.handles, h);
 	}
 	table_room_give_back();
 	return more;

@@ -12,6 +12,7 @@
 
 #include "base/hash.h"
 #include "base/limits.h"
+#include "proto/table_slots.h"
 
 enum kind {
 #define TABLE(id, key) KIND_##id,
@@ -27,11 +28,9 @@ enum kind {
 enum {
 	TID_FIELD = 0, /* of threads, and PID_FIELD: what the key is */
 	FD_FIELD = 10, /* of file descriptors */
-	MAX_HANDLES = 1 << 17,
-	ROOT = 1, /* number of threads; those of sub-tables have the top bit */
+	ROOT = 1,      /* number of threads; those of sub-tables have TABLE_SLOT_MARK */
 	ALONG_BYTES = 32 << 10,
 };
-#define SUB_TABLE (1u << 31)
 
 struct field {
 	char *name;
@@ -69,18 +68,17 @@ struct table {
 };
 
 struct handle {
-	uint32_t user, turn, next_free;
+	struct table_slot slot;
 	struct table *table; /* of the entry, or the sub-table itself */
 	struct entry *entry; /* NULL: a sub-table */
-	bool is_new, used;
+	bool is_new;
 	uint32_t of; /* number of the entry's table */
 };
 
 struct builtin_tables {
 	struct klass klass[KIND_N];
 	struct table *root;
-	struct handle *handle;
-	uint32_t n_handle, first_free, held[LIMIT_PLUGINS];
+	struct table_slots handles;
 	uint32_t n_entry;
 	uint64_t bytes;
 };
@@ -245,56 +243,13 @@ grow(struct table *t)
 
 /* Handles. */
 
-static struct handle *
-handle_new(struct builtin_tables *b, uint32_t user, uint32_t *ret_number)
-{
-	if (b->held[user] == LIMIT_TABLE_HANDLES)
-		return NULL;
-	if (!b->first_free) {
-		uint32_t n = b->n_handle ? 2 * b->n_handle : 64;
-		struct handle *h =
-		    n > MAX_HANDLES ? NULL : reallocarray(b->handle, n, sizeof(*h));
-		if (!h)
-			return NULL;
-		memset(h + b->n_handle, 0, (n - b->n_handle) * sizeof(*h));
-		for (uint32_t i = b->n_handle; i < n; i++)
-			h[i].next_free = i + 1 < n ? i + 2 : 0;
-		b->first_free = b->n_handle + 1;
-		b->handle = h;
-		b->n_handle = n;
-	}
-	uint32_t place = b->first_free - 1;
-	struct handle *h = &b->handle[place];
-	b->first_free = h->next_free;
-	h->turn = h->turn % 0x3fff + 1;
-	h->user = user;
-	h->used = true;
-	b->held[user]++;
-	*ret_number = h->turn << 17 | place;
-	return h;
-}
-
 static void
 handle_free(struct builtin_tables *b, struct handle *h)
 {
 	if (h->entry)
 		entry_drop(b, h->entry);
 	table_drop(b, h->table);
-	b->held[h->user]--;
-	h->used = false;
-	h->next_free = b->first_free;
-	b->first_free = (uint32_t)(h - b->handle) + 1;
-}
-
-static struct handle *
-handle_find(struct builtin_tables *b, uint32_t user, uint32_t number)
-{
-	uint32_t place = number & (MAX_HANDLES - 1), turn = (number & ~SUB_TABLE) >> 17;
-
-	if (place >= b->n_handle)
-		return NULL;
-	struct handle *h = &b->handle[place];
-	return h->used && h->user == user && h->turn == turn ? h : NULL;
+	table_slot_give_back(&b->handles, h);
 }
 
 static struct table *
@@ -302,15 +257,17 @@ find_table(struct builtin_tables *b, uint32_t user, uint32_t number)
 {
 	if (number == ROOT)
 		return b->root;
-	struct handle *h = number & SUB_TABLE ? handle_find(b, user, number) : NULL;
+	struct handle *h =
+	    number & TABLE_SLOT_MARK ? table_slot_find(&b->handles, user, number) : NULL;
 	return h && !h->entry ? h->table : NULL;
 }
 
 static struct handle *
 find_entry(struct builtin_tables *b, uint32_t user, const struct table_head *head)
 {
-	struct handle *h =
-	    head->entry & SUB_TABLE ? NULL : handle_find(b, user, head->entry);
+	struct handle *h = head->entry & TABLE_SLOT_MARK
+			       ? NULL
+			       : table_slot_find(&b->handles, user, head->entry);
 
 	return h && h->entry && h->of == head->table ? h : NULL;
 }
@@ -320,7 +277,7 @@ static bool
 hold_entry(struct builtin_tables *b, uint32_t user, struct table *t, uint32_t table,
     struct entry *e, bool is_new, uint32_t *ret_number)
 {
-	struct handle *h = handle_new(b, user, ret_number);
+	struct handle *h = table_slot_take(&b->handles, user, ret_number);
 
 	if (!h)
 		return false;
@@ -352,25 +309,6 @@ find_field(
 		return NULL;
 	*ret_i = place - 1;
 	return &k->field[place - 1];
-}
-
-static const char *
-type_name(uint32_t type)
-{
-	static const char *const names[PLUGIN_STATE_BOOL + 1] = {
-	    [PLUGIN_STATE_INT8] = "int8",
-	    [PLUGIN_STATE_INT16] = "int16",
-	    [PLUGIN_STATE_INT32] = "int32",
-	    [PLUGIN_STATE_INT64] = "int64",
-	    [PLUGIN_STATE_UINT8] = "uint8",
-	    [PLUGIN_STATE_UINT16] = "uint16",
-	    [PLUGIN_STATE_UINT32] = "uint32",
-	    [PLUGIN_STATE_UINT64] = "uint64",
-	    [PLUGIN_STATE_STRING] = "string",
-	    [PLUGIN_STATE_TABLE] = "table",
-	    [PLUGIN_STATE_BOOL] = "bool",
-	};
-	return state_type_is_valid(type) ? names[type] : "unknown";
 }
 
 static void refuse(const struct table_view *v, struct table_frame *answer,
@@ -433,7 +371,7 @@ serve_field(struct builtin_tables *b, const struct table *t, uint32_t user,
 		refuse(v, answer,
 		    "multiple definitions of dynamic field with different types in "
 		    "struct: %.200s, prevtype=%s, newtype=%s",
-		    name, type_name(k->field[i].type), type_name(type));
+		    name, state_type_name(k->field[i].type), state_type_name(type));
 		return;
 	}
 	k->field[i].users[user / 64] |= 1ull << user % 64;
@@ -552,7 +490,7 @@ answer_sub_table(struct builtin_tables *b, struct entry *e, uint32_t i,
 	if (at && !at->sub)
 		at->sub = table_new((enum kind)f->sub);
 	struct table *sub = at ? at->sub : NULL;
-	if (!sub || !(h = handle_new(b, user, &number))) {
+	if (!sub || !(h = table_slot_take(&b->handles, user, &number))) {
 		refuse(v, answer, "a sub-table cannot be had");
 		return;
 	}
@@ -560,8 +498,8 @@ answer_sub_table(struct builtin_tables *b, struct entry *e, uint32_t i,
 	h->entry = NULL;
 	sub->refs++;
 	table_frame_answer(answer, &v->head, PLUGIN_SUCCESS);
-	table_frame_num(
-	    answer, b->klass[f->sub].key_type, PLUGIN_STATE_TABLE, number | SUB_TABLE);
+	table_frame_num(answer, b->klass[f->sub].key_type, PLUGIN_STATE_TABLE,
+	    number | TABLE_SLOT_MARK);
 }
 
 static void
@@ -628,23 +566,12 @@ serve_write(struct builtin_tables *b, const struct table *t, const struct table_
 static void
 forget(struct builtin_tables *b, uint32_t user)
 {
-	for (uint32_t i = 0; b->held[user] > 0 && i < b->n_handle; i++) {
-		if (b->handle[i].used && b->handle[i].user == user)
-			handle_free(b, &b->handle[i]);
+	struct handle *h;
+
+	for (uint32_t i = 0; b->handles.held[user] > 0 && i < b->handles.n; i++) {
+		if ((h = table_slot_at(&b->handles, user, i)))
+			handle_free(b, h);
 	}
-}
-
-static bool
-takes_entry(uint32_t op)
-{
-	return op == TABLE_RELEASE || op == TABLE_DESTROY || op == TABLE_INSERT ||
-	       op == TABLE_READ || op == TABLE_WRITE;
-}
-
-static bool
-takes_key(uint32_t op)
-{
-	return op == TABLE_ENTRY || op == TABLE_INSERT || op == TABLE_ERASE;
 }
 
 void
@@ -666,11 +593,11 @@ builtin_serve(struct builtin_tables *b, uint32_t user, const struct table_view *
 		refuse(v, answer, "a table that is not there");
 		return;
 	}
-	if (takes_entry(head->op) && !(h = find_entry(b, user, head))) {
+	if (table_op_takes_entry(head->op) && !(h = find_entry(b, user, head))) {
 		refuse(v, answer, "an entry that is not there");
 		return;
 	}
-	if (takes_key(head->op) &&
+	if (table_op_takes_key(head->op) &&
 	    !table_view_data(v, 0, b->klass[t->kind].key_type, &key)) {
 		refuse(v, answer, "a key of another type than the table's");
 		return;
@@ -762,7 +689,8 @@ static void
 take_back(struct builtin_walk *w)
 {
 	struct handle *h =
-	    w->lent_number ? handle_find(w->tables, w->user, w->lent_number) : NULL;
+	    w->lent_number ? table_slot_find(&w->tables->handles, w->user, w->lent_number)
+			   : NULL;
 
 	if (h)
 		handle_free(w->tables, h);
@@ -848,6 +776,8 @@ builtin_tables_new(struct err *err)
 {
 	struct builtin_tables *b = calloc(1, sizeof(*b));
 
+	if (b)
+		b->handles.slot_bytes = sizeof(struct handle);
 	if (!b || !make_classes(b) || !(b->root = table_new(KIND_THREADS))) {
 		builtin_tables_free(b);
 		err_nomem(err);
@@ -865,7 +795,7 @@ builtin_tables_free(struct builtin_tables *b)
 		forget(b, user);
 	if (b->root)
 		table_drop(b, b->root);
-	free(b->handle);
+	table_slots_release(&b->handles);
 	for (uint32_t i = 0; i < KIND_N; i++) {
 		for (uint32_t f = 0; f < b->klass[i].n; f++)
 			free(b->klass[i].field[f].name);

@@ -16,7 +16,6 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "broker/tables/builtin_tables.h"
-#include "broker/tables/tables.h"
 #include "proto/chunk.h"
 #include "proto/table.h"
 
@@ -258,17 +257,6 @@ on_list(struct table_registry *r, struct table_user *u, const struct table_view 
 	send_frame(r, u);
 }
 
-static const char *
-type_name(uint32_t type)
-{
-	/* clang-format off */
-	static const char *const names[PLUGIN_STATE_BOOL + 1] = {
-		[1] = "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
-		"string", "table", [PLUGIN_STATE_BOOL] = "bool"};
-	/* clang-format on */
-	return type <= PLUGIN_STATE_BOOL && names[type] ? names[type] : "unknown";
-}
-
 static void
 on_get(struct table_registry *r, struct table_user *u, const struct table_view *v)
 {
@@ -283,7 +271,8 @@ on_get(struct table_registry *r, struct table_user *u, const struct table_view *
 			snprintf(text, sizeof(text),
 			    "table in registry accessed with wrong key type: table='%s', "
 			    "requested='%s', actual='%s'",
-			    t->name, type_name(v->head.field), type_name(t->key_type));
+			    t->name, state_type_name(v->head.field),
+			    state_type_name(t->key_type));
 			fail_call(r, u, &v->head, text);
 			return;
 		}
