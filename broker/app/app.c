@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -13,6 +14,10 @@
 #include "broker/run/run.h"
 #include "broker/supervisor/supervisor.h"
 #include "worker/launch/launcher.h"
+
+enum {
+	OPEN_FILES_MIN = 64 /* for one plugin; each more takes about ten */
+};
 
 /* Configuration. */
 
@@ -95,6 +100,20 @@ find_program(
 	return true;
 }
 
+/* Short of descriptors everything fails somewhere else, libevent without a word of ours.
+ */
+static bool
+check_open_files(struct err *err)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur >= OPEN_FILES_MIN)
+		return true;
+	return err_set(err, ERR_LIMIT,
+	    "the limit of open files (ulimit -n) is %lu, and at least %u are needed",
+	    (unsigned long)files.rlim_cur, OPEN_FILES_MIN);
+}
+
 bool
 app_start_workers(struct app *app, struct err *err)
 {
@@ -102,6 +121,8 @@ app_start_workers(struct app *app, struct err *err)
 
 	if (app->supervisor)
 		return true;
+	if (!check_open_files(err))
+		return false;
 	if (!find_program(
 		app, "mews-launcher", launcher_path, sizeof(launcher_path), err) ||
 	    !find_program(app, "mews-worker", worker_path, sizeof(worker_path), err))
