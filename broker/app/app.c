@@ -16,7 +16,7 @@
 #include "worker/launch/launcher.h"
 
 enum {
-	OPEN_FILES_MIN = 64 /* for one plugin; each more takes about ten */
+	OPEN_FILES_MIN = 80 /* for one plugin; each more takes about ten */
 };
 
 /* Configuration. */
