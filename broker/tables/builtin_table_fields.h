@@ -2,7 +2,7 @@
 /*
  * The fields of the built-in tables: TABLE(id, key) opens a table, FIELD(name, type,
  * read-only) adds to it, SUB(name, id) is a sub-table of another kind. Names and types
- * are Falco's (engine.md 6.10).
+ * are Falco's.
  */
 /* clang-format off */
 TABLE(THREADS, INT64)

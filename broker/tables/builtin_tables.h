@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The state tables that Falco has by itself: threads, with its sub-tables (engine.md
- * 6.10). Nothing fills them here but plugins, which may also add fields.
+ * The state tables that Falco has by itself: threads, with its sub-tables.
+ * Nothing fills them here but plugins, which may also add fields.
  *
  * What a user asks for is checked like everything that comes from a worker: numbers that
  * mean nothing are failures of its call. Keys and values are bounded (limits.h).
