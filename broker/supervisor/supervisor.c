@@ -59,7 +59,7 @@ on_launcher(int fd, short what, void *arg)
 	}
 }
 
-/* Deadlines of calls are seen to be over this much too late at most. */
+/* Deadlines are seen to be over this much too late at most. */
 static const struct timeval watch_every = {0, 250000};
 
 static void
@@ -68,8 +68,9 @@ on_watch(int fd, short what, void *arg)
 	struct supervisor *s = arg;
 	struct worker *w;
 
+	worker_look(s, clock_mono_ns());
 	TAILQ_FOREACH (w, &s->workers, link)
-		worker_watch_call(w);
+		worker_watch(w);
 }
 
 struct supervisor *
@@ -90,6 +91,7 @@ supervisor_new(struct launcher *l, const char *worker_path, struct err *err)
 	    sched_getaffinity(0, sizeof(cpus), &cpus) == 0 && CPU_COUNT(&cpus) > 1;
 	s->libs_log_enabled = true;
 	s->libs_log_severity = 6;
+	s->looked_at_ns = clock_mono_ns();
 	s->base = event_base_new();
 	if (s->base)
 		s->on_launcher = event_new(
@@ -183,9 +185,8 @@ all_are_down(struct supervisor *s)
 }
 
 static void
-on_late(int fd, short what, void *arg)
+end_the_late(struct supervisor *s)
 {
-	struct supervisor *s = arg;
 	struct worker *w;
 
 	TAILQ_FOREACH (w, &s->workers, link) {
@@ -205,25 +206,26 @@ on_late(int fd, short what, void *arg)
 void
 supervisor_stop(struct supervisor *s, uint32_t deadline_ms)
 {
-	struct timeval tv = {deadline_ms / 1000, deadline_ms % 1000 * 1000};
-	uint64_t give_up = clock_mono_ns() + (deadline_ms + 2000) * 1000000ull;
-	struct event *late = evtimer_new(s->base, on_late, s);
+	uint64_t late, give_up;
+	bool are_ended = false;
 	struct worker *w;
 
 	s->stopping = true;
-	if (late)
-		evtimer_add(late, &tv);
+	worker_look(s, clock_mono_ns());
+	late = s->seen_ns + deadline_ms * 1000000ull;
+	give_up = late + 2000000000ull;
 	TAILQ_FOREACH (w, &s->workers, link)
 		worker_stop(w);
 	/* Killed workers die; should even that not be told, freeing them is all that is
 	 * left. */
-	while (
-	    !all_are_down(s) && s->fatal.code == ERR_NONE && clock_mono_ns() < give_up) {
+	while (!all_are_down(s) && s->fatal.code == ERR_NONE && s->seen_ns < give_up) {
 		if (event_base_loop(s->base, EVLOOP_ONCE) < 0)
 			break;
+		if (!are_ended && s->seen_ns >= late) {
+			end_the_late(s);
+			are_ended = true;
+		}
 	}
-	if (late)
-		event_free(late);
 }
 
 bool

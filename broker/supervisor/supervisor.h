@@ -24,7 +24,8 @@ struct supervisor {
 	struct event_base *base;
 	struct launcher *launcher;
 	struct event *on_launcher;
-	struct event *on_watch; /* calls of plugins that hang */
+	struct event *on_watch;         /* workers and calls of plugins that hang */
+	uint64_t looked_at_ns, seen_ns; /* worker_deadline.c's: the time of deadlines */
 	struct worker_list workers;
 	uint32_t next_id;
 	const char *worker_path;

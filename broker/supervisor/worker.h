@@ -231,7 +231,7 @@ struct worker {
 	struct ring_writer writer, side_writer;
 	int wake_broker_fd, wake_worker_fd, output_fd;
 	bool alive; /* from launch until DIED */
-	struct event *on_control, *on_wake, *on_output, *on_deadline, *on_backoff;
+	struct event *on_control, *on_wake, *on_output, *on_backoff;
 	uint32_t plan_generation;                       /* as told last */
 	uint32_t planned_generation;                    /* as answered last */
 	struct worker_types extract_types, parse_types; /* as init told */
@@ -246,7 +246,9 @@ struct worker {
 	Control__Message__BodyCase ask_answer; /* the message that answers it */
 	struct err ask_error;
 
-	/* The call that it was in when looked at last, and since when. */
+	/* When what is due is late (0: nothing is due), as the supervisor's seen_ns
+	 * counts; the call that it was in when looked at last, and since when. */
+	uint64_t late_at_ns;
 	uint64_t call_note, call_since_ns;
 
 	/* Lines of stdout and stderr that are not complete yet. */

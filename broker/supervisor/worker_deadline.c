@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How long a worker may take: for a step of its life, and for one call of its plugin. */
-#include <event2/event.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/supervisor/worker_internal.h"
@@ -55,15 +53,36 @@ call_deadline_ms(const struct worker *w, enum call_kind kind)
 	}
 }
 
-void
-worker_watch_call(struct worker *w)
+/*
+ * Time as deadlines count it. While the broker does not get to looking (it waits for a
+ * processor, or for something slow) what workers have done meanwhile is not known: such a
+ * time counts as no more than this.
+ */
+static const uint64_t unseen_most_ns = 500000000;
+
+static uint64_t
+seen_ns(const struct supervisor *s, uint64_t now)
 {
-	uint64_t note, now;
+	uint64_t unseen = now - s->looked_at_ns;
+
+	return s->seen_ns + (unseen < unseen_most_ns ? unseen : unseen_most_ns);
+}
+
+void
+worker_look(struct supervisor *s, uint64_t now)
+{
+	s->seen_ns = seen_ns(s, now);
+	s->looked_at_ns = now;
+}
+
+static void
+watch_call(struct worker *w, uint64_t now)
+{
+	uint64_t note;
 
 	if (!worker_is_ready(w))
 		return;
 	note = ring_peer_note(&w->up);
-	now = clock_mono_ns();
 	if (note != w->call_note || w->call_since_ns == 0) {
 		w->call_note = note;
 		w->call_since_ns = now;
@@ -79,26 +98,32 @@ worker_watch_call(struct worker *w)
 	worker_event(w, WORKER_ON_DEADLINE);
 }
 
-static void
-worker_on_deadline(int fd, short what, void *arg)
+static bool
+is_late(const struct worker *w, uint64_t now)
 {
-	worker_event(arg, WORKER_ON_DEADLINE);
+	return w->late_at_ns && now >= w->late_at_ns;
+}
+
+void
+worker_watch(struct worker *w)
+{
+	uint64_t now = w->sup->seen_ns;
+
+	watch_call(w, now);
+	if (!is_late(w, now))
+		return;
+	/* It may have answered, and nobody has read it. */
+	worker_drain_control(w);
+	if (!is_late(w, now))
+		return;
+	w->late_at_ns = 0;
+	worker_event(w, WORKER_ON_DEADLINE);
 }
 
 void
 worker_arm(struct worker *w, uint32_t ms)
 {
-	struct timeval tv = {ms / 1000, ms % 1000 * 1000};
-
-	if (w->on_deadline)
-		evtimer_del(w->on_deadline);
-	if (ms == 0)
-		return;
-	if (!w->on_deadline)
-		w->on_deadline = evtimer_new(w->sup->base, worker_on_deadline, w);
-	if (!w->on_deadline || evtimer_add(w->on_deadline, &tv) < 0)
-		log_error(
-		    "no memory for a deadline of plugin '%s'", w->plugin->setting->name);
+	w->late_at_ns = ms ? seen_ns(w->sup, clock_mono_ns()) + ms * 1000000ull : 0;
 }
 
 void
@@ -110,5 +135,9 @@ worker_arm_deadline(struct worker *w)
 void
 worker_expect_death(struct worker *w)
 {
+	uint64_t before = w->late_at_ns;
+
 	worker_arm(w, 1000);
+	if (before && before < w->late_at_ns)
+		w->late_at_ns = before;
 }

@@ -21,8 +21,10 @@ void worker_arm(struct worker *w, uint32_t ms);
 void worker_arm_deadline(struct worker *w);
 /* It has hung up: its death is due within a second. */
 void worker_expect_death(struct worker *w);
-/* From time to time: is it still in the same call as before, and for too long? */
-void worker_watch_call(struct worker *w);
+/* From time to time: worker_look tells the time (monotonic), then of each worker: is it
+ * late, or still in the same call as before, and for too long? */
+void worker_look(struct supervisor *s, uint64_t now);
+void worker_watch(struct worker *w);
 
 /* worker_side.c: what is in the side ring */
 void worker_side_take(struct worker *w);

@@ -564,8 +564,6 @@ worker_free(struct worker *w)
 		return;
 	worker_kill(w);
 	worker_bury(w);
-	if (w->on_deadline)
-		event_free(w->on_deadline);
 	if (w->on_backoff)
 		event_free(w->on_backoff);
 	if (w->open_params)

@@ -13,10 +13,12 @@
 #include <cmocka.h>
 #include <event2/event.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "broker/supervisor/crash_claim.h"
 #include "broker/supervisor/crash_record.h"
 #include "broker/supervisor/worker_internal.h"
+#include "proto/call.h"
 
 /* What the actions did. */
 static char did[256];
@@ -52,9 +54,17 @@ worker_kill(struct worker *w)
 	w->doomed = true;
 }
 
+/* What the worker has said and nobody has read. */
+static enum worker_event unread = WORKER_EVENT_N;
+
 void
 worker_drain_control(struct worker *w)
 {
+	enum worker_event e = unread;
+
+	unread = WORKER_EVENT_N;
+	if (e != WORKER_EVENT_N)
+		worker_event(w, e);
 }
 
 void
@@ -114,6 +124,7 @@ struct world {
 	struct plugin_setting setting;
 	struct profile profile;
 	struct confinement confinement;
+	_Alignas(64) uint8_t page[4096]; /* of the worker's ring */
 };
 
 static void
@@ -123,6 +134,7 @@ world_make(struct world *x, struct event_base *base, enum worker_state state)
 	did[0] = '\0';
 	launch_works = true;
 	x->sup.base = base;
+	x->sup.looked_at_ns = clock_mono_ns();
 	x->setting = (struct plugin_setting){
 	    .name = "p", .library_path = "/p.so", .init_config = "", .open_params = ""};
 	x->profile.restart_max = 3;
@@ -132,6 +144,7 @@ world_make(struct world *x, struct event_base *base, enum worker_state state)
 	x->plugin.setting = &x->setting;
 	x->plugin.profile = &x->profile;
 	x->plugin.confinement = &x->confinement;
+	x->w.up.page = x->page;
 	x->w.sup = &x->sup;
 	x->w.plugin = &x->plugin;
 	x->w.source = "s";
@@ -145,8 +158,6 @@ world_make(struct world *x, struct event_base *base, enum worker_state state)
 static void
 world_drop(struct world *x)
 {
-	if (x->w.on_deadline)
-		event_free(x->w.on_deadline);
 	if (x->w.on_backoff)
 		event_free(x->w.on_backoff);
 }
@@ -315,6 +326,102 @@ test_moves_failure_before_the_start_is_complete_is_final(void **state)
 }
 
 static void
+look_after(struct world *x, uint64_t ms, uint32_t times)
+{
+	for (uint32_t i = 0; i < times; i++) {
+		worker_look(&x->sup, x->sup.looked_at_ns + ms * 1000000);
+		worker_watch(&x->w);
+	}
+}
+
+static void
+test_moves_deadline_of_a_step_ends_it(void **state)
+{
+	struct world x;
+
+	world_make(&x, NULL, WORKER_PLANNED);
+	x.profile.limits.open_ms = 3000;
+	worker_event(&x.w, WORKER_ON_START);
+	assert_int_equal(x.w.state, WORKER_OPENING);
+	look_after(&x, 250, 11);
+	assert_string_equal(did, "Open");
+	look_after(&x, 250, 2);
+	assert_string_equal(did, "Open kill");
+	assert_int_equal(x.w.counts.deadlines, 1);
+	look_after(&x, 250, 100);
+	assert_int_equal(x.w.counts.deadlines, 1);
+	world_drop(&x);
+}
+
+static void
+test_moves_time_that_nobody_looked_is_not_the_workers(void **state)
+{
+	struct world x;
+
+	world_make(&x, NULL, WORKER_PLANNED);
+	x.profile.limits.open_ms = 3000;
+	worker_event(&x.w, WORKER_ON_START);
+	look_after(&x, 3600000, 5);
+	assert_string_equal(did, "Open");
+	look_after(&x, 3600000, 2);
+	assert_string_equal(did, "Open kill");
+	world_drop(&x);
+}
+
+static void
+test_moves_answer_that_nobody_has_read_is_in_time(void **state)
+{
+	struct world x;
+
+	world_make(&x, NULL, WORKER_PLANNED);
+	x.profile.limits.open_ms = 3000;
+	worker_event(&x.w, WORKER_ON_START);
+	unread = WORKER_ON_OPENED;
+	look_after(&x, 250, 100);
+	assert_int_equal(x.w.state, WORKER_RUNNING);
+	assert_string_equal(did, "Open Start");
+	assert_int_equal(x.w.counts.deadlines, 0);
+	world_drop(&x);
+}
+
+static void
+test_moves_calls_are_watched_one_by_one(void **state)
+{
+	struct world x;
+	struct call_note call = {.own = &x.w.up};
+
+	world_make(&x, NULL, WORKER_RUNNING);
+	x.profile.limits.extract_ms = 1000;
+	/* Each for less than a second that was seen; the last for hours, of which two
+	 * looks see less than a second and three a whole one. */
+	for (int i = 0; i < 20; i++) {
+		call_enter(&call, CALL_EXTRACT);
+		look_after(&x, 250, 4);
+	}
+	call_enter(&call, CALL_EXTRACT);
+	look_after(&x, 3600000, 2);
+	assert_string_equal(did, "");
+	look_after(&x, 3600000, 1);
+	assert_string_equal(did, "kill");
+	assert_int_equal(x.w.counts.deadlines, 1);
+	world_drop(&x);
+}
+
+static void
+test_moves_who_has_hung_up_is_not_waited_for_again(void **state)
+{
+	struct world x;
+
+	world_make(&x, NULL, WORKER_RUNNING);
+	worker_expect_death(&x.w);
+	look_after(&x, 250, 3);
+	worker_expect_death(&x.w);
+	look_after(&x, 250, 2);
+	assert_string_equal(did, "kill");
+	world_drop(&x);
+}
+
+static void
 test_moves_launch_that_fails_backs_off(void **state)
 {
 	struct event_base *base = event_base_new();
@@ -354,6 +461,11 @@ main(void)
 	    cmocka_unit_test(test_moves_budget_of_restarts_is_spent),
 	    cmocka_unit_test(test_moves_restart_revives_and_the_budget_begins_anew),
 	    cmocka_unit_test(test_moves_failure_before_the_start_is_complete_is_final),
+	    cmocka_unit_test(test_moves_deadline_of_a_step_ends_it),
+	    cmocka_unit_test(test_moves_time_that_nobody_looked_is_not_the_workers),
+	    cmocka_unit_test(test_moves_answer_that_nobody_has_read_is_in_time),
+	    cmocka_unit_test(test_moves_calls_are_watched_one_by_one),
+	    cmocka_unit_test(test_moves_who_has_hung_up_is_not_waited_for_again),
 	    cmocka_unit_test(test_moves_launch_that_fails_backs_off),
 	    cmocka_unit_test(test_moves_stop_at_the_goal),
 	};
