@@ -33,38 +33,28 @@ enum occasion {
 	NO_SOCKETS = 1 << 8,
 	LISTENS = 1 << 9, /* sockets of the host may be brought in */
 	NO_LISTENS = 1 << 10,
-	CONNECTS = 1 << 11,        /* straight away: nothing leads outside */
-	CONNECTS_JUDGED = 1 << 12, /* there may be sockets of the host too */
-	NO_CONNECTS = 1 << 13,
-	SENDS = 1 << 14,      /* to addresses too */
-	ANSWERS = 1 << 15,    /* on what is connected, and by sendto alone */
-	NO_SENDS = 1 << 16,   /* no sendmsg: its address is out of sight */
-	OPENS_READ = 1 << 17, /* of OPENS_FREE: only to read */
-	OPENS_WRITE = 1 << 18,
-	WRITES = 1 << 19, /* some directory */
-	NO_WRITES = 1 << 20,
-	RECEIVES = 1 << 21,    /* messages, and descriptors in them */
-	NO_RECEIVES = 1 << 22, /* it has callers that might send some */
-	HANDS_OUT = 1 << 23,   /* its filter's listener, by sendmsg */
-	PROCESSES = 1 << 24,   /* it may start some */
+	SENDS = 1 << 11,      /* to addresses too */
+	ANSWERS = 1 << 12,    /* on what is connected, and by sendto alone */
+	NO_SENDS = 1 << 13,   /* no sendmsg: its address is out of sight */
+	OPENS_READ = 1 << 14, /* of OPENS_FREE: only to read */
+	OPENS_WRITE = 1 << 15,
+	WRITES = 1 << 16, /* some directory */
+	NO_WRITES = 1 << 17,
+	RECEIVES = 1 << 18,    /* messages, and descriptors in them */
+	NO_RECEIVES = 1 << 19, /* it has callers that might send some */
+	HANDS_OUT = 1 << 20,   /* its filter's listener, by sendmsg */
+	PROCESSES = 1 << 21,   /* it may start some */
 };
 
 static unsigned
 network_occasions(const struct profile *p)
 {
 	bool listens = profile_listens(p);
-	bool connects = profile_connects(p) || p->n_unix_socket > 0;
 	bool sockets = profile_has_sockets(p);
-	/* Where there are sockets of the host, or unix sockets, which find what stands in
-	 * directories that it reads. */
-	bool judged = listens || p->n_unix_socket > 0;
 	bool answers = profile_sends_unaddressed(p);
 	bool receives = p->n_listen_unix == 0 || profile_takes_descriptors(p);
 
 	return (sockets ? SOCKETS : NO_SOCKETS) | (listens ? LISTENS : NO_LISTENS) |
-	       (!connects   ? NO_CONNECTS
-		   : judged ? CONNECTS_JUDGED
-			    : CONNECTS) |
 	       (!sockets      ? 0
 		   : receives ? RECEIVES
 			      : NO_RECEIVES) |

@@ -55,23 +55,20 @@ enum {
 	NO_SOCKETS = 1 << 8,
 	LISTENS = 1 << 9,
 	NO_LISTENS = 1 << 10,
-	CONNECTS = 1 << 11,
-	CONNECTS_JUDGED = 1 << 12,
-	NO_CONNECTS = 1 << 13,
-	SENDS = 1 << 14,
-	ANSWERS = 1 << 15,
-	NO_SENDS = 1 << 16,
-	OPENS_READ = 1 << 17,
-	OPENS_WRITE = 1 << 18,
-	WRITES = 1 << 19,
-	NO_WRITES = 1 << 20,
-	RECEIVES = 1 << 21,
-	NO_RECEIVES = 1 << 22,
-	HANDS_OUT = 1 << 23,
-	PROCESSES = 1 << 24,
+	SENDS = 1 << 11,
+	ANSWERS = 1 << 12,
+	NO_SENDS = 1 << 13,
+	OPENS_READ = 1 << 14,
+	OPENS_WRITE = 1 << 15,
+	WRITES = 1 << 16,
+	NO_WRITES = 1 << 17,
+	RECEIVES = 1 << 18,
+	NO_RECEIVES = 1 << 19,
+	HANDS_OUT = 1 << 20,
+	PROCESSES = 1 << 21,
 	READS = OPENS_FREE | OPENS_READ | NO_WRITES,
 	JUDGED = OPENS_JUDGED | NO_WRITES,
-	NO_NETWORK = NO_SOCKETS | NO_LISTENS | NO_CONNECTS | NO_SENDS | HANDS_OUT,
+	NO_NETWORK = NO_SOCKETS | NO_LISTENS | NO_SENDS | HANDS_OUT,
 };
 
 /* What the programs depend on, and which rows hold then. */
@@ -92,32 +89,29 @@ static const struct variant {
     {"file-reader, jit", "file-reader", false, false, true,
 	ALWAYS | FILES | JIT | READS | NO_NETWORK, NULL, NULL},
     {"listener, tcp", "listener", false, false, false,
-	ALWAYS | NO_JIT | NO_EXEC | JUDGED | SOCKETS | RECEIVES | LISTENS | NO_CONNECTS |
-	    SENDS,
-	"tcp", NULL},
+	ALWAYS | NO_JIT | NO_EXEC | JUDGED | SOCKETS | RECEIVES | LISTENS | SENDS, "tcp",
+	NULL},
     {"listener, unix", "listener", false, false, false,
-	ALWAYS | NO_JIT | NO_EXEC | JUDGED | SOCKETS | NO_RECEIVES | LISTENS |
-	    NO_CONNECTS | ANSWERS | NO_SENDS,
+	ALWAYS | NO_JIT | NO_EXEC | JUDGED | SOCKETS | NO_RECEIVES | LISTENS | ANSWERS |
+	    NO_SENDS,
 	"unix", NULL},
     {"listener, unix, with descriptors", "listener", false, false, false,
-	ALWAYS | NO_JIT | NO_EXEC | JUDGED | SOCKETS | RECEIVES | LISTENS | NO_CONNECTS |
-	    ANSWERS | NO_SENDS,
+	ALWAYS | NO_JIT | NO_EXEC | JUDGED | SOCKETS | RECEIVES | LISTENS | ANSWERS |
+	    NO_SENDS,
 	"descriptors", NULL},
     {"listener, udp", "listener", false, false, false,
-	ALWAYS | NO_JIT | NO_EXEC | JUDGED | SOCKETS | RECEIVES | LISTENS | NO_CONNECTS |
-	    ANSWERS | NO_SENDS,
+	ALWAYS | NO_JIT | NO_EXEC | JUDGED | SOCKETS | RECEIVES | LISTENS | ANSWERS |
+	    NO_SENDS,
 	"udp", NULL},
     {"client", "client", false, false, false,
 	ALWAYS | FILES | NO_JIT | NO_EXEC | READS | SOCKETS | RECEIVES | NO_LISTENS |
-	    CONNECTS | SENDS,
+	    SENDS,
 	NULL, "a.example"},
     {"pure that connects to a unix socket", "pure", false, false, false,
-	ALWAYS | NO_JIT | NO_EXEC | JUDGED | SOCKETS | RECEIVES | NO_LISTENS |
-	    CONNECTS_JUDGED | SENDS,
+	ALWAYS | NO_JIT | NO_EXEC | JUDGED | SOCKETS | RECEIVES | NO_LISTENS | SENDS,
 	NULL, "/run/x.sock"},
     {"listener that connects", "listener", false, false, false,
-	ALWAYS | FILES | NO_JIT | NO_EXEC | READS | SOCKETS | RECEIVES | LISTENS |
-	    CONNECTS_JUDGED | SENDS,
+	ALWAYS | FILES | NO_JIT | NO_EXEC | READS | SOCKETS | RECEIVES | LISTENS | SENDS,
 	"tcp", "a.example"},
     {"pure with write", "write", false, false, false,
 	ALWAYS | FILES | NO_JIT | NO_EXEC | OPENS_FREE | OPENS_WRITE | WRITES |

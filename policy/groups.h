@@ -249,8 +249,9 @@ DENY(futimesat, EACCES, WRITE)
 
 /* The network. Who may make a socket, and which, is in registers: the watcher looks and
  * lets the kernel go on. Sockets made so live in a network namespace that holds nothing
- * but what was put there for this worker; those that bind() and listen() bring in from
- * outside are why connect(), and sending to an address, need a second look. */
+ * but what was put there for this worker. connect() is done by the launcher: sockets that
+ * bind() brings in from outside must not, and where nothing was put is what people are
+ * told. */
 JUDGE(socket, SOCKET)
 /* Streams both ends of which are its own: runtimes wake themselves up with them. Datagram
  * sockets could send elsewhere. */
@@ -273,9 +274,8 @@ WHEN(REFUSE, NO_SOCKETS, recvmsg, EACCES, NONE, 0, 0, 0)
 G_SERVE(JUDGE, BIND, bind) G_SERVE(JUDGE, LISTEN, listen)
 G_SERVE(ALLOW, NONE, accept) G_SERVE(ALLOW, NONE, accept4)
 #undef G_SERVE
-WHEN(ALLOW, CONNECTS, connect, 0, NONE, 0, 0, 0)
-WHEN(JUDGE, CONNECTS_JUDGED, connect, EPERM, CONNECT, 0, 0, 0)
-WHEN(REFUSE, NO_CONNECTS, connect, EPERM, NONE, 0, 0, 0)
+WHEN(JUDGE, SOCKETS, connect, EPERM, CONNECT, 0, 0, 0)
+WHEN(REFUSE, NO_SOCKETS, connect, EPERM, NONE, 0, 0, 0)
 REFUSE(recvmmsg, EACCES)
 /* Sending may not connect on its way (MSG_FASTOPEN). A datagram socket brought in from
  * outside could send to anywhere: where there may be one, nothing names an address. */

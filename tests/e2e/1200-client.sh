@@ -80,6 +80,12 @@ is "the host's loopback, another port" "$(came_to 'get 127.0.0.1 1' | sed 's/Per
 holds "an address that is not listed"
 [ "$(came_to 'get allowed.example 22')" != hello ]
 holds "another port of a name that is listed"
+told() { # told WHAT ALLOW-WITH: one line, and no more
+	[ "$(grep -cF "tried to connect to tcp $1 (connect): refused; to allow it, add to its sandbox: connect: [$2]" <<<"$err")" = 1 ]
+}
+check "an address that is not listed is told" told "8.8.8.8:$port" "8.8.8.8:$port"
+check "and another port of the host" told 127.0.0.1:1 127.0.0.1:1
+check "and of a name" told allowed.example:22 allowed.example:22
 check "nothing left" nothing_left
 
 does "profile: client, connect: ['inside.example:$port']" "get inside.example $port"
@@ -92,6 +98,13 @@ does "profile: pure" "name allowed.example;get 127.0.0.1 $port"
 [ "$(came_to 'get 127.0.0.1 [0-9]*')" != hello ]
 holds "pure reaches nothing"
 
+does "profile: client, connect: ['*.sub.example:$port']" "get deep.sub.example 22;get 203.0.113.5 443;get 203.0.113.5 443;get 2001:db8::1 443"
+check "another port of a name below one" told NAME:22 NAME:22
+check "an address, tried twice, is one line" told 203.0.113.5:443 203.0.113.5:443
+check "an address of IPv6" told '[2001:db8::1]:443' '"[2001:db8::1]:443"'
+does "profile: listener, listen: [tcp:9]" "get 203.0.113.5 443"
+is "who only listens connects nowhere" "$(came_to 'get 203.0.113.5 443')" "Operation not permitted"
+check "and that is told" told 203.0.113.5:443 203.0.113.5:443
 does "profile: listener, listen: [tcp:9], $allowed" "get allowed.example $port"
 is "a listener that connects too" "$(came_to 'get allowed.example [0-9]*')" hello
 does "listen: ['udp:$((port + 2))'], $allowed" "get allowed.example $port"
@@ -137,7 +150,7 @@ stop_mews_now() {
 	wait_mews 10
 }
 settings "$allowed, restart: {backoff_min: 10ms}" \
-	"get allowed.example $port;get allowed.example $port;name other.example;wait 20"
+	"get allowed.example $port;get allowed.example $port;name other.example;get 203.0.113.5 443;wait 20"
 start_mews run -c "$tmp/falco.yaml" --enable-source net
 counted() {
 	[ "$(metric mews_egress_connections_total)" = "$1" ]
@@ -152,6 +165,11 @@ holds "and names that were asked for"
 is "ctl denials has them too" \
 	"$(jq -r '.egress[] | select(.reason == "name") | .plugin + " " + .what' "$tmp/ctl-out")" \
 	"net asked for a name that the policy does not allow"
+is "and what it tried to connect to" \
+	"$(jq -r '.denials[] | select(.what | contains("203.0.113.5")) | .allow_with' "$tmp/ctl-out")" \
+	"connect: [203.0.113.5:443]"
+is "of its kind in the metrics, beside both questions for the name" \
+	"$(metric mews_worker_denials_total ',kind="connect"')" 3
 kill -SEGV "$(workers)"
 check "those of its next life are added" until_true 8 counted 4
 stop_mews_now

@@ -150,6 +150,18 @@ address_to_sockaddr(
 	return sizeof(*in6);
 }
 
+void
+address_unmap(struct address *a)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	if (!a->is_ip6 || memcmp(a->bytes, mapped, sizeof(mapped)) != 0)
+		return;
+	a->is_ip6 = false;
+	memcpy(a->bytes, a->bytes + 12, 4);
+	memset(a->bytes + 4, 0, 12);
+}
+
 bool
 address_equal(const struct address *a, const struct address *b)
 {

@@ -49,6 +49,8 @@ bool address_of_sockaddr(
     const struct sockaddr *sa, struct address *ret_address, uint16_t *ret_port);
 socklen_t address_to_sockaddr(
     const struct address *a, uint16_t port, struct sockaddr_storage *ret_sa);
+/* IPv4 in IPv6 form becomes IPv4. */
+void address_unmap(struct address *a);
 bool address_equal(const struct address *a, const struct address *b);
 /* "10.0.0.5:443", "[::1]:443" */
 void address_text(const struct address *a, uint16_t port, struct buf *out);

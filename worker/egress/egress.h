@@ -73,6 +73,12 @@ struct egress_plan {
 bool egress_plan_make(
     struct egress_plan *plan, const struct profile *profile, struct err *err);
 
+/* Whether an address inside stands for a name; which of the policy's plain ones it is,
+ * NULL: none of them. */
+bool egress_stands_for_name(const struct address *inside);
+const char *egress_plan_name(const struct egress_plan *plan,
+    const struct profile *profile, const struct address *inside);
+
 /*
  * In the new network namespace, with capabilities over it: lo goes up, gets the addresses
  * that the policy names, and plan->n_inet sockets are made, bound and listening.

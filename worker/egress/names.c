@@ -110,14 +110,10 @@ name_of(struct names *n, const struct address *inside, uint64_t now_ns)
 {
 	const uint8_t *b = inside->bytes;
 
-	if (inside->is_ip6 || b[0] != 127 || b[1] != 64)
+	if (!egress_stands_for_name(inside))
 		return NULL;
-	if (b[2] == 0) {
-		for (uint32_t i = 0; i < n->profile->n_connect; i++)
-			if (b[3] != 0 && n->plan->host_number[i] == b[3])
-				return n->profile->connect[i].host;
-		return NULL;
-	}
+	if (b[2] == 0)
+		return egress_plan_name(n->plan, n->profile, inside);
 	unsigned at = (b[2] - 1u) * 256u + b[3];
 	if (at >= n->n_pattern_names)
 		return NULL;

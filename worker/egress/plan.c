@@ -63,7 +63,7 @@ plan_address(struct egress_plan *plan, const struct profile *p,
 	    class == ADDRESS_MAPPED)
 		return err_set(err, ERR_USAGE, "connect: %s:%u cannot be given: it is %s",
 		    c->host, c->port, address_class_text(class));
-	if (!a->is_ip6 && a->bytes[0] == 127 && a->bytes[1] == 64)
+	if (egress_stands_for_name(a))
 		return err_set(err, ERR_USAGE,
 		    "connect: %s:%u cannot be given: 127.64.0.0/16 stands for names",
 		    c->host, c->port);
@@ -148,4 +148,24 @@ egress_plan_make(struct egress_plan *plan, const struct profile *p, struct err *
 			return false;
 	}
 	return true;
+}
+
+bool
+egress_stands_for_name(const struct address *inside)
+{
+	return !inside->is_ip6 && inside->bytes[0] == 127 && inside->bytes[1] == 64;
+}
+
+const char *
+egress_plan_name(
+    const struct egress_plan *plan, const struct profile *p, const struct address *inside)
+{
+	const uint8_t *b = inside->bytes;
+
+	if (!egress_stands_for_name(inside) || b[2] != 0 || b[3] == 0)
+		return NULL;
+	for (uint32_t i = 0; i < p->n_connect; i++)
+		if (plan->host_number[i] == b[3])
+			return p->connect[i].host;
+	return NULL;
 }

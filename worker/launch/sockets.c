@@ -23,6 +23,7 @@
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "policy/listen.h"
+#include "worker/egress/egress.h"
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
@@ -409,25 +410,54 @@ was_refused(int fd, int error)
 		   info.tcpi_state == TCP_CLOSE);
 }
 
-/* An address at which nothing was put for it. Those of 127.64.0.0/16 stand for names, and
- * what is asked of names egress tells. */
+/* A place at which nothing was put for it, by the name that its address stands for. */
 static void
-tell_nobody_there(
-    const struct target *t, const struct sockaddr_storage *at, struct sockets_answer *a)
+deny_connect(const struct profile *p, const struct address *to, uint16_t port,
+    struct sockets_answer *a)
 {
-	const struct sockaddr_in *in = (const void *)at;
+	const char *quote = to->is_ip6 ? "\"" : "";
+	struct egress_plan plan;
 	struct buf b;
+	struct err err;
 
-	if (t->type != SOCK_STREAM || at->ss_family != AF_INET ||
-	    ntohl(in->sin_addr.s_addr) >> 16 == 0x7f40 || !was_refused(t->fd, a->error))
-		return;
 	buf_init(&b, sizeof(a->what));
-	listen_text(PROFILE_TCP, at, &b);
+	if (egress_stands_for_name(to)) {
+		/* Names below a pattern only mews-egress knows. */
+		const char *name = egress_plan_make(&plan, p, &err)
+				       ? egress_plan_name(&plan, p, to)
+				       : NULL;
+		buf_addf(&b, "%s:%u", name ? name : "NAME", port);
+	} else {
+		address_text(to, port, &b);
+	}
 	a->is_denial = true;
-	snprintf(a->what, sizeof(a->what), "connect to %s (connect)", buf_str(&b));
-	snprintf(a->allow_with, sizeof(a->allow_with), "connect: [%s]",
-	    buf_str(&b) + strlen("tcp "));
+	snprintf(a->what, sizeof(a->what), "connect to tcp %s (connect)", buf_str(&b));
+	int n = snprintf(a->allow_with, sizeof(a->allow_with), "connect: [%s%s%s]", quote,
+	    buf_str(&b), quote);
+	if (n >= (int)sizeof(a->allow_with))
+		a->allow_with[0] = '\0';
 	buf_release(&b);
+}
+
+/* In the worker's own namespace, which holds what its policy gives. Datagrams are no
+ * wish to get somewhere: libc connects such sockets to find out which address is best. */
+static void
+connect_internet(const struct sockets_call *c, const struct target *t,
+    const struct sockaddr_storage *at, socklen_t len, struct sockets_answer *a)
+{
+	struct address to;
+	uint16_t port;
+
+	if (profile_connects(c->profile))
+		a->error = connect_inside(t->fd, at, len, a);
+	else
+		a->error = EPERM;
+	if (t->type == SOCK_STREAM &&
+	    (a->error == EPERM || was_refused(t->fd, a->error)) &&
+	    address_of_sockaddr((const void *)at, &to, &port)) {
+		address_unmap(&to);
+		deny_connect(c->profile, &to, port, a);
+	}
 }
 
 /* The socket that stands at this path in the worker's root, O_PATH; -1: error. */
@@ -523,10 +553,8 @@ sockets_connect(const struct sockets_call *c, struct sockets_answer *ret_answer)
 	} else if (read_address(c, &at, &len, a)) {
 		if (t.family == AF_UNIX)
 			connect_path(c, &t, &at, len, a);
-		else {
-			a->error = connect_inside(t.fd, &at, len, a);
-			tell_nobody_there(&t, &at, a);
-		}
+		else
+			connect_internet(c, &t, &at, len, a);
 	}
 	close(t.fd);
 }

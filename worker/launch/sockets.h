@@ -42,7 +42,7 @@ struct sockets_answer {
 	bool is_denial; /* what people are told */
 	bool was_slow;  /* it kept the launcher from other work */
 	char what[300];
-	char allow_with[128];
+	char allow_with[256];
 };
 
 void sockets_bind(const struct sockets_call *c, struct sockets_answer *ret_answer);
