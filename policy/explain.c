@@ -142,12 +142,25 @@ add_limits(struct buf *out, const struct profile *p)
 	buf_addc(out, '\n');
 }
 
+/* A base's own words say what it names; the lists may name more. */
+static const char *
+doc_of(const struct profile *p)
+{
+	bool gives = p->n_read + p->n_write + p->n_listen + p->n_listen_unix +
+			 p->n_connect + p->n_unix_socket + p->limits.processes >
+		     0;
+
+	return gives && p->base != PROFILE_UNCONFINED
+		   ? "compute, and what is listed here; nothing else"
+		   : profile_base_doc(p->base);
+}
+
 void
 explain_profile(const struct profile *p, struct buf *out)
 {
 	buf_adds(out, "profile ");
 	add_text(out, p->name);
-	buf_addf(out, ": %s\n", profile_base_doc(p->base));
+	buf_addf(out, ": %s\n", doc_of(p));
 	if (p->comment) {
 		add_label(out, "comment");
 		add_text(out, p->comment);

@@ -83,6 +83,8 @@ test_explain_confinement_shows_root_and_calls(void **state)
 	make(&c, &p);
 	buf_init(&b, 1u << 20);
 	explain_confinement(&c, &b);
+	assert_has(&b, ": compute, and what is listed here; nothing else\n");
+	assert_null(strstr(buf_str(&b), "no files"));
 	assert_has(&b, "  reads        /etc/passwd\n");
 	assert_has(&b, "  file         /etc/passwd\n");
 	assert_has(&b, "/mews-worker (/");
