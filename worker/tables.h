@@ -36,7 +36,7 @@
 
 struct tables;
 
-/* What has been added by the plugin (tables_owner.c). */
+/* What has been added by the plugin (tables_owner.h). */
 struct owned {
 	struct owned_root *root;
 	uint32_t n_root;

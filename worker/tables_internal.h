@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between tables.c (handles of others' tables), tables_call.c (calls and their answers)
- * and tables_owner.c (the plugin's own tables). Nobody else includes this. */
+/* Between those who use tables (tables_use.h), tables_call.c (calls and their answers)
+ * and the plugin's own tables (tables_owner.h). Nobody else includes this. */
 #ifndef WORKER_TABLES_INTERNAL_H
 #define WORKER_TABLES_INTERNAL_H
 
