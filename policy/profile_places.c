@@ -192,21 +192,29 @@ read_listen_unix(struct parser *ps, const struct conf_node *item, const struct k
 		put_listen_unix(&ps->p, &l);
 }
 
+/* A map alone stands for a list of itself, as a word or a path does. */
+static bool
+take_items(struct parser *ps, const struct conf_node *node, const char *name,
+    struct conf_node *const **ret_item, uint32_t *ret_n, struct conf_node **self)
+{
+	*self = (struct conf_node *)(uintptr_t)node;
+	if (node->kind != CONF_MAP)
+		return node_items(ps, node, name, ret_item, ret_n, self);
+	*ret_item = self;
+	*ret_n = 1;
+	return true;
+}
+
 void
 profile_read_listen(
     struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
 {
-	struct conf_node *self = (struct conf_node *)(uintptr_t)node, *const * item;
+	struct conf_node *self, *const *item;
 	struct profile *p = &ps->p;
 	uint32_t n;
 
-	/* A map alone stands for a list of itself, as a word does. */
-	if (node->kind == CONF_MAP) {
-		item = &self;
-		n = 1;
-	} else if (!node_items(ps, node, k->name, &item, &n, &self)) {
+	if (!take_items(ps, node, k->name, &item, &n, &self))
 		return;
-	}
 	struct profile_listen *all =
 	    list_grow(ps, p->listen, p->n_listen, n, sizeof(*all));
 	struct profile_listen_unix *all_unix =
@@ -258,16 +266,12 @@ void
 profile_read_connect(
     struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
 {
-	struct conf_node *self = (struct conf_node *)(uintptr_t)node, *const * item;
+	struct conf_node *self, *const *item;
 	struct profile *p = &ps->p;
 	uint32_t n;
 
-	if (node->kind == CONF_MAP) {
-		item = &self;
-		n = 1;
-	} else if (!node_items(ps, node, k->name, &item, &n, &self)) {
+	if (!take_items(ps, node, k->name, &item, &n, &self))
 		return;
-	}
 	struct profile_connect *all =
 	    list_grow(ps, p->connect, p->n_connect, n, sizeof(*all));
 	if (!all)
@@ -302,17 +306,12 @@ void
 profile_read_unix(
     struct parser *ps, const struct conf_node *node, const struct key *k, void *out)
 {
-	struct conf_node *self = (struct conf_node *)(uintptr_t)node, *const * item;
+	struct conf_node *self, *const *item;
 	struct profile *p = &ps->p;
 	uint32_t n;
 
-	/* A map alone stands for a list of itself, as a path does. */
-	if (node->kind == CONF_MAP) {
-		item = &self;
-		n = 1;
-	} else if (!node_items(ps, node, k->name, &item, &n, &self)) {
+	if (!take_items(ps, node, k->name, &item, &n, &self))
 		return;
-	}
 	struct profile_unix *all =
 	    list_grow(ps, p->unix_socket, p->n_unix_socket, n, sizeof(*all));
 	if (!all)
