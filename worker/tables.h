@@ -29,6 +29,7 @@
 #include "proto/table_slots.h"
 #include "worker/host.h"
 #include "worker/side.h"
+#include "worker/spare.h"
 
 /* Of a thread, in the program itself: found without the loader's help, so that the worker
  * needs no library for it. */
@@ -63,6 +64,7 @@ struct tables {
 	struct table_pending *pending;
 	struct table_queued *queue, **queue_end;
 	uint32_t n_queue;
+	struct spare spare; /* of what waits in the queue */
 
 	_Atomic uint32_t next_call, epoch;
 	struct plugin_table_info *listed;

@@ -95,7 +95,8 @@ sort_frame(struct tables *t, const struct table_view *v, uint32_t len)
 			p->len = len;
 			p->done = true;
 		}
-	} else if (t->n_queue < QUEUE_MAX && (q = malloc(sizeof(*q) + len))) {
+	} else if (t->n_queue < QUEUE_MAX &&
+		   (q = spare_take(&t->spare, sizeof(*q) + len))) {
 		struct table_pending *p = v->head.op == TABLE_VISIT
 					      ? find_pending(t, (uint32_t)v->head.number)
 					      : NULL;
@@ -105,7 +106,7 @@ sort_frame(struct tables *t, const struct table_view *v, uint32_t len)
 		if (p && !p->visit) {
 			p->visit = q;
 		} else if (v->head.op == TABLE_VISIT) {
-			free(q);
+			spare_give_back(&t->spare, q);
 		} else {
 			*t->queue_end = q;
 			t->queue_end = &q->next;
@@ -146,6 +147,14 @@ next_queued(struct tables *t)
 	}
 	pthread_mutex_unlock(&t->lock);
 	return q;
+}
+
+static void
+queued_free(struct tables *t, struct table_queued *q)
+{
+	pthread_mutex_lock(&t->lock);
+	spare_give_back(&t->spare, q);
+	pthread_mutex_unlock(&t->lock);
 }
 
 static void
@@ -217,7 +226,7 @@ serve_one(struct tables *t, struct table_queued *q)
 	}
 	if (room)
 		table_room_give_back();
-	free(q);
+	queued_free(t, q);
 }
 
 bool
@@ -269,7 +278,7 @@ answer_visit(struct tables *t, struct table_queued *q, table_visit_fn *visit, vo
 	}
 	if (room)
 		table_room_give_back();
-	free(q);
+	queued_free(t, q);
 }
 
 static struct table_queued *
@@ -364,7 +373,7 @@ forget_pending(struct tables *t, struct table_pending *p)
 	while (*at != p)
 		at = &(*at)->next;
 	*at = p->next;
-	free(p->visit);
+	spare_give_back(&t->spare, p->visit);
 	pthread_mutex_unlock(&t->lock);
 }
 

@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What one thread of the plugin holds during a call. */
+/* What one thread of the plugin holds during a call, and memory for that. */
 static TABLE_THREAD_LOCAL struct {
 	LIST_HEAD(, user_entry) entries;
 	SLIST_HEAD(, user_table) subs;
+	struct spare spare;
 } scope;
 
 /* Calls. */
@@ -81,7 +82,8 @@ struct user_entry *
 user_entry_new(struct user_table *u, const struct table_view *v)
 {
 	uint32_t values = v->head.n_values * (uint32_t)sizeof(*v->value);
-	struct user_entry *e = malloc(sizeof(*e) + values + v->head.n_bytes);
+	struct user_entry *e =
+	    spare_take(&scope.spare, sizeof(*e) + values + v->head.n_bytes);
 
 	if (!e)
 		return NULL;
@@ -108,15 +110,15 @@ user_entry_free(struct user_entry *e)
 	LIST_REMOVE(e, link);
 	while ((s = SLIST_FIRST(&e->strings))) {
 		SLIST_REMOVE_HEAD(&e->strings, link);
-		free(s);
+		spare_give_back(&scope.spare, s);
 	}
-	free(e);
+	spare_give_back(&scope.spare, e);
 }
 
 const char *
 user_entry_keep(struct user_entry *e, const char *text, size_t n)
 {
-	struct kept_string *s = malloc(sizeof(*s) + n + 1);
+	struct kept_string *s = spare_take(&scope.spare, sizeof(*s) + n + 1);
 
 	if (!s)
 		return NULL;
