@@ -13,6 +13,10 @@ built=${MEWS_BUILT:-$root/bazel-bin}
 tap_n=0 tap_failed=0
 out='' err='' rc=0 # of the last run_mews
 as_user=()
+# Seconds that are waited at most are those of a machine that has nothing else to do; one
+# that has gets this many times as long. Only what fails takes longer for it.
+patience=${MEWS_PATIENCE:-6}
+mews_pid='' # of the last start_mews
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/mews-test.XXXXXX")
 chmod 755 "$tmp"
@@ -21,8 +25,9 @@ background=()
 
 cleanup() {
 	local pid
-	for pid in "${background[@]+"${background[@]}"}"; do
-		kill -9 "$pid" 2>/dev/null
+	# Those that run still: the number of another may be somebody else's by now.
+	for pid in $(jobs -pr); do
+		[[ " ${background[*]-} " == *" $pid "* ]] && kill -9 "$pid" 2>/dev/null
 	done
 	for pid in $(ours); do
 		kill -9 "$pid" 2>/dev/null
@@ -73,6 +78,11 @@ fail() {
 	tap_n=$((tap_n + 1))
 	tap_failed=$((tap_failed + 1))
 	echo "not ok $tap_n - $*"
+	# What runs still has its say in its files.
+	if [ -n "$mews_pid" ] && kill -0 "$mews_pid" 2>/dev/null; then
+		out=$(tr -d '\000' <"$tmp/out")
+		err=$(tr -d '\000' <"$tmp/err")
+	fi
 	{
 		echo "exit status $rc; stdout:"
 		printf '%s\n' "$out" | head -c 3000
@@ -142,7 +152,7 @@ start_mews() {
 # wait_mews SECONDS: until it has ended; false (and it is killed) when it has not.
 wait_mews() {
 	local ended=0 i
-	for ((i = 0; i < $1 * 20; i++)); do
+	for ((i = 0; i < $1 * patience * 20; i++)); do
 		kill -0 "$mews_pid" 2>/dev/null || {
 			ended=1
 			break
@@ -160,7 +170,7 @@ wait_mews() {
 # until_true SECONDS COMMAND...
 until_true() {
 	local i
-	for ((i = 0; i < $1 * 20; i++)); do
+	for ((i = 0; i < $1 * patience * 20; i++)); do
 		"${@:2}" && return 0
 		sleep 0.05
 	done

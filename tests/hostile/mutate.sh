@@ -35,7 +35,7 @@ ln -s "$built/worker/launch/mews-launcher-mutant" "$mutant/worker/launch/mews-la
 ln -s "$built/worker/launch/mews-launcher-mutant" "$mutant/worker/launch/"
 
 failing() { # failing SCRIPT: what fails, by the script's name
-	MEWS_BUILT=$mutant timeout 300 bash "$root/tests/e2e/$1.sh" 2>/dev/null |
+	MEWS_PATIENCE=1 MEWS_BUILT=$mutant timeout 300 bash "$root/tests/e2e/$1.sh" 2>/dev/null |
 		sed -n "s/^not ok [0-9]* - /$1: /p"
 }
 # What fails with all layers there says nothing about one.

@@ -5,7 +5,7 @@
 #   name|version|language|capabilities|profile|how tested|start ms|memory KiB
 seen=$tmp/seen
 : >"$seen"
-port=$((20000 + $$ % 20000))
+port=$((20000 + $$ % 12000))
 mkdir -p "$tmp/secrets"
 
 sample_of() { # sample_of NAME: the row of samples.txt, with its places filled in
@@ -119,12 +119,15 @@ Y
 }
 
 events() { # events NAME SOURCE MAKER LEAST
-	local n
+	local n i
 	every "$2"
 	start_mews run -c "$tmp/falco.yaml" --enable-source "$2"
 	until_true 5 workers_are_there && look_at_memory
 	if [ "$3" = - ]; then
-		until_true 2 has_ended
+		for ((i = 0; i < 20; i++)); do
+			has_ended && break
+			sleep 0.1
+		done
 		kill -TERM "$mews_pid" 2>/dev/null
 		check "$1: it stops" wait_mews 15
 		check "$1: runs without harm" nothing_left
