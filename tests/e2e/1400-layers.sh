@@ -16,8 +16,8 @@ fi
 rules rules.yaml <<'Y'
 - {rule: R, desc: d, condition: kit.num < 0, output: x, priority: INFO, source: kit}
 Y
-share() { # share LIMITS: CPU time of the worker over two seconds, in hundredths of one CPU
-	local worker ticks
+share() { # share LIMITS: CPU time of the worker over some seconds, in hundredths of one CPU
+	local worker ticks from to
 	config falco.yaml <<Y
 rules_files: [$tmp/rules.yaml]
 plugins:
@@ -31,11 +31,13 @@ Y
 	sleep 1
 	worker=$(workers | head -1)
 	ticks=$(awk '{print $14 + $15}' "/proc/$worker/stat")
+	from=$(date +%s%N)
 	sleep 2
 	ticks=$(($(awk '{print $14 + $15}' "/proc/$worker/stat") - ticks))
+	to=$(date +%s%N)
 	kill -TERM "$mews_pid"
 	wait_mews 10 || ticks=-100
-	echo $((ticks * 100 / 2 / $(getconf CLK_TCK)))
+	echo $((ticks * 100 * 1000 / ((to - from) / 1000000) / $(getconf CLK_TCK)))
 }
 # Twice the share, for its burst and for what clocks count in. Without it, all that there is.
 used=$(share "limits: {cpu: 10%}")

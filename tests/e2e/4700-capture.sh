@@ -170,7 +170,7 @@ reloaded() { # reloaded ENABLED
 watch_config_files: false
 rules_files: [$tmp/plain.yaml]
 plugins:
-  - {name: kit, library_path: $plugins/plain.so, open_params: "n=400,pause_us=10000"}
+  - {name: kit, library_path: $plugins/plain.so, open_params: "n=100000,pause_us=10000"}
 capture: {enabled: $1, path_prefix: $tmp/captures/r, default_duration: 5}
 Y
 }
@@ -181,7 +181,8 @@ reloaded true
 sed -i 's/^  source/  capture: true\n  source/' "$tmp/plain.yaml"
 kill -HUP "$mews_pid"
 until_true 10 grep -q "has its new rules" "$tmp/err"
-sleep 0.3
+a_capture() { [ -n "$(find "$tmp/captures" -name 'r_*.scap')" ]; }
+until_true 10 a_capture
 kill -INT "$mews_pid"
 check "it ends" wait_mews 10
 file=$(find "$tmp/captures" -name 'r_*.scap' | head -1)

@@ -11,13 +11,14 @@ rules rules.yaml <<'Y'
   source: kit
   tags: [b, a]
 Y
-port=$((20000 + RANDOM % 20000))
+port=$((20000 + RANDOM % 12000))
 config falco.yaml <<Y
 rules_files: [$tmp/rules.yaml]
 webserver: {enabled: true, listen_address: 127.0.0.1, listen_port: $port, prometheus_metrics_enabled: true}
 metrics: {enabled: true, interval: 100ms, output_rule: true, output_file: $tmp/logs/metrics.jsonl}
 plugins:
-  - {name: kit, library_path: $plugins/plain.so, open_params: "n=1000000000,pause_us=1000"}
+  - {name: kit, library_path: $plugins/plain.so, open_params: "n=1000000000,pause_us=1000",
+     sandbox: {restart: {backoff_min: 2s}}}
 Y
 install -d -m 777 "$tmp/logs"
 

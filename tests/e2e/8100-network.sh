@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../hostile/lib.sh"
 cases=$root/tests/hostile/network.txt
 command -v python3 >/dev/null || skip_all "python3 is not installed"
-port=$((20000 + $$ % 20000)) host=$((port + 2))
+port=$((20000 + $$ % 12000)) host=$((port + 2))
 
 # What must not be reached: notes whoever comes, by TCP or UDP.
 cat >"$tmp/host.py" <<'P'
@@ -76,8 +76,11 @@ plugins:
   - {name: canary, library_path: $plugins/canary.so, open_params: "n=500,pause_us=4000"}
 Y
 start_mews run -c "$tmp/falco.yaml" --enable-source net --enable-source canary
-sleep 0.3
+net_listens() { (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
+check "slow callers: who is called is there" until_true 10 net_listens
 python3 "$tmp/callers.py" "$port"
+all_sung() { [ "$(grep -c ': Debug canary ' "$tmp/out")" = 500 ]; }
+until_true 10 all_sung
 kill -TERM "$mews_pid"
 wait_mews 10
 is "slow callers: every event of the neighbour came" "$(grep -c ': Debug canary ' <<<"$out")" 500

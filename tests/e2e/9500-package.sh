@@ -104,7 +104,7 @@ mount -o remount,ro / 2>/dev/null && mount -t tmpfs lib /var/lib/mews && chown m
 "${as_service[@]}" mews run -c /etc/mews/falco.yaml >/tmp/out 2>/tmp/log &
 pid=$!
 healthy() { curl -sf -m 2 http://127.0.0.1:$port/healthz >/dev/null; }
-for _ in $(seq 100); do healthy && break; sleep 0.05; done
+for _ in $(seq 600); do healthy && break; sleep 0.05; done
 healthy && fact started || cat /tmp/log
 mews ctl -c /etc/mews/falco.yaml status >/dev/null 2>/tmp/ctl && fact asked || cat /tmp/ctl
 mount -o remount,rw / 2>/dev/null
@@ -120,10 +120,10 @@ cat >/etc/mews/rules.d/kit.yaml <<Y
   source: kit
 Y
 kill -HUP $pid
-for _ in $(seq 100); do grep -q 'seen 1' /tmp/out && break; sleep 0.05; done
+for _ in $(seq 600); do grep -q 'seen 1' /tmp/out && break; sleep 0.05; done
 grep -q 'seen 1' /tmp/out && fact reloaded || cat /tmp/out /tmp/log
 kill -TERM $pid 2>/dev/null
-for _ in $(seq 100); do kill -0 $pid 2>/dev/null || break; sleep 0.05; done
+for _ in $(seq 600); do kill -0 $pid 2>/dev/null || break; sleep 0.05; done
 kill -0 $pid 2>/dev/null || fact stopped
 if command -v strace >/dev/null; then
 	timeout 20 strace -f -qq -o /tmp/trace setpriv --reuid mews --regid mews --clear-groups \
