@@ -10,7 +10,7 @@ bazel build -c opt //broker:mews //worker:mews-worker //worker/launch:mews-launc
 	//worker/egress:mews-egress //tests/bench:net_peer //tests/bench/plugins:net_cost.so 2>&1 |
 	grep -E '^(ERROR|.*error:)' && exit 1
 tmp=$(mktemp -d)
-port=$((20000 + $$ % 20000)) own=$((20001 + $$ % 20000))
+port=$((20000 + $$ % 12000)) own=$((20001 + $$ % 12000))
 bazel-bin/tests/bench/net_peer serve "$port" &
 peer=$!
 trap 'kill $peer 2>/dev/null; rm -rf "$tmp"' EXIT

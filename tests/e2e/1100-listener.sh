@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../hostile/lib.sh"
 
 command -v python3 >/dev/null || skip_all "python3 is not installed"
-port=$((20000 + $$ % 20000))
+port=$((20000 + $$ % 12000))
 
 # listen SANDBOX CONFIG: starts the plugin, which listens and echoes lines as events
 listen() {

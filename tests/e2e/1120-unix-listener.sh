@@ -92,7 +92,7 @@ check "in init: reached" until_true 5 send "$sock" DGRAM early
 is "in init: the mode is what chmod asked for" "$(mode_of "$sock")" 666
 stop
 check "in init: an event came" out_has "line early"
-port=$((20000 + $$ % 20000))
+port=$((20000 + $$ % 12000))
 listen "profile: listener, listen: [udp:$port]" "" "udp4 $port"
 check "UDP in init: reached" until_true 5 python3 -c "
 import socket, sys

@@ -12,7 +12,7 @@ rules rules.yaml <<'Y'
   priority: WARNING
   source: kit
 Y
-port=$((20000 + RANDOM % 20000))
+port=$((20000 + RANDOM % 12000))
 config falco.yaml <<Y
 rules_files: [$tmp/rules.yaml]
 sandbox: {ctl_socket: none}

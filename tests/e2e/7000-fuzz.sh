@@ -76,7 +76,7 @@ else
 fi
 
 # A webhook, on a port of its own.
-port=$((20000 + $$ % 20000))
+port=$((20000 + $$ % 12000))
 hook() {
 	run_mews fuzz "$@" --sandbox "{listen: [tcp:$port]}"
 }

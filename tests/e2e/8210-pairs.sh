@@ -4,7 +4,7 @@
 # one that does not always start.
 . "$(dirname "$0")/../hostile/lib.sh"
 command -v python3 >/dev/null || skip_all "python3 is not installed"
-port=$((20000 + $$ % 20000))
+port=$((20000 + $$ % 12000))
 mkdir -p "$tmp/data"
 
 rules pair.yaml <<'Y'

@@ -7,7 +7,7 @@ for tool in python3 openssl curl; do
 	command -v $tool >/dev/null || skip_all "$tool is not installed"
 done
 [ "$(id -u)" = 0 ] || skip_all "the stand-ins need port 443"
-s3_port=$((20000 + $$ % 20000))
+s3_port=$((20000 + $$ % 12000))
 
 authority() {
 	local name

@@ -8,7 +8,7 @@ command -v python3 >/dev/null || skip_all "python3 is not installed"
 doubles=$tmp/doubles
 mkdir -p "$doubles"
 install -m 755 "$built"/tests/doubles/*.so "$doubles/"
-port=$((20000 + $$ % 20000))
+port=$((20000 + $$ % 12000))
 
 # Whoever connects to one of these ports and says something is answered, as if it were the
 # service of that name.
