@@ -508,7 +508,7 @@ worker_denied(struct worker *w, const struct launch_event *e)
 		    "plugin '%s' %s: refused; to allow it, add to its sandbox: %s",
 		    w->plugin->setting->name, e->what, e->allow_with);
 	else
-		log_warning("plugin '%s' %s: refused; no policy allows it",
+		log_warning("plugin '%s' %s: refused; no policy changes that",
 		    w->plugin->setting->name, e->what);
 }
 

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../hostile/lib.sh"
 
 command -v python3 >/dev/null || skip_all "python3 is not installed"
-port=$((20000 + $$ % 20000))
+port=$((20000 + $$ % 12000))
 printf '127.0.0.1 allowed.example inside.example other.example deep.sub.example\n' >"$tmp/hosts"
 chmod 644 "$tmp/hosts"
 mkdir -p "$tmp/run" "$tmp/data"
@@ -121,6 +121,8 @@ does "unix: [{path: $sock, http-get: [/containers/*]}]" "unix $sock POST /contai
 check "nor another verb" out_has "HTTP/1.1 403"
 does "unix: [$sock]" "unix $sock POST /containers/create"
 check "without a filter everything passes" out_has "HTTP/1.1 200"
+does "unix: [$tmp/run/none.sock]" "unix $tmp/run/none.sock GET /"
+check "one that is not there: said so" err_says "plugin 'net' tried to connect to the socket \"$tmp/run/none.sock\" (its policy allows it, but on this host: No such file or directory): refused; no policy changes that"
 does "profile: client" "unix $sock GET /"
 ! out_has "HTTP/1.1 200"
 holds "a unix socket that is not listed"
@@ -172,5 +174,13 @@ is "of its kind in the metrics, beside both questions for the name" \
 	"$(metric mews_worker_denials_total ',kind="connect"')" 3
 kill -SEGV "$(workers)"
 check "those of its next life are added" until_true 8 counted 4
+stop_mews_now
+settings "unix: [$tmp/run/none.sock]" "unix $tmp/run/none.sock GET /;wait 20"
+start_mews run -c "$tmp/falco.yaml" --enable-source net
+absent() {
+	"$mews" ctl --socket "$tmp/run/ctl.sock" denials 2>/dev/null |
+		jq -e '.denials[] | select(.what | contains("none.sock"))' >/dev/null
+}
+check "ctl denials has a socket that is not there" until_true 8 absent
 stop_mews_now
 finish

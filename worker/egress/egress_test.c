@@ -407,6 +407,11 @@ test_egress_unix_sockets_filtered_and_not(void **state)
 	assert_non_null(strstr(e->allow_with, "http-get: [\"/secrets\"]"));
 	e = bench_event(b, EGRESS_EVENT_DENIED, "POST /containers/create at ");
 	assert_string_equal(e->allow_with, "");
+	e = bench_event(b, EGRESS_EVENT_DENIED, "/nowhere/x.sock");
+	assert_string_equal(e->what,
+	    "connect to the socket \"/nowhere/x.sock\" (its policy allows it, but on "
+	    "this host: No such file or directory)");
+	assert_string_equal(e->allow_with, "");
 	e = bench_event(b, EGRESS_EVENT_COUNTERS, "");
 	assert_int_equal(e->counters.refused[EGRESS_REASON_REQUEST], 4);
 	assert_int_equal(e->counters.refused[EGRESS_REASON_UNREACHABLE], 2);

@@ -6,10 +6,12 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 
 #define ACCEPTS_PER_TURN 64
 #define SECOND_NS        1000000000ull
@@ -354,8 +356,23 @@ relay_on_connection(struct source *s, uint32_t events)
 	}
 }
 
+/* The plugin sees but an end of file. */
+static void
+tell_unopened(const struct relay *r, int error)
+{
+	struct buf what;
+
+	buf_init(&what, 400);
+	buf_adds(&what, "connect to the socket \"");
+	utf8_escape(&what, r->unix_socket->path, strlen(r->unix_socket->path), 256);
+	buf_addf(
+	    &what, "\" (its policy allows it, but on this host: %s)", strerror(error));
+	worker_denied(r->worker, EGRESS_REASON_UNREACHABLE, buf_str(&what), "");
+	buf_release(&what);
+}
+
 void
-relay_opened(struct worker *w, uint64_t token, int fd)
+relay_opened(struct worker *w, uint64_t token, int fd, int error)
 {
 	struct relay *r;
 
@@ -366,7 +383,7 @@ relay_opened(struct worker *w, uint64_t token, int fd)
 		if (fd >= 0)
 			close(fd);
 		if (r != NULL) {
-			worker_count(w, EGRESS_REASON_UNREACHABLE);
+			tell_unopened(r, error != 0 ? error : EMFILE);
 			relay_end(r, true);
 		}
 		return;

@@ -50,8 +50,8 @@ struct relay {
 
 /* Of struct listener: EGRESS_TCP and EGRESS_UNIX. */
 void relay_on_connection(struct source *s, uint32_t events);
-/* The parent's answer: a connected socket, or -1. Takes fd. */
-void relay_opened(struct worker *w, uint64_t token, int fd);
+/* The parent's answer: a connected socket, or -1 and why (an errno). Takes fd. */
+void relay_opened(struct worker *w, uint64_t token, int fd, int error);
 
 /* Ends or moves on those whose time is up; the deadline of the rest goes to the loop. */
 void relay_expire(struct worker *w, uint64_t now_ns);

@@ -155,7 +155,7 @@ obey(struct server *s, const struct message_head *head, const char *body, size_t
 	if (head->kind == MESSAGE_OPENED) {
 		/* Which may have ended, and the worker too. */
 		if (w != NULL)
-			relay_opened(w, head->token, n_fd == 1 ? fd[0] : -1);
+			relay_opened(w, head->token, n_fd == 1 ? fd[0] : -1, head->sys);
 		else if (n_fd == 1)
 			close(fd[0]);
 		return n_fd <= 1;
