@@ -149,7 +149,7 @@ static void
 to_syslog(enum log_level level, const char *text, size_t len)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	static struct syslog_socket s = {SYSLOG_SOCKET_PATH, -1};
+	static struct syslog_socket s = {.path = SYSLOG_SOCKET_PATH, .fd = -1};
 
 	pthread_mutex_lock(&lock);
 	if (!syslog_socket_send(&s, (int)level, text, len))

@@ -14,6 +14,7 @@
 static bool
 connect_to(struct syslog_socket *s)
 {
+	static const int types[] = {SOCK_DGRAM, SOCK_STREAM};
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
 
 	if (strlen(s->path) >= sizeof(at.sun_path)) {
@@ -21,10 +22,15 @@ connect_to(struct syslog_socket *s)
 		return false;
 	}
 	strcpy(at.sun_path, s->path);
-	s->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (s->fd >= 0 && connect(s->fd, (struct sockaddr *)&at, sizeof(at)) == 0)
-		return true;
-	syslog_socket_close(s);
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+		s->is_stream = types[i] == SOCK_STREAM;
+		s->fd = socket(AF_UNIX, types[i] | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		if (s->fd >= 0 && connect(s->fd, (struct sockaddr *)&at, sizeof(at)) == 0)
+			return true;
+		syslog_socket_close(s);
+		if (errno != EPROTOTYPE)
+			break;
+	}
 	return false;
 }
 
@@ -58,14 +64,22 @@ syslog_socket_send(struct syslog_socket *s, int priority, const char *text, size
 {
 	char start[512];
 	struct iovec iov[] = {{start, head(start, sizeof(start), priority)},
-	    {(void *)(uintptr_t)text, len}};
-	struct msghdr m = {.msg_iov = iov, .msg_iovlen = 2};
+	    {(void *)(uintptr_t)text, len}, {(char[]){'\0'}, 1}};
 
 	for (int tries = 0; tries < 2; tries++) {
 		if (s->fd < 0 && !connect_to(s))
 			return false;
-		if (sendmsg(s->fd, &m, MSG_NOSIGNAL) >= 0)
+		/* In a stream a line ends with a NUL. */
+		struct msghdr m = {.msg_iov = iov, .msg_iovlen = s->is_stream ? 3 : 2};
+		ssize_t n = sendmsg(s->fd, &m, MSG_NOSIGNAL);
+		if (n >= 0 && (!s->is_stream || (size_t)n == iov[0].iov_len + len + 1))
 			return true;
+		if (n >= 0) {
+			/* The next line must not become part of this one. */
+			syslog_socket_close(s);
+			errno = EAGAIN;
+			return false;
+		}
 		if (errno == EAGAIN || errno == EMSGSIZE)
 			return false;
 		/* Who listened may have been started again. */
