@@ -42,8 +42,10 @@ main(int argc, char **argv)
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 	command_fn *command = NULL;
 
-	/* A peer that is gone is an error of a write, not a reason to die. */
+	/* A peer that is gone, or a file that may not grow, is an error of a write, not a
+	 * reason to die. */
 	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGXFSZ, &ignore, NULL);
 	if (argc > 1 && !is_called(argv[0], "falco"))
 		command = command_find(argv[1]);
 	return command ? command(argc - 1, argv + 1) : run_as_falco(argc, argv);

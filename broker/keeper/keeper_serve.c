@@ -85,14 +85,15 @@ spawn_with(const struct keeper *k, const char *path, char **argv,
     posix_spawn_file_actions_t *actions, pid_t *ret_pid)
 {
 	posix_spawnattr_t attr;
-	sigset_t pipe_signal;
+	sigset_t ignored; /* by mews */
 	int rc;
 
-	sigemptyset(&pipe_signal);
-	sigaddset(&pipe_signal, SIGPIPE);
+	sigemptyset(&ignored);
+	sigaddset(&ignored, SIGPIPE);
+	sigaddset(&ignored, SIGXFSZ);
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setsigmask(&attr, &k->mask);
-	posix_spawnattr_setsigdefault(&attr, &pipe_signal);
+	posix_spawnattr_setsigdefault(&attr, &ignored);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	rc = posix_spawn(ret_pid, path, actions, &attr, argv, environ);
 	posix_spawnattr_destroy(&attr);

@@ -215,7 +215,7 @@ add_all(struct metrics *m, struct own_fields *f, const struct app_source *as,
 }
 
 static void
-append_to_file(const struct metrics *m, struct own_fields *f)
+append_to_file(struct metrics *m, struct own_fields *f)
 {
 	const char *path = m->app->settings->metrics.output_file;
 	struct buf line;
@@ -226,8 +226,18 @@ append_to_file(const struct metrics *m, struct own_fields *f)
 	own_fields_json(f, &line);
 	buf_addf(&line, "},\"sample\":%llu}\n", (unsigned long long)m->ticks);
 	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
-	if (fd < 0 || write(fd, buf_str(&line), line.len) != (ssize_t)line.len)
-		log_error("metrics.output_file %s: %s", path, strerror(errno));
+	ssize_t n = fd < 0 ? -1 : write(fd, buf_str(&line), line.len);
+	if (n != (ssize_t)line.len) {
+		/* Told once; the next one that is written says how many are missing. */
+		if (m->n_unwritten++ == 0)
+			log_error("metrics.output_file %s: %s", path,
+			    n < 0 ? strerror(errno) : "a snapshot was cut short");
+	} else if (m->n_unwritten > 0) {
+		log_warning("metrics.output_file %s: written again; %llu snapshots are "
+			    "missing",
+		    path, (unsigned long long)m->n_unwritten);
+		m->n_unwritten = 0;
+	}
 	if (fd >= 0)
 		close(fd);
 	buf_release(&line);

@@ -64,4 +64,32 @@ background+=("$mews_pid")
 check "stdout that nobody reads: the program ends" wait_mews 30
 check "and says that alerts were lost" err_has 'output|discard|drop'
 exec 7<&-
+# A file that may not grow beyond what the process is limited to (SIGXFSZ).
+limit_kib=262144
+config limited.yaml <<Y
+rules_files: [$tmp/rules.yaml]
+metrics: {enabled: true, interval: 100ms, output_rule: false, output_file: $tmp/limited/metrics.jsonl}
+plugins:
+  - {name: kit, library_path: $plugins/plain.so, open_params: "n=1000000000,pause_us=1000"}
+Y
+install -d -m 777 "$tmp/limited"
+truncate -s $((limit_kib * 1024 - 100)) "$tmp/limited/metrics.jsonl"
+chmod 666 "$tmp/limited/metrics.jsonl"
+ulimit -S -f $limit_kib
+start_mews run -c "$tmp/limited.yaml" --enable-source kit
+ulimit -S -f unlimited
+refused() {
+	grep -q 'metrics.output_file .*: \(File too large\|a snapshot was cut short\)' "$tmp/err"
+}
+written_again() {
+	grep -q 'metrics.output_file .*: written again; [0-9]* snapshots are missing' "$tmp/err"
+}
+check "a file that may not grow: told" until_true 10 refused
+sleep 0.5
+: >"$tmp/limited/metrics.jsonl"
+check "mews goes on, and counts what is missing" until_true 10 written_again
+kill -TERM "$mews_pid"
+wait_mews 10
+is "exit status" "$rc" 0
+is "it was told once" "$(grep -c 'metrics.output_file .*\(too large\|cut short\)' <<<"$err")" 1
 finish
