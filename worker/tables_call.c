@@ -53,13 +53,40 @@ tables_fail(struct tables *t, const char *fmt, ...)
 static TABLE_THREAD_LOCAL struct table_room *rooms[TABLE_DEPTH];
 static TABLE_THREAD_LOCAL uint32_t depth;
 
+static pthread_key_t at_end; /* runs room_free_all where a thread has room */
+static bool has_at_end;
+
+static void
+room_free_all(void *arg)
+{
+	struct table_room **room = arg;
+
+	for (uint32_t i = 0; i < TABLE_DEPTH; i++) {
+		free(room[i]);
+		room[i] = NULL;
+	}
+	use_thread_ends();
+}
+
+static void
+make_key(void)
+{
+	has_at_end = pthread_key_create(&at_end, room_free_all) == 0;
+}
+
 struct table_room *
 table_room_take(void)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
 	if (depth == TABLE_DEPTH)
 		return NULL;
-	if (!rooms[depth])
+	if (!rooms[depth]) {
 		rooms[depth] = aligned_alloc(8, sizeof(**rooms));
+		pthread_once(&once, make_key);
+		if (has_at_end)
+			pthread_setspecific(at_end, rooms);
+	}
 	return rooms[depth] ? rooms[depth++] : NULL;
 }
 

@@ -18,7 +18,7 @@ struct table_room {
 };
 
 /* One per depth and thread; NULL at the greatest depth, or without memory. Given back in
- * the reverse order. */
+ * the reverse order; freed when the thread ends. */
 struct table_room *table_room_take(void);
 void table_room_give_back(void);
 
@@ -34,6 +34,10 @@ bool table_transact(struct tables *t, struct table_room *room, table_visit_fn *v
     void *visit_arg, struct table_view *ret_v);
 /* Without an answer. */
 void table_tell(struct tables *t, struct table_room *room);
+
+/* tables_use.c */
+/* What this thread has kept for its next calls is freed. */
+void use_thread_ends(void);
 
 /* tables_owner.c */
 /* Before all others. */

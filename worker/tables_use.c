@@ -196,3 +196,9 @@ tables_call_done(struct tables *t)
 		table_room_give_back();
 	}
 }
+
+void
+use_thread_ends(void)
+{
+	spare_release(&scope.spare);
+}
