@@ -133,25 +133,34 @@ author_files(const struct author *a, bool (*want)(const char *path),
 	return true;
 }
 
-/* False: err, or told already and err empty. */
-static bool
-load_file(struct loader *l, const char *path, struct err *err)
+bool
+author_load_file(struct loader *l, const char *path,
+    const struct load_result **ret_result, struct err *err)
 {
-	const struct load_result *r;
-	uint32_t n_error, n_warning;
-	struct buf text, lines;
+	struct buf text;
 	struct err why;
 	bool ok;
 
 	buf_init(&text, LIMIT_RULES_FILE_BYTES);
-	if (!file_read(path, &text, &why)) {
-		buf_release(&text);
-		return err_set(err, why.code, "%s %s", path, why.msg);
-	}
-	ok = loader_file(l, path, buf_str(&text), text.len, &r, err);
+	ok = file_read(path, &text, &why) ||
+	     err_set(err, why.code, "%s %s", path, why.msg);
+	ok = ok && loader_file(l, path, buf_str(&text), text.len, ret_result, err);
 	buf_release(&text);
-	if (!ok || load_result_ok(r))
-		return ok;
+	return ok;
+}
+
+/* False: err, or told already and err empty. */
+static bool
+load_or_tell(struct loader *l, const char *path, struct err *err)
+{
+	const struct load_result *r;
+	uint32_t n_error, n_warning;
+	struct buf lines;
+
+	if (!author_load_file(l, path, &r, err))
+		return false;
+	if (load_result_ok(r))
+		return true;
 	buf_init(&lines, LIMIT_RULES_FILE_BYTES);
 	load_result_lines(r, NULL, &lines, &n_error, &n_warning);
 	fputs(buf_str(&lines), stderr);
@@ -181,7 +190,7 @@ author_load_rules(struct author *a, const struct field_catalog *catalog,
 	l = loader_new(catalog, &a->app.rules_config, err);
 	ok = l != NULL;
 	for (uint32_t i = 0; ok && i < n; i++)
-		ok = load_file(l, path[i], err);
+		ok = load_or_tell(l, path[i], err);
 	buf_init(&log, LIMIT_CONFIG_BYTES);
 	ok = ok && loader_finish(l, &log, err);
 	buf_release(&log);

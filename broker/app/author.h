@@ -41,6 +41,10 @@ int author_run(struct author *a, app_step_fn *const *step, size_t n);
  * takes. */
 bool author_files(const struct author *a, bool (*want)(const char *path),
     struct file_list *ret_files, struct err *err);
+/* Loads one file of rules; what is wrong with them is in *ret_result, which is the
+ * loader's. False: it cannot be read, or no memory. */
+bool author_load_file(struct loader *l, const char *path,
+    const struct load_result **ret_result, struct err *err);
 /* Loads the rules of -r or of the configuration, with all mistakes told. Gives a loader
  * that has finished. STEP_FAILED: err is empty when what is wrong was printed. */
 enum step_rc author_load_rules(struct author *a, const struct field_catalog *catalog,

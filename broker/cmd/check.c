@@ -53,16 +53,10 @@ check_file(struct check *c, const char *path, struct err *err)
 {
 	const struct load_result *r;
 	uint32_t n_error, n_warning;
-	struct buf text, lines;
-	struct err why;
+	struct buf lines;
 	bool ok;
 
-	buf_init(&text, LIMIT_RULES_FILE_BYTES);
-	ok = file_read(path, &text, &why) ||
-	     err_set(err, why.code, "%s %s", path, why.msg);
-	ok = ok && loader_file(c->loader, path, buf_str(&text), text.len, &r, err);
-	buf_release(&text);
-	if (!ok)
+	if (!author_load_file(c->loader, path, &r, err))
 		return false;
 	buf_init(&lines, LIMIT_RULES_FILE_BYTES);
 	load_result_lines(r, c->before, &lines, &n_error, &n_warning);
