@@ -12,6 +12,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -46,6 +47,7 @@ static const char usage[] =
 
 #define MAX_ROUNDS 16
 #define RUN_MS     10000
+#define NO_PORT    "9" /* discard: which no plugin wants */
 #define LOG_BYTES  (4u << 20)
 /* How each refusal ends, in the broker's words. */
 #define MARK "refused; to allow it, add to its sandbox: "
@@ -68,6 +70,9 @@ struct learned {
 	struct arena arena;
 	const char *item[N_LISTS][LIMIT_POLICY_ITEMS];
 	unsigned n[N_LISTS];
+	/* Names that it asked for: which port, the connect that follows says. */
+	const char *name[LIMIT_POLICY_ITEMS];
+	unsigned n_names;
 	bool sockets, late_dlopen, jit;
 	/* What no policy allows, or what is not there. */
 	const char *refused[LIMIT_DENIALS];
@@ -76,7 +81,7 @@ struct learned {
 };
 
 struct subject {
-	const char *library_path, *init_config, *open_params;
+	const char *library_path, *init_config, *open_params, *egress_hosts;
 	uint64_t max_events;
 };
 
@@ -218,12 +223,13 @@ learn_line(struct learned *l, const char *allow)
 		} else if (k == LIST_READ || k == LIST_WRITE) {
 			learn_path(l, k, item, len);
 		} else if (len > 5 && memcmp(end - 5, ":PORT", 5) == 0) {
-			/* It was stopped at the name; the usual port will tell. */
-			char text[300];
-			int m = snprintf(
-			    text, sizeof(text), "%.*s:443", (int)(len - 5), item);
-			add_item(l, k, text, (size_t)m);
+			add_unique(
+			    l, l->name, &l->n_names, LIMIT_POLICY_ITEMS, item, len - 5);
 		} else {
+			if (len > 2 && *item == '"' && end[-1] == '"') {
+				item++;
+				len -= 2;
+			}
 			add_item(l, k, item, len);
 			forget_directories_of_sockets(l);
 		}
@@ -255,7 +261,39 @@ learn_from(struct learned *l, char *log)
 static bool
 connects(const struct learned *l)
 {
-	return l->n[LIST_CONNECT] > 0;
+	return l->n[LIST_CONNECT] + l->n_names > 0;
+}
+
+/* Whether a port of this name was learned. */
+static bool
+has_port(const struct learned *l, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (unsigned i = 0; i < l->n[LIST_CONNECT]; i++)
+		if (strncmp(l->item[LIST_CONNECT][i], name, n) == 0 &&
+		    l->item[LIST_CONNECT][i][n] == ':')
+			return true;
+	return false;
+}
+
+/* In a round, a port that nobody wants: the name is there, and connecting to it says
+ * which port was meant. In the end, the usual one, and that it is a guess. */
+static void
+guess_ports(struct learned *l)
+{
+	for (unsigned i = 0; i < l->n_names; i++) {
+		char text[400];
+		if (has_port(l, l->name[i]))
+			continue;
+		int n = snprintf(text, sizeof(text),
+		    "connect %s:443: it asked for the name and did not connect; the port "
+		    "is a guess",
+		    l->name[i]);
+		note_refused(l, text, (size_t)n);
+		n = snprintf(text, sizeof(text), "%s:443", l->name[i]);
+		add_item(l, LIST_CONNECT, text, (size_t)n);
+	}
 }
 
 static const char *
@@ -271,11 +309,16 @@ static void
 add_lists(const struct learned *l, bool is_file, struct buf *out)
 {
 	for (unsigned k = 0; k < N_LISTS; k++) {
-		if (l->n[k] == 0)
+		unsigned n = l->n[k];
+		unsigned n_names = k == LIST_CONNECT && !is_file ? l->n_names : 0;
+		if (n + n_names == 0)
 			continue;
 		buf_addf(out, "%s%s: [", is_file ? "" : ", ", list_key[k]);
-		for (unsigned i = 0; i < l->n[k]; i++)
+		for (unsigned i = 0; i < n; i++)
 			buf_addf(out, "%s'%s'", i ? ", " : "", l->item[k][i]);
+		for (unsigned i = 0; i < n_names; i++)
+			buf_addf(
+			    out, "%s'%s:" NO_PORT "'", n + i ? ", " : "", l->name[i]);
 		buf_addf(out, "]%s", is_file ? "\n" : "");
 	}
 	if (l->late_dlopen)
@@ -297,7 +340,7 @@ sandbox_text(const struct learned *l, struct buf *out)
 					      : base_of(l));
 	add_lists(l, false, out);
 	if (explores && !connects(l))
-		buf_adds(out, ", connect: ['nowhere.invalid:9']");
+		buf_adds(out, ", connect: ['nowhere.invalid:" NO_PORT "']");
 	buf_addc(out, '}');
 }
 
@@ -330,17 +373,24 @@ read_all(int fd, pid_t pid, struct buf *out)
 static bool
 run_once(const struct subject *s, const char *sandbox, struct buf *log, struct err *err)
 {
-	char count[32];
+	char count[32], hosts[PATH_MAX + 32];
 	const char *argv[16] = {"mews", "run", s->library_path, "--sandbox", sandbox,
 	    "--init-config", s->init_config, "--open-params", s->open_params};
+	unsigned n = 9;
 	posix_spawn_file_actions_t actions;
 	int pipe_fd[2], status;
 	pid_t pid;
 
 	if (s->max_events > 0) {
 		snprintf(count, sizeof(count), "%llu", (unsigned long long)s->max_events);
-		argv[9] = "-n";
-		argv[10] = count;
+		argv[n++] = "-n";
+		argv[n++] = count;
+	}
+	if (s->egress_hosts) {
+		snprintf(
+		    hosts, sizeof(hosts), "sandbox.egress_hosts=%s", s->egress_hosts);
+		argv[n++] = "-o";
+		argv[n++] = hosts;
 	}
 	if (pipe2(pipe_fd, O_CLOEXEC) < 0)
 		return err_sys(err, "pipe2");
@@ -416,7 +466,7 @@ find_subject(const struct options *options, const struct own_options *own,
 	const char *word = options->word.value[0];
 
 	*s = (struct subject){word, own->init_config ? own->init_config : "",
-	    own->open_params ? own->open_params : "", own->max_events};
+	    own->open_params ? own->open_params : "", NULL, own->max_events};
 	if (!options->config)
 		return true;
 	if (!settings_load(options, ret_settings, err))
@@ -428,6 +478,8 @@ find_subject(const struct options *options, const struct own_options *own,
 		s->library_path = p->library_path;
 		s->init_config = p->init_config;
 		s->open_params = p->open_params;
+		s->egress_hosts =
+		    conf_text((*ret_settings)->sandbox, "egress_hosts", NULL);
 		return true;
 	}
 	return err_set(
@@ -451,6 +503,7 @@ cmd_learn(int argc, char **argv)
 	arena_init(&l.arena, LOG_BYTES);
 	if (find_subject(&line.options, &line.own, &s, &settings, &err) &&
 	    learn(&s, &l, &err)) {
+		guess_ports(&l);
 		print_profile(&l, s.library_path);
 		status = 0;
 	} else {

@@ -183,4 +183,15 @@ absent() {
 }
 check "ctl denials has a socket that is not there" until_true 8 absent
 stop_mews_now
+
+# Learning: names as the configuration has them, and the port that was connected to.
+settings "" "get other.example $port;name inside.example;get 127.0.0.1 $port"
+run_mews learn net -c "$tmp/falco.yaml"
+learned=$(sed -n 's/^connect: //p' <<<"$out")
+check "learn: the port that was connected to" grep -qF "'other.example:$port'" <<<"$learned"
+! grep -qF "other.example:443" <<<"$learned"
+holds "learn: and no other"
+check "learn: an address" grep -qF "'127.0.0.1:$port'" <<<"$learned"
+check "learn: a name that was not connected to" grep -qF "'inside.example:443'" <<<"$learned"
+check "learn: its port is said to be a guess" out_has "^# connect inside.example:443: .*is a guess"
 finish
