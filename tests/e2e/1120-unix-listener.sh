@@ -229,6 +229,25 @@ is "no descriptor came in" "$(ls "/proc/$(workers | head -1)/fd" | wc -l)" "$bef
 holds "and not this one"
 stop
 
+# Unless it is said that they may.
+echo "words of a file" >"$tmp/handed"
+chmod 644 "$tmp/handed"
+listen "listen: [{unix: $sock, descriptors: true}]" "unixfds $sock"
+check "descriptors: true: it listens" until_true 5 send "$sock" STREAM alone
+check "descriptors: true: one is handed over" send "$sock" STREAM given "$tmp/handed"
+stop
+check "the plugin has the file" out_has "line given, file words of a file$"
+check "and none where none was sent" out_has "line alone"
+! err_has "tried to"
+holds "no word about it"
+listen "restart: {max: 0}, listen: [unix:$sock]" "unixfds $sock"
+check "without it: it listens" until_true 5 test -S "$sock"
+send "$sock" STREAM given "$tmp/handed"
+stop
+! out_has "words of a file"
+holds "without it: no file"
+check "without it: told" err_says "descriptors: true, where listen: has that socket"
+
 # With a proxy of somebody else's socket, and what is refused.
 mkdir -p "$where/other"
 python3 -c "

@@ -3,8 +3,9 @@
  * Listens on what its open parameters, or already its configuration, name ("tcp4 PORT",
  * "tcp4local", "tcp6" for both families, "tcp6only", "udp4"; "unix PATH [MODE]",
  * "unixgram", "unixpacket", as servers do it: the old socket removed, the directory
- * made, and with MODE a chmod). Each line that comes is an event, and is answered with
- * "ok"; "again" makes it listen anew.
+ * made, and with MODE a chmod; "unixfds", a stream whose callers may hand over a file).
+ * Each line that comes is an event, with the first line of a file that came with it, and
+ * is answered with "ok"; "again" makes it listen anew.
  *
  * In Falco it may listen wherever Falco may.
  */
@@ -25,7 +26,7 @@
 
 static char error[256], where[200];
 static int listener = -1;
-static bool datagrams;
+static bool datagrams, takes_files;
 
 const char *
 plugin_get_last_error(plugin_state *s)
@@ -51,6 +52,7 @@ listen_at_path(const char *kind, const char *path, unsigned mode)
 	snprintf(dir, sizeof(dir), "%.*s",
 	    (int)(strrchr(path, '/') ? strrchr(path, '/') - path : 0), path);
 	datagrams = strcmp(kind, "unixgram") == 0;
+	takes_files = strcmp(kind, "unixfds") == 0;
 	struct stat st;
 	if (stat(path, &st) == 0 || (dir[0] && stat(dir, &st) < 0))
 		return fails("bind (stat)");
@@ -139,6 +141,36 @@ plugin_open(plugin_state *s, const char *params, int32_t *rc)
 	return *rc == PLUGIN_SUCCESS ? calloc(1, sizeof(struct kit_instance)) : NULL;
 }
 
+/* "TEXT, file LINE"; "TEXT, no file"; or why not. */
+static ssize_t
+receive_file(int fd, char *line, size_t size)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = {line, size / 2};
+	struct msghdr m = {.msg_iov = &iov,
+	    .msg_iovlen = 1,
+	    .msg_control = &control,
+	    .msg_controllen = sizeof(control)};
+	ssize_t n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
+	struct cmsghdr *c = n < 0 ? NULL : CMSG_FIRSTHDR(&m);
+	char text[64] = "";
+	int file;
+
+	if (n < 0)
+		return snprintf(line, size, "recvmsg: %s", strerror(errno));
+	if (c == NULL || c->cmsg_type != SCM_RIGHTS)
+		return n + snprintf(line + n, size - (size_t)n, ", no file");
+	memcpy(&file, CMSG_DATA(c), sizeof(file));
+	if (read(file, text, sizeof(text) - 1) < 0)
+		snprintf(text, sizeof(text), "%s", strerror(errno));
+	close(file);
+	text[strcspn(text, "\n")] = '\0';
+	return n + snprintf(line + n, size - (size_t)n, ", file %s", text);
+}
+
 int32_t
 plugin_next_batch(
     plugin_state *s, plugin_instance *hv, uint32_t *nevts, struct plugin_event ***evts)
@@ -159,7 +191,8 @@ plugin_next_batch(
 		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 		if (fd < 0)
 			return PLUGIN_TIMEOUT;
-		n = read(fd, line, sizeof(line));
+		n = takes_files ? receive_file(fd, line, sizeof(line))
+				: read(fd, line, sizeof(line));
 		(void)!write(fd, "ok\n", 3);
 		close(fd);
 	}
