@@ -12,6 +12,7 @@
 #include "broker/app/single.h"
 #include "broker/cmd/commands.h"
 #include "broker/options/command_line.h"
+#include "broker/supervisor/plugins.h"
 #include "broker/supervisor/supervisor.h"
 #include "policy/explain.h"
 #include "policy/profile_auto.h"
@@ -201,13 +202,7 @@ static bool
 explain_plugin(const struct plugin_setting *ps, const struct profile_set *known,
     struct arena *arena, struct buf *out, struct err *err)
 {
-	const struct profile_subject subject = {
-	    .name = ps->name,
-	    .library_path = ps->library_path,
-	    .entry = {ps->init_config, ps->open_params},
-	    .block = ps->sandbox,
-	    .file = ps->file,
-	};
+	const struct profile_subject subject = plugin_subject(ps);
 	char worker_path[4096];
 	enum profile_origin origin;
 	struct confinement c;

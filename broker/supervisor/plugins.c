@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "broker/supervisor/supervisor.h"
-#include "policy/profile_auto.h"
 
 /* All plugins' descriptions and confinements; the largest known takes some 100 KiB. */
 enum {
@@ -46,17 +45,23 @@ log_choice(const struct plugin_setting *ps, const struct profile *p,
 	}
 }
 
-static bool
-choose_profile(struct profile *p, struct arena *arena, const struct plugin_set *set,
-    const struct plugin_setting *ps, struct err *err)
+struct profile_subject
+plugin_subject(const struct plugin_setting *ps)
 {
-	const struct profile_subject subject = {
+	return (struct profile_subject){
 	    .name = ps->name,
 	    .library_path = ps->library_path,
 	    .entry = {ps->init_config, ps->open_params},
 	    .block = ps->sandbox,
 	    .file = ps->file,
 	};
+}
+
+static bool
+choose_profile(struct profile *p, struct arena *arena, const struct plugin_set *set,
+    const struct plugin_setting *ps, struct err *err)
+{
+	const struct profile_subject subject = plugin_subject(ps);
 	enum profile_origin origin;
 	struct buf notes;
 	bool ok;

@@ -19,6 +19,7 @@
 #include "broker/settings/settings.h"
 #include "policy/confinement.h"
 #include "policy/profile.h"
+#include "policy/profile_auto.h"
 #include "rules/engine.h"
 #include "rules/field.h"
 
@@ -83,6 +84,9 @@ void plugin_set_release(struct plugin_set *set);
  * outlives p. */
 bool plugin_set_prepare(
     struct plugin_set *set, struct plugin *p, struct arena *arena, struct err *err);
+
+/* What decides which profile it gets, as its entry says; borrows from ps. */
+struct profile_subject plugin_subject(const struct plugin_setting *ps);
 
 /* By configured name or by library path; NULL when there is none. */
 const struct plugin *plugin_set_find(
