@@ -187,10 +187,19 @@ check "k8saudit-eks: its agent, and the names of variables" out_has "127.0.0.1:8
 check "k8saudit-eks: it is told where" out_has "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 unset AWS_WEB_IDENTITY_TOKEN_FILE AWS_CONTAINER_CREDENTIALS_FULL_URI
 
+# May whoever runs mews listen at this port, make a socket in /run?
+as_root=yes
+[ "$(id -u)" = 0 ] && [ ${#as_user[@]} = 0 ] || as_root=no
+may_listen() {
+	[ $as_root = yes ] || [ "$1" -ge "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" ]
+}
+
 # Listeners: name|configuration|parameters|port|kind
 while IFS='|' read -r name config params at kind; do
-	if [ "$at" -lt 1024 ] && [ $has_443 = 0 ]; then
-		skip "$name" "it listens on port $at, which is root's"
+	if ! may_listen "$at"; then
+		double "$name" "$config" "$params"
+		check "$name: it listens on port $at, which is root's: said so" \
+			err_has "tried to bind to tcp .*:$at, a port that is root's on this host"
 		continue
 	fi
 	config=${config//PORT/$port} params=${params//PORT/$port} at=${at//PORT/$port}
@@ -216,9 +225,10 @@ mkdir -p "$tmp/at"
 cd "$tmp/at" || exit 1
 HOME=$tmp/at
 export HOME
+as_user=("${as_user[@]/#HOME=*/HOME=$HOME}")
 while IFS='|' read -r name config params kind path; do
 	case $path in
-	/run/*) [ "$(id -u)" = 0 ] && [ ! -e "$path" ] || {
+	/run/*) [ $as_root = yes ] && [ ! -e "$path" ] || {
 		skip "$name" "$path is root's, or somebody's"
 		continue
 	} ;;
