@@ -272,7 +272,13 @@ settings "restart: {max: 0}, listen: [unix:$where/run/else.sock]" "unix $sock"
 run_mews run -c "$tmp/falco.yaml" --enable-source net
 check "not at another path" err_says "listen: [unix:$sock]"
 check "nothing was made" test ! -e "$where/run/else.sock"
+while :; do
+	send "$sock" STREAM x
+	sleep 0.2
+done &
+caller=$!
 run_mews learn "$plugins/net_source.so" --open-params "unix $sock" -n 1
+kill "$caller"
 check "learn: where it listens" out_has "^listen: \['unix:$sock'\]$"
 ! out_has "^write:"
 holds "learn: and nothing to write"

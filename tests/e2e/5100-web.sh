@@ -145,7 +145,7 @@ cat "$tmp/cert.pem" "$tmp/key.pem" >"$tmp/both.pem"
 start_mews run -c "$tmp/falco.yaml" --enable-source kit -o webserver.ssl_enabled=true \
 	-o "webserver.ssl_certificate=$tmp/both.pem"
 secure() {
-	[ "$(curl -sS -m 5 --cacert "$tmp/cert.pem" "https://127.0.0.1:$port/healthz" 2>/dev/null)" = '{"status": "ok"}' ]
+	[ "$(curl -sS -m 20 --cacert "$tmp/cert.pem" "https://127.0.0.1:$port/healthz" 2>/dev/null)" = '{"status": "ok"}' ]
 }
 check "TLS" until_true 10 secure
 kill -TERM "$mews_pid"

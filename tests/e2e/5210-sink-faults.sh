@@ -94,7 +94,7 @@ Y
 config falco.yaml <<Y
 rules_files: [$tmp/rules.yaml]
 watch_config_files: false
-output_timeout: 150
+output_timeout: 60
 sandbox: {ctl_socket: $tmp/ctl/sock}
 file_output: {enabled: true, filename: $tmp/logs/file}
 program_output: {enabled: true, keep_alive: true, program: "exec cat >> $tmp/logs/program"}
