@@ -207,7 +207,7 @@ uint32_t extract_write(uint8_t *p, uint32_t cap, const struct extract_head *head
 /* The worker trusts the broker, but checks all the same. */
 bool extract_check(struct extract_view *v, const void *p, uint32_t len, struct err *err);
 
-/* All of a batch is evaluated: its memory may be given back. */
+/* All of a batch and of those before it is evaluated: their memory may be given back. */
 struct ack_frame {
 	uint32_t batch, zero;
 };

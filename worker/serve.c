@@ -194,11 +194,12 @@ drive_source(struct worker *w, bool *ret_busy, struct err *err)
 			return false;
 		call_leave(&w->call);
 		/* next_batch may have taken its time. */
+		uint64_t took_ns = clock_mono_ns() - before;
 		w->look = s->state == SOURCE_FETCHING;
-		count_idle(w, s->state == SOURCE_FETCHING, clock_mono_ns() - before);
+		count_idle(w, s->state == SOURCE_FETCHING, took_ns);
 		*ret_busy = w->pause_us == 0;
 		/* A plan that came in the meantime counts for these events already. */
-		if (s->state == SOURCE_PUBLISHING && clock_mono_ns() - before > LOOK_NS) {
+		if (s->state == SOURCE_PUBLISHING && took_ns > LOOK_NS) {
 			*ret_busy = w->look = true;
 			return true;
 		}

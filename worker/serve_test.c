@@ -162,6 +162,43 @@ test_serve_whole_life(void **state)
 	test_broker_quit(&b);
 }
 
+/* As far as the plan lets it, of small batches until they hold many events; an
+ * acknowledgement is of all batches up to its own. */
+static void
+test_serve_runs_ahead(void **state)
+{
+	static const struct {
+		const char *params;
+		uint32_t run_ahead, batch, ahead;
+	} row[] = {
+	    {"n=1000 batch=1", 8, 1, 8},
+	    {"n=1000 batch=1", 300, 1, 256},
+	    {"n=1000 batch=4", 300, 4, 64},
+	    {"n=4000 batch=40", 300, 40, 16},
+	};
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(*row); i++) {
+		uint32_t batch = 0, n = row[i].ahead;
+		struct test_broker b;
+
+		start(&b, "", 1);
+		b.run_ahead = row[i].run_ahead;
+		plan(&b, 1u << INDEX, false);
+		run(&b, row[i].params);
+		for (int round = 0; round < 3; round++) {
+			while (batch < n)
+				expect_batch(&b, ++batch, row[i].batch, PLUGIN_SUCCESS);
+			test_broker_expect_silence(&b, 20);
+			test_broker_acknowledge(&b, batch - n % 5 - 1);
+			n = batch - n % 5 - 1 + row[i].ahead;
+		}
+		/* One that was acknowledged already. */
+		test_broker_acknowledge(&b, 1);
+		assert_int_equal(test_broker_reap(&b), 1);
+		test_broker_release(&b);
+	}
+}
+
 /* The batch stays in the plugin's memory, and next_batch uncalled, until it is
  * acknowledged. */
 static void
@@ -544,6 +581,7 @@ main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_serve_whole_life),
+	    cmocka_unit_test(test_serve_runs_ahead),
 	    cmocka_unit_test(test_serve_answers_later_stages_from_the_batch),
 	    cmocka_unit_test(test_serve_failed_field_hides_no_other),
 	    cmocka_unit_test(test_serve_shared_memory_of_fields),

@@ -13,12 +13,17 @@ enum {
 	ID_OFF = HEAD_BYTES + 2 * sizeof(uint32_t),
 	MAX_PARAMS = 64, /* what the broker takes */
 	PROGRESS_NS = 100000000,
+	/* Enough to hide a wake-up; of small batches so many that they hold as much as a
+	 * chunk or two. */
+	FEW_BATCHES = 16,
+	AHEAD_EVENTS = 256,
 };
 
 void
 source_init(struct source *s, struct plugin *plugin, uint64_t first_number)
 {
-	*s = (struct source){.plugin = plugin, .next_number = first_number};
+	*s = (struct source){
+	    .plugin = plugin, .next_number = first_number, .end_number = {first_number}};
 }
 
 void
@@ -115,9 +120,10 @@ check_id(struct source *s, struct plugin_event *e)
 	return true;
 }
 
-/* Completes and keeps an event; false when it ends the source. */
+/* Completes and keeps an event; false when it ends the source. The time of the batch is
+ * looked at for the first event that lacks one. */
 static bool
-take_event(struct source *s, struct plugin_event *e, uint64_t now_ns)
+take_event(struct source *s, struct plugin_event *e, uint64_t *now_ns)
 {
 	const Control__Loaded *info = &s->plugin->info;
 	static const char malformed[] = "malformed plugin event produced by plugin";
@@ -132,7 +138,7 @@ take_event(struct source *s, struct plugin_event *e, uint64_t now_ns)
 			return false;
 	}
 	if (e->ts == UINT64_MAX)
-		e->ts = now_ns;
+		e->ts = *now_ns ? *now_ns : (*now_ns = clock_wall_ns());
 	if (e->len > LIMIT_EVENT_BYTES)
 		s->dropped++;
 	else
@@ -212,16 +218,29 @@ source_fetch(struct source *s, struct err *err)
 	if (!reserve(s, n, err))
 		return false;
 	s->first_number = s->next_number;
-	uint64_t now_ns = n > 0 ? clock_wall_ns() : 0;
+	uint64_t now_ns = 0;
 	for (uint32_t i = 0; fine && i < n; i++)
-		fine = take_event(s, s->got[i], now_ns);
+		fine = take_event(s, s->got[i], &now_ns);
 	judge(s);
 	if (s->rc == PLUGIN_TIMEOUT && s->n == 0 && s->dropped == 0)
 		return true;
 	s->next_number += s->n;
-	s->batch++;
+	s->end_number[++s->batch % SOURCE_AHEAD_BATCHES] = s->next_number;
 	s->state = SOURCE_PUBLISHING;
 	return true;
+}
+
+/* May the next batch be fetched while so many are under way? */
+static bool
+may_fetch(const struct source *s, uint32_t run_ahead)
+{
+	uint32_t n = s->batch - s->acknowledged;
+
+	if (n >= run_ahead || n >= SOURCE_AHEAD_BATCHES)
+		return false;
+	return n < FEW_BATCHES ||
+	       s->next_number - s->end_number[s->acknowledged % SOURCE_AHEAD_BATCHES] <
+		   AHEAD_EVENTS;
 }
 
 void
@@ -233,19 +252,19 @@ source_published(struct source *s, uint32_t n, uint32_t run_ahead)
 	if (s->rc != PLUGIN_SUCCESS && s->rc != PLUGIN_TIMEOUT)
 		s->state = SOURCE_ENDED;
 	else
-		s->state = s->batch - s->acknowledged < run_ahead ? SOURCE_FETCHING
-								  : SOURCE_WAITING;
+		s->state = may_fetch(s, run_ahead) ? SOURCE_FETCHING : SOURCE_WAITING;
 }
 
 bool
 source_acknowledge(struct source *s, uint32_t batch, uint32_t run_ahead)
 {
-	/* In order, and none that is not whole yet. */
-	if (batch != s->acknowledged + 1 || batch > s->batch ||
-	    (batch == s->batch && s->state == SOURCE_PUBLISHING))
+	uint32_t whole = s->batch - (s->state == SOURCE_PUBLISHING);
+
+	/* None twice, and none that is not whole yet. */
+	if (batch == s->acknowledged || batch - s->acknowledged > whole - s->acknowledged)
 		return false;
 	s->acknowledged = batch;
-	if (s->state == SOURCE_WAITING && s->batch - batch < run_ahead)
+	if (s->state == SOURCE_WAITING && may_fetch(s, run_ahead))
 		s->state = SOURCE_FETCHING;
 	return true;
 }

@@ -26,6 +26,10 @@ enum source_state {
 	SOURCE_ENDED, /* the last batch said EOF or failure; its events are still there */
 };
 
+enum {
+	SOURCE_AHEAD_BATCHES = 256 /* not acknowledged, at most */
+};
+
 struct source {
 	struct plugin *plugin;
 	enum source_state state;
@@ -40,6 +44,9 @@ struct source {
 	uint32_t batch;        /* counts those that were published */
 	uint32_t acknowledged; /* of them; never past batch */
 	uint64_t first_number, next_number;
+	/* The number behind the last event of a batch, by the batch's number: of those
+	 * not acknowledged, and of the last that is. */
+	uint64_t end_number[SOURCE_AHEAD_BATCHES];
 	uint32_t dropped;  /* larger than LIMIT_EVENT_BYTES */
 	uint32_t progress; /* as in struct chunk_head */
 	uint64_t progress_at_ns;
@@ -60,9 +67,10 @@ void source_close(struct source *s);
  * there is anything to tell, else (a time-out without events) it is as before.
  */
 bool source_fetch(struct source *s, struct err *err);
-/* The events up to here are with the broker; run_ahead as in struct plan. */
+/* The events up to here are with the broker; run_ahead as in struct plan: more than a few
+ * batches only while they hold few events. */
 void source_published(struct source *s, uint32_t n, uint32_t run_ahead);
-/* False when it is not what was waited for. */
+/* This batch and those before it; false when it is not one that was waited for. */
 bool source_acknowledge(struct source *s, uint32_t batch, uint32_t run_ahead);
 
 /* Between batches: whatever was published is acknowledged, and nothing is published of

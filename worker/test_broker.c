@@ -330,6 +330,8 @@ test_broker_plan(struct test_broker *b, Control__Slot *slot, size_t n, bool want
 	plan.source = (char *)(uintptr_t) "counter";
 	plan.has_generation = true;
 	plan.generation = 5;
+	plan.has_run_ahead = b->run_ahead > 0;
+	plan.run_ahead = b->run_ahead;
 	m.body_case = CONTROL__MESSAGE__BODY_PLAN;
 	m.plan = &plan;
 	test_broker_send(b, &m);

@@ -22,6 +22,8 @@ struct test_broker {
 	int wake_broker_fd, wake_worker_fd;
 	uint8_t *frame; /* the last one that came; view points into it */
 	struct chunk_view view;
+	uint32_t
+	    run_ahead; /* of the plans that are sent; 0: what a worker takes for it */
 	uint32_t n_logs;
 	char log[64]; /* the last line */
 };

@@ -552,13 +552,32 @@ pipeline_answers(struct pipeline *p)
 	return all;
 }
 
+/* Acknowledged together while more batches wait: about what a worker fills a chunk with.
+ */
+enum {
+	ACK_EVENTS = 64
+};
+
 void
 pipeline_acknowledge(struct pipeline *p, uint32_t batch)
 {
+	p->ack_batch = batch;
+	p->ack_is_due = true;
+	if (!p->is_pumping || p->counts.events - p->acked_events >= ACK_EVENTS)
+		pipeline_acknowledge_all(p);
+}
+
+void
+pipeline_acknowledge_all(struct pipeline *p)
+{
 	struct worker *w = p->worker[0].worker;
-	const struct ack_frame ack = {.batch = batch};
+	const struct ack_frame ack = {.batch = p->ack_batch};
 	struct err err;
 
+	if (!p->ack_is_due)
+		return;
+	p->ack_is_due = false;
+	p->acked_events = p->counts.events;
 	if (!worker_is_up(w) || w->id != p->incarnation)
 		return;
 	if (ring_put(&w->writer, FRAME_ACK, &ack, sizeof(ack)) != RING_OK) {

@@ -86,7 +86,11 @@ void pipeline_send_again(struct pipeline *p, struct pipeline_worker *pw);
 /* The worker is gone: what was asked of it is missing, or waits for its return. */
 void pipeline_request_orphaned(
     struct pipeline *p, struct pipeline_worker *pw, bool restarts);
+/* The batch and those before it: at once, or, while the pump is at work, when that is
+ * worth a word to the worker. */
 void pipeline_acknowledge(struct pipeline *p, uint32_t batch);
+/* What waits to be acknowledged. */
+void pipeline_acknowledge_all(struct pipeline *p);
 
 /* rate.c: the same, as late as events_per_s of the origin's profile asks. */
 void pipeline_rate_acknowledge(struct pipeline *p, uint32_t batch);

@@ -111,6 +111,7 @@ is_next_chunk(struct pipeline *p, const struct frame *f, struct err *err)
 
 	if (f->incarnation != p->incarnation) {
 		p->incarnation = f->incarnation;
+		p->ack_is_due = false;
 		p->batch = h->batch;
 		p->next_first = 0;
 	}
@@ -503,6 +504,8 @@ pump(struct pipeline *p)
 				return;
 			}
 		}
+		if (p->has_origin)
+			pipeline_acknowledge_all(p);
 	} while (p->state < PIPELINE_ENDED && (pipeline_linger(p) || fall_asleep(p)));
 }
 

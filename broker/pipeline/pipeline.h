@@ -215,6 +215,10 @@ struct pipeline {
 	uint32_t batch, next_first; /* expected next */
 	bool chunk_is_last;
 	int32_t chunk_rc;
+	/* Batches up to ack_batch are evaluated and are to be acknowledged. */
+	bool ack_is_due;
+	uint32_t ack_batch;
+	uint64_t acked_events; /* evaluated at the last acknowledgement */
 
 	/* Events that plugins injected, merged into the stream by their times. */
 	struct async_queue async;

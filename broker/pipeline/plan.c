@@ -174,9 +174,10 @@ pipeline_plan_release(struct pipeline *p)
 	free(p->first_stage);
 }
 
-/* Batches of the origin that may be under way at once: enough to hide a wake-up. */
+/* Batches of the origin that may be under way at once. So many only of batches of an
+ * event or two: the worker bounds them by their events. */
 enum {
-	RUN_AHEAD_BATCHES = 16
+	RUN_AHEAD_BATCHES = 256
 };
 
 /* Whatever the origin can be asked for comes with its chunks: nothing of a batch is
