@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A plugin that listens: told when events begin and end, and given threads for routines
- * of its own meanwhile (engine.md 6.11). A routine is called again and again until it
+ * of its own meanwhile. A routine is called again and again until it
  * says no or is unsubscribed; each has a thread, which Falco's pool does not promise but
  * allows.
  */
