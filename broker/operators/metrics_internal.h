@@ -40,7 +40,7 @@ struct metrics {
 	struct metrics_files config, rules;
 	struct event *on_tick;
 	uint64_t ticks;
-	uint64_t n_unwritten; /* snapshots that output_file did not take, in a row */
+	uint64_t n_unwritten;      /* snapshots that output_file did not take, in a row */
 	struct metrics_last *last; /* by source */
 	struct metrics_rate *rate; /* by source */
 };
