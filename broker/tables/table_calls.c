@@ -6,13 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "proto/chunk.h"
 
 enum {
 	/* An iteration is many operations. */
 	WALK_MS = 3 * LIMIT_TABLE_CALL_MS,
+	/* Calls expire by ticks: a time in which the broker did not look is one. */
 	TICK_MS = 20,
 };
 
@@ -101,9 +101,9 @@ table_call_new(
 	    .op = h->op,
 	    .head = *h,
 	};
-	c->deadline_ns =
-	    clock_mono_ns() +
-	    (h->op == TABLE_ITERATE ? WALK_MS : LIMIT_TABLE_CALL_MS) * 1000000ull;
+	/* The first may come at once. */
+	c->last_tick = r->tick + 1 +
+		       (h->op == TABLE_ITERATE ? WALK_MS : LIMIT_TABLE_CALL_MS) / TICK_MS;
 	r->user[from].n_call++;
 	TAILQ_INSERT_TAIL(&r->calls, c, link);
 	start_ticking(r);
@@ -136,13 +136,13 @@ static void
 on_tick(int fd, short what, void *arg)
 {
 	struct table_registry *r = arg;
-	uint64_t now = clock_mono_ns();
 	char text[LIMIT_NAME_BYTES + 128];
 	struct table_call *c = TAILQ_FIRST(&r->calls);
 
+	r->tick++;
 	while (c) {
 		struct table_call *next = TAILQ_NEXT(c, link);
-		if (now >= c->deadline_ns) {
+		if (r->tick >= c->last_tick) {
 			snprintf(text, sizeof(text), "a table operation took too long");
 			if (c->to != BUILTIN && c->op != TABLE_VISIT) {
 				struct table_user *to = &r->user[c->to];

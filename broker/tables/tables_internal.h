@@ -48,7 +48,7 @@ struct table_call {
 	uint32_t from, to, from_call; /* positions; to may be BUILTIN */
 	uint32_t from_incarnation, to_incarnation;
 	enum table_op op;
-	uint64_t deadline_ns;
+	uint64_t last_tick;     /* it expires then */
 	struct table_head head; /* as the caller sent it */
 	struct builtin_walk *walk;
 	struct table_call *within; /* of VISIT: the ITERATE */
@@ -64,6 +64,7 @@ struct held_call {
 struct table_registry {
 	struct event *on_tick;
 	bool ticking;
+	uint64_t tick;
 	struct table_user user[LIMIT_PLUGINS - 1];
 	uint32_t n_user, next_call;
 	struct registered_table *table;
