@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An alert's two renderings for one match (engine.md 3.5), byte for byte as Falco writes
+/* An alert's two renderings for one match, byte for byte as Falco writes
  * them. */
 #ifndef RULES_ALERT_H
 #define RULES_ALERT_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tree of a condition (engine.md 1.2), as the parser leaves it: no types, no catalog.
+ * The tree of a condition, as the parser leaves it: no types, no catalog.
  *
  * Nodes live in the arena given to the parser and are never changed after; trees may
  * share sub-trees (a macro's tree appears wherever it is used).
@@ -61,7 +61,7 @@ struct ast {
 };
 
 /*
- * Parses a condition. max_depth as engine.md 0 (LIMIT_CONDITION_DEPTH for rules and
+ * Parses a condition. max_depth as Falco has it (LIMIT_CONDITION_DEPTH for rules and
  * macros). On failure err holds Falco's text and *reterr_pos where it happened.
  */
 bool ast_parse(struct arena *arena, const char *text, size_t len, uint32_t max_depth,
@@ -75,7 +75,7 @@ bool ast_parse_operand(struct arena *arena, const char *text, size_t len,
     uint32_t max_depth, const struct ast **ret_ast, size_t *ret_used,
     struct ast_pos *reterr_pos, struct err *err);
 
-/* The text form of engine.md 1.3 (condition_compiled, keys of output_fields). */
+/* The text form (condition_compiled, keys of output_fields). */
 void ast_print(struct buf *out, const struct ast *node);
 
 /* Node constructors for whoever rewrites trees (macros). NULL when the arena is full. */
@@ -86,7 +86,7 @@ struct ast *ast_new(
 void ast_walk(
     const struct ast *node, void (*visit)(const struct ast *node, void *arg), void *arg);
 
-/* True for the names after which "(" starts a transformer: engine.md 1.10 and val. */
+/* True for the names after which "(" starts a transformer, and for val. */
 bool ast_is_transformer_name(const char *s, size_t n);
 
 #endif

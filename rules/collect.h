@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What rules files have said so far: lists, macros, rules and requirements, in order of
- * first definition, after overrides and appends, before anything is expanded
- * (engine.md 2.3 to 2.7).
+ * first definition, after overrides and appends, before anything is expanded.
  *
  * Every definition, append and replace takes the next number: "index" is that of the
  * first definition, "visibility" that of the latest change. All memory is the arena's;

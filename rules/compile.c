@@ -13,7 +13,7 @@
 #include "base/limits.h"
 #include "rules/regex.h"
 
-/* -- operators by type (engine.md 1.5)
+/* -- operators by type
  * ---------------------------------------------------- */
 
 #define OP(x) (1u << REL_##x)
@@ -87,7 +87,7 @@ check_operator(const struct operand *lhs, enum rel_op op, enum rel_modifier modi
 	return true;
 }
 
-/* -- constants (engine.md 1.6)
+/* -- constants
  * -------------------------------------------------------------- */
 
 static bool
@@ -256,7 +256,7 @@ constant_parse(struct compiler *c, struct constant *k, const struct operand *lhs
 	return constant_number(k, lhs->type, text.s, err);
 }
 
-/* -- warnings (engine.md 1.11)
+/* -- warnings
  * ----------------------------------------------------------------- */
 
 static bool

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From AST to typed conditions: fields become slots, constants are parsed by the type
- * they are compared with, transformers are checked (engine.md 1.4 to 1.11). What is
+ * they are compared with, transformers are checked. What is
  * compiled is immutable, lives in the arena and holds all that either evaluator needs.
  */
 #ifndef RULES_COMPILE_H
@@ -100,7 +100,7 @@ struct compiler {
 	void *is_evttype_arg;
 	/* Where the compiler is: of the node that an error is about. */
 	struct ast_pos pos;
-	/* Gets each warning of engine.md 1.11 (about the value at warn_pos); may be NULL.
+	/* Gets each warning (about the value at warn_pos); may be NULL.
 	 */
 	struct ast_pos warn_pos;
 	void (*warn)(const char *text, void *arg);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Operands: fields and transformers, with their type rules (engine.md 1.10). */
+/* Operands: fields and transformers, with their type rules. */
 #include <string.h>
 
 #include "rules/compile.h"

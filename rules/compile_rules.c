@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rules from the collection to conditions and formats, in order of definition: engine.md
- * 2.9 and 3.6. */
+/* Rules from the collection to conditions and formats, in order of definition. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* -L and -l: what is loaded, as text and as JSON (engine.md 5.3). */
+/* -L and -l: what is loaded, as text and as JSON. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a load finds, and where (engine.md 2.10).
+ * What a load finds, and where.
  *
  * A context is a chain of places from the whole file down to the item. Chains are made on
  * the stack while reading and copied into the arena where they are kept: diag_keep, and

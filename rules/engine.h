@@ -3,7 +3,7 @@
  * The front of the room: rules files in, rulesets and reports out.
  *
  * A loader collects files one after the other (each load compiles everything collected so
- * far, engine.md 2.1) and reports on each. When all are loaded it gives one ruleset per
+ * far) and reports on each. When all are loaded it gives one ruleset per
  * source. A loader and what it gave are one arena and live until loader_free.
  */
 #ifndef RULES_ENGINE_H
@@ -51,7 +51,7 @@ enum rule_matching {
 	RULE_MATCHING_ALL
 };
 
-/* One entry of append_output (engine.md 3.6). Absent texts are NULL. */
+/* One entry of append_output. Absent texts are NULL. */
 struct append_output {
 	const char *source, *rule;
 	const char *const *tag;
@@ -65,7 +65,7 @@ struct append_output {
 	bool suggested_output;
 };
 
-/* One step of "rules:" (engine.md 2.11), in order. */
+/* One step of "rules:", in order. */
 struct rule_selection {
 	bool enable;
 	const char *rule; /* wildcard pattern, or NULL */
@@ -125,7 +125,7 @@ struct loader *loader_new(const struct field_catalog *catalog,
     const struct rules_config *config, struct err *err);
 void loader_free(struct loader *l);
 
-/* What loading a file found: engine.md 2.10. Opaque; rendered by the functions below. */
+/* What loading a file found. Opaque; rendered by the functions below. */
 struct load_result;
 
 /* Loads one file's content on top of what is there. Never fails otherwise than by memory:
@@ -154,7 +154,7 @@ void rule_place(const struct rule *rule, struct buf *out);
 /* The mistakes beyond the first, at which Falco stops; nothing when there are none. */
 void load_result_more_errors_text(const struct load_result *r, struct buf *out);
 
-/* required_plugin_versions of all files against config.plugin (engine.md 2.4). */
+/* required_plugin_versions of all files against config.plugin. */
 bool loader_check_plugins(const struct loader *l, struct err *err);
 
 /* After the last file: selection applied, one ruleset per source (by source index; NULL
@@ -168,7 +168,7 @@ const struct ruleset *loader_ruleset(const struct loader *l, uint32_t source_ind
  * out. */
 const struct rule *const *loader_rules(const struct loader *l, uint32_t *ret_n);
 
-/* -L and -l (engine.md 5.3): rule NULL describes everything. */
+/* -L and -l: rule NULL describes everything. */
 bool loader_describe(const struct loader *l, const char *rule, bool json, struct buf *out,
     struct err *err);
 

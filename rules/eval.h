@@ -66,7 +66,7 @@ struct evaluator;
 
 /* What evaluation needs to know of the world besides events. */
 struct eval_config {
-	/* Of now: evt.time and evt.datetime (engine.md 3.4). NULL: none. */
+	/* Of now: evt.time and evt.datetime. NULL: none. */
 	int64_t (*utc_offset_s)(void);
 	const char *hostname; /* evt.hostname; NULL: no value */
 	bool plain;           /* the plain evaluator, whatever is asked for */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Exceptions of rules become text of the condition (engine.md 2.7). Their validation is
+ * Exceptions of rules become text of the condition. Their validation is
  * declared in collect.h.
  */
 #ifndef RULES_EXCEPTION_H

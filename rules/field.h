@@ -5,7 +5,7 @@
  * The broker fills it: built-in classes here, plugins' fields from what their workers
  * declared (already checked: names and texts are valid UTF-8 without control characters,
  * within limits.h). A catalog is fixed before rules are loaded and outlives every ruleset
- * made with it. Look-ups follow engine.md 1.4.
+ * made with it. Look-ups follow Falco's order.
  */
 #ifndef RULES_FIELD_H
 #define RULES_FIELD_H
@@ -62,7 +62,7 @@ struct field_class {
 	const char *name, *short_desc, *desc;
 	struct field *field;
 	uint32_t n;
-	bool plugin; /* arguments follow the plugin rules of engine.md 1.4 */
+	bool plugin; /* arguments follow the rules of plugins' fields */
 	bool hidden; /* not listed */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Output formats: "%field" templates, rendered as text and as typed JSON (engine.md 3.1
- * to 3.4). A compiled format is immutable and lives in the compiler's arena.
+ * Output formats: "%field" templates, rendered as text and as typed JSON. A compiled
+ * format is immutable and lives in the compiler's arena.
  */
 #ifndef RULES_FORMAT_H
 #define RULES_FORMAT_H
@@ -25,7 +25,7 @@ const uint32_t *format_slots(const struct format *f, uint32_t *ret_n);
 void format_text(const struct format *f, const struct event_view *view, struct buf *out);
 
 /* The plain fields it names, those inside transformers too, in order of first appearance
- * without repeats: key (the AST text, engine.md 3.5) and a typed value. */
+ * without repeats: key (the AST text) and a typed value. */
 uint32_t format_n_fields(const struct format *f);
 const char *format_field_key(const struct format *f, uint32_t i);
 void format_field_json(const struct format *f, uint32_t i, const struct event_view *view,

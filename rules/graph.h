@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The conditions of all rules of a ruleset as one graph: equal operands, checks and
- * sub-expressions are one node, whoever wrote them (engine.md 1.8 leaves us free to
+ * sub-expressions are one node, whoever wrote them (what it means leaves us free to
  * share, order and skip: evaluation has no side effects).
  *
  * A check becomes a predicate on an operand, made of atoms: constants that one family of
@@ -10,7 +10,7 @@
  * no index can decide is PRED_PLAIN and is compared by eval_check.
  *
  * A guard is a node that must hold, made of indexed predicates alone, for a rule to
- * match: * rules are found from the guards that the events hit, not tried one by one.
+ * match: rules are found from the guards that the events hit, not tried one by one.
  * Rules without a guard that share a conjunct are found from that, their gate, which is
  * evaluated once.
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tokens of the condition language (engine.md 1.1). The parser asks for one kind of token
+ * Tokens of the condition language. The parser asks for one kind of token
  * at the cursor; a token that is not there leaves the cursor where it was. The token
  * taken last is remembered for error texts; blanks never count.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* --list: the fields of a catalog for people and programs (engine.md 5.4). */
+/* --list: the fields of a catalog for people and programs. */
 #ifndef RULES_LISTING_H
 #define RULES_LISTING_H
 

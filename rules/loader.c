@@ -122,7 +122,7 @@ loader_file(struct loader *l, const char *name, const char *content, size_t len,
 	return true;
 }
 
-/* -- required_plugin_versions (engine.md 2.4) -- */
+/* -- required_plugin_versions -- */
 
 static const struct rules_plugin *
 loaded_plugin(const struct rules_config *config, const char *name)
@@ -175,7 +175,7 @@ loader_check_plugins(const struct loader *l, struct err *err)
 	return true;
 }
 
-/* -- selection and rulesets (engine.md 2.11) -- */
+/* -- selection and rulesets -- */
 
 /* "*" stands for any text; nothing else is special. */
 static bool

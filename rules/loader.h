@@ -45,7 +45,7 @@ struct loader {
 };
 
 /*
- * Compiles everything in c (engine.md 2.8, 2.9). Mistakes are in the result; false only
+ * Compiles everything in c. Mistakes are in the result; false only
  * when memory is gone. What it made refers to c.
  */
 bool loader_compile(struct loader *l, const struct collection *c,

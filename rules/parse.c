@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The grammar of engine.md 1.2, one function a production; recursion is bounded by depth.
+ * The grammar of conditions, one function a production; recursion is bounded by depth.
  * Long, because a grammar is read as a whole.
  */
 #include <string.h>

@@ -8,7 +8,7 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* -- requirements (engine.md 2.3, 2.4) -- */
+/* -- requirements -- */
 
 static bool
 read_engine_version(
@@ -93,7 +93,7 @@ read_plugin_versions(
 	return true;
 }
 
-/* -- lists and macros (engine.md 2.5) -- */
+/* -- lists and macros -- */
 
 static const struct overridable list_overridable[] = {{"items", 1, true}};
 static const struct overridable macro_overridable[] = {{"condition", 1, true}};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From YAML to the collection: the items of a rules file (engine.md 2.1 to 2.7), with the
+ * From YAML to the collection: the items of a rules file, with the
  * mistakes of their form. What the items mean together is for collect.h and the loader.
  */
 #ifndef RULES_READ_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rules, their exceptions and what later items change in them: engine.md 2.6, 2.7. */
+/* Rules, their exceptions and what later items change in them. */
 #include <ctype.h>
 #include <string.h>
 
@@ -34,7 +34,7 @@ static const struct overridable rule_overridable[] = {
 #undef OVERRIDE_ROW
 };
 
-/* -- exceptions (engine.md 2.7) -- */
+/* -- exceptions -- */
 
 /* A text, a list or a list of lists; recursion is as deep as YAML is. */
 static bool
@@ -164,7 +164,7 @@ read_exceptions(struct reader *r, const struct yaml_node *item, bool append,
 	return true;
 }
 
-/* -- rules (engine.md 2.6) -- */
+/* -- rules -- */
 
 static bool
 read_priority(struct reader *r, const struct yaml_node *item,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Values of rules files as C has them, with the checks and error texts that all items
- * share (engine.md 2.2), and the "override" map. Inside of read.c and read_rule.c.
+ * share, and the "override" map. Inside of read.c and read_rule.c.
  */
 #ifndef RULES_READ_VALUE_H
 #define RULES_READ_VALUE_H

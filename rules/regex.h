@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The only door to the regex library: RE2 in POSIX syntax, full match, 8 MiB
- * (engine.md 1.7). */
+/* The only door to the regex library: RE2 in POSIX syntax, full match, 8 MiB. */
 #ifndef RULES_REGEX_H
 #define RULES_REGEX_H
 

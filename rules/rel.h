@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The comparison of one value with one constant (engine.md 1.7): what any index must
+/* The comparison of one value with one constant: what any index must
  * agree with. */
 #ifndef RULES_REL_H
 #define RULES_REL_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lists and macros put into conditions (engine.md 2.8).
+ * Lists and macros put into conditions.
  *
  * Lists are text: each condition is cut into tokens once, and every token that names a
  * list is replaced by the list's items; what these name in turn is replaced only by lists

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The result of loading one file, and how it is shown (engine.md 2.10).
+ * The result of loading one file, and how it is shown.
  *
  * Falco stops at the first error, and so does the result in its shape: one error, the
  * warnings until then. What else is wrong is in "more". Everything is in the loader's

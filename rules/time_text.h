@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Times as alerts and evt.* fields print them (engine.md 3.4). */
+/* Times as alerts and evt.* fields print them. */
 #ifndef RULES_TIME_TEXT_H
 #define RULES_TIME_TEXT_H
 

@@ -255,7 +255,7 @@ apply_concat(const struct operand *o, const struct value_view *arg, struct arena
 	return transform_list(o, arg, scratch, &list) && glue(&list, "", 0, scratch, ret);
 }
 
-/* getopt(3)'s scanning over a list: engine.md 1.10. */
+/* getopt(3)'s scanning over a list. */
 static bool
 apply_getopt(const struct operand *o, const struct value_view *arg, struct arena *scratch,
     struct value_view *ret)

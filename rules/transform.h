@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Transformers at run time (engine.md 1.10): values in, values out, all in scratch
+/* Transformers at run time: values in, values out, all in scratch
  * memory. */
 #ifndef RULES_TRANSFORM_H
 #define RULES_TRANSFORM_H

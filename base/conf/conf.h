@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The configuration as a tree that can be changed: falco.yaml, merged files and -o
- * options all end up in one (engine.md 4.1 to 4.4). Scalars are text; their type is
+ * options all end up in one. Scalars are text; their type is
  * decided by who reads them. Nodes live in the arena of the tree. Keys of a map are
  * unique and keep the order in which they were first seen.
  */
@@ -73,13 +73,13 @@ const char *conf_text(
 /* YAML 1.1 words; false when text is none of them. */
 bool conf_parse_bool(const char *text, bool *ret_value);
 
-/* init_config's JSON (engine.md 4.5): keys in byte order; each scalar int32, double, bool
+/* init_config's JSON: keys in byte order; each scalar int32, double, bool
  * or string by its text. */
 void conf_json(const struct conf_node *node, struct buf *out);
 /* The tree as YAML in flow style, on one line. */
 void conf_flow(const struct conf_node *node, struct buf *out);
 
-/* ${NAME} by the environment, $${NAME} literal (engine.md 4.2). false: out is full. */
+/* ${NAME} by the environment, $${NAME} literal. false: out is full. */
 bool conf_expand_env(const char *text, struct buf *out);
 
 #endif

@@ -8,7 +8,7 @@
 /*
  * The first document of the text; an empty one is CONF_NULL. file is kept as the place of
  * every node and must outlive the tree. The first of equal keys counts. With expand_env
- * values (not keys) are expanded (engine.md 4.2).
+ * values (not keys) are expanded.
  */
 bool conf_load(struct arena *arena, const char *text, size_t len, const char *file,
     bool expand_env, struct conf_node **ret_root, struct err *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One run of the program in Falco's manner: the steps of engine.md 5.2 in their order,
+ * One run of the program in Falco's manner: its steps in their order,
  * each a row of a table in app.c. A step may end the run.
  */
 #ifndef BROKER_APP_APP_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Capture files as sysdig and Falco write and read them (engine.md 7): blocks, most of
+ * Capture files as sysdig and Falco write and read them: blocks, most of
  * them one event each, behind a section header; gzip-compressed or plain.
  *
  * The reader believes nothing that a file says of itself: what it allocates is bounded by

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What operators measure: Prometheus text under Falco's names and our own (engine.md
- * 8.2), and snapshots as alerts and into a file (8.3). Everything is read from the
- * counters where they are kept, when somebody asks; nothing is counted for metrics alone.
+ * What operators measure: Prometheus text under Falco's names and our own, and snapshots
+ * as alerts and into a file. Everything is read from the counters where they are kept,
+ * when somebody asks; nothing is counted for metrics alone.
  */
 #ifndef BROKER_OPERATORS_METRICS_H
 #define BROKER_OPERATORS_METRICS_H

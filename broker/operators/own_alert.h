@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Alerts that are about the program itself (engine.md 3.7), and the fields they carry. */
+/* Alerts that are about the program itself, and the fields they carry. */
 #ifndef BROKER_OPERATORS_OWN_ALERT_H
 #define BROKER_OPERATORS_OWN_ALERT_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Matches by rule and by priority, and their summary at exit (engine.md 3.9). Counted by
+ * Matches by rule and by priority, and their summary at exit. Counted by
  * the name of the rule, so that they survive a reload; each ruleset that is evaluated has
  * an index of its own into the one table.
  */

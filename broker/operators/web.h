@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The webserver of falco.yaml: health, readiness, versions, metrics (engine.md 8.1). */
+/* The webserver of falco.yaml: health, readiness, versions, metrics. */
 #ifndef BROKER_OPERATORS_WEB_H
 #define BROKER_OPERATORS_WEB_H
 

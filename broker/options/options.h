@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The command line as Falco takes it (engine.md 5.1), parsed and nothing more: no file is
+ * The command line as Falco takes it, parsed and nothing more: no file is
  * read here. All strings point into argv. Sub-commands of mews are in commands.h; what
  * follows them is parsed by the command itself, "run" with the same table as here.
  */

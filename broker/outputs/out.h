@@ -2,7 +2,7 @@
 /*
  * One output as its thread sees it. Functions run on that thread and may block; errors
  * are told to the caller, who logs and counts them. Lines that could not be written are
- * not tried again (engine.md 3.8).
+ * not tried again.
  */
 #ifndef BROKER_OUTPUTS_OUT_H
 #define BROKER_OUTPUTS_OUT_H

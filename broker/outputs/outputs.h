@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where alerts go. Each sink (file, stdout, syslog, program, http: engine.md 3.8) has a
+ * Where alerts go. Each sink (file, stdout, syslog, program, http) has a
  * bounded queue and a thread of its own, so that one that is slow, blocked or dead holds
  * up nobody: not the other sinks, and not detection, for outputs_put never waits. What
  * one cannot take is counted, by sink and reason.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Asynchronous events of a pipeline that wait for their turn: in the order of their
- * times, those without one first, equals as they came (engine.md 6.8).
+ * times, those without one first, equals as they came.
  *
  * Bounded as in Falco by a number of events, and by their bytes; what finds no room is
  * dropped and counted.

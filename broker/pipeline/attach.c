@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What plugins do on their own: they are told when they may begin (engine.md 6.4), and
- * the events that they inject find their place in the stream (6.8).
+ * What plugins do on their own: they are told when they may begin, and
+ * the events that they inject find their place in the stream.
  */
 #include <stdlib.h>
 #include <string.h>

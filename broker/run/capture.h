@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which events go into capture files (engine.md 5.9): those around matches, as
+ * Which events go into capture files: those around matches, as
  * "capture:" and the rules say, one file at a time for each source; and, for
  * "mews run --write", all of them into one file. What is written is told to
  * capture_writer.h, which never holds up detection; only --write waits for a disk that

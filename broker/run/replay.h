@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Events of a capture file in the place of all sources (engine.md 5.6, 7.2): read, given
+ * Events of a capture file in the place of all sources: read, given
  * to the pipeline of their source, and judged, one source after the other, so that alerts
  * come in the order of the file. Numbers count every event that the file has, also those
  * that no plugin has a use for.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From loaded plugins to processed events: workers for every source, pipelines for the
- * enabled ones, the loop, and the end of it all (engine.md 5.5 to 5.7).
+ * enabled ones, the loop, and the end of it all.
  */
 #ifndef BROKER_RUN_RUN_H
 #define BROKER_RUN_RUN_H
@@ -16,7 +16,7 @@ bool run_is_replay(const struct app *app);
 void run_log_sources(const struct app *app);
 /* Stops the workers of all sources in good order. */
 void run_stop(struct app *app);
-/* "Events detected: …", to stdout (engine.md 3.9). */
+/* "Events detected: …", to stdout. */
 void run_print_statistics(struct app *app);
 void run_release(struct app *app);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From files and options to one tree: engine.md 4.1 to 4.4. */
+/* From files and options to one tree. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which plugins, and what each is given: engine.md 4.5. */
+/* Which plugins, and what each is given. */
 #include <string.h>
 
 #include "base/limits.h"

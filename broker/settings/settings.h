@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The configuration, read and interpreted once: falco.yaml with its included files, the
- * environment and -o options (engine.md 4). Everything points into one arena and stays
+ * environment and -o options. Everything points into one arena and stays
  * until settings_free; a reload makes a second one beside the first.
  */
 #ifndef BROKER_SETTINGS_SETTINGS_H
@@ -130,7 +130,7 @@ void settings_free(struct settings *s);
 /* The JSON schema of falco.yaml with our own keys (--config-schema), compact. */
 void settings_schema(struct buf *out);
 
-/* Rules files to load, directories expanded and sorted, by engine.md 2.1; paths live in
+/* Rules files to load, directories expanded and sorted as Falco does; paths live in
  * the settings' arena. */
 bool settings_rules_files(
     struct settings *s, const char *const **ret_path, uint32_t *ret_n, struct err *err);

@@ -98,8 +98,8 @@ bool plugin_parses_for(const struct plugin *p, const char *source);
 bool plugin_injects_for(const struct plugin *p, const char *source);
 
 /*
- * Sources in load order and the fields of each: built-in classes, static fields, plugins'
- * (engine.md 1.4, 5.5, 5.6). Unused plugins and overlapping fields are errors.
+ * Sources in load order and the fields of each: built-in classes, static fields,
+ * plugins'. Unused plugins and overlapping fields are errors.
  */
 bool plugin_set_catalog(const struct plugin_set *set, const struct settings *s,
     struct field_catalog *ret_catalog, struct err *err);

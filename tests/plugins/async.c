@@ -5,7 +5,7 @@
  * Falco takes them from the moment that the source is open until it closes: the event
  * gets the id of the source's plugin, the next number, and, without a time of its own,
  * that of the last event; it is delivered when the source returns. Here a source that
- * blocks holds nothing up. What Falco refuses is refused with its words (engine.md 6.8):
+ * blocks holds nothing up. What Falco refuses is refused with its words:
  * init_config "bad" tries that and logs the answers.
  *
  * dump_state tells so many events of its state, at the head of a capture file.
