@@ -22,31 +22,43 @@ rules pair.yaml <<'Y'
   source: right
 Y
 
-# Two colluders, started together, under the same profile.
+# Two colluders, started together, under the same profile; the pairs, too, all at once,
+# for most of their time is spent waiting for each other.
 ways=$(sed -n 's/^ *{"\([a-z_]*\)", \(meet_\)\?by.*/\1/p; s/^ *{"\([a-z_]*\)", meet_.*/\1/p' \
 	"$root/tests/hostile/colluder.c" | sort -u)
 is "there are ways to meet" "$(wc -w <<<"$ways")" 8
 collude() { # collude PROFILE LEFT RIGHT
-	config falco.yaml <<Y
+	config "$1.yaml" <<Y
 rules_files: [$tmp/pair.yaml]
 plugins:
   - {name: left, library_path: $plugins/left.so, init_config: "only=$port-$((port + 1))", sandbox: {$2}}
   - {name: right, library_path: $plugins/right.so, init_config: "only=$((port + 1))-$port", sandbox: {$3}}
 Y
-	run_mews run -c "$tmp/falco.yaml" --disable-source syscall
-	is "$1: both come to their end" "$rc" 0
+	(
+		"${as_user[@]+"${as_user[@]}"}" timeout -k 5 120 "$mews" run -c "$tmp/$1.yaml" --disable-source syscall \
+			>"$tmp/$1.out" 2>"$tmp/$1.err" </dev/null
+		echo $? >"$tmp/$1.rc"
+	) &
+	pairs+=($!)
+}
+come_to_nothing() { # come_to_nothing PROFILE
+	out=$(cat "$tmp/$1.out") err=$(cat "$tmp/$1.err")
+	is "$1: both come to their end" "$(cat "$tmp/$1.rc")" 0
 	for side in left right; do
 		for way in $ways; do
 			is "$1: $side by $way" "$(sed -n "s/^.*: Alert $side $way //p" <<<"$out")" none
 		done
 	done
-	check "$1: nothing left" nothing_left
 }
+pairs=()
 collude pure "profile: pure" "profile: pure"
 collude file-reader "profile: file-reader, read: [$tmp/data]" "profile: file-reader, read: [$tmp/data]"
 collude network \
 	"profile: listener, listen: ['tcp:$port'], connect: ['allowed.example:443']" \
 	"profile: listener, listen: ['tcp:$((port + 1))'], connect: ['allowed.example:443']"
+wait "${pairs[@]}"
+for profile in pure file-reader network; do come_to_nothing $profile; done
+check "pairs: nothing left" nothing_left
 
 # A library that is replaced, back and forth, while it is looked at and loaded: the one
 # whose digest is written down, or none.
