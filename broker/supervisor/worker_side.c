@@ -52,8 +52,8 @@ take_some(struct worker *w, uint8_t *frame, uint32_t most, uint32_t *n)
 	struct err err;
 	enum ring_rc rc;
 
-	while ((rc = ring_take(
-		    &w->side_reader, frame, LIMIT_FRAME_BYTES, &type, &len)) == RING_OK) {
+	while ((rc = ring_take(&w->side_reader, frame, LIMIT_FRAME_BYTES, &type, &len)) ==
+	       RING_OK) {
 		w->counts.side_frames++;
 		w->counts.table_frames += type == FRAME_TABLE;
 		if (ring_reader_must_wake(&w->side_reader))
@@ -91,8 +91,8 @@ take(struct worker *w, uint32_t most)
 	if (!can_take(w))
 		return 0;
 	ring_reader_awake(&w->side_reader);
-	while (take_some(w, frame_memory(), most, &n) &&
-	       !ring_reader_sleep(&w->side_reader))
+	while (
+	    take_some(w, frame_memory(), most, &n) && !ring_reader_sleep(&w->side_reader))
 		;
 	return n;
 }
