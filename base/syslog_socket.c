@@ -16,12 +16,13 @@ connect_to(struct syslog_socket *s)
 {
 	static const int types[] = {SOCK_DGRAM, SOCK_STREAM};
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	size_t n = strlen(s->path);
 
-	if (strlen(s->path) >= sizeof(at.sun_path)) {
+	if (n >= sizeof(at.sun_path)) {
 		errno = ENAMETOOLONG;
 		return false;
 	}
-	strcpy(at.sun_path, s->path);
+	memcpy(at.sun_path, s->path, n + 1);
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
 		s->is_stream = types[i] == SOCK_STREAM;
 		s->fd = socket(AF_UNIX, types[i] | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -345,10 +345,10 @@ calibrate(struct bench *b, struct setting *set, enum subject subject, double *re
 {
 	double figure[FIGURES_N], took = 0;
 
-	set->events = set->scenario->source == SOURCE_CHEAP &&
-			      set->scenario->tables == TABLES_NONE
-			  ? FIRST_EVENTS
-			  : FIRST_SLOW_EVENTS;
+	set->events =
+	    set->scenario->source == SOURCE_CHEAP && set->scenario->tables == TABLES_NONE
+		? FIRST_EVENTS
+		: FIRST_SLOW_EVENTS;
 	/* Perhaps one of those that are slower by a thousand times. */
 	if (subject == SUBJECT_AGAINST || subject == SUBJECT_PLAIN)
 		set->events /= 10;

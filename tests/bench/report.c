@@ -288,8 +288,8 @@ print_table_op(const struct row *row, uint32_t n, const char *few, const char *m
 	       ns = 1e9 / median(b, SUBJECT_CONFINED, FIGURE_RATE) -
 		    1e9 / median(a, SUBJECT_CONFINED, FIGURE_RATE);
 	if (!isnan(ns))
-		printf("a table operation, %s to %-26s %8.2f us, %.0f/s\n", few,
-		    many, ns / ops / 1e3, ops * 1e9 / ns);
+		printf("a table operation, %s to %-26s %8.2f us, %.0f/s\n", few, many,
+		    ns / ops / 1e3, ops * 1e9 / ns);
 }
 
 static void

@@ -74,8 +74,8 @@ count_up(struct state *s, const struct plugin_parse_input *in, uint64_t n)
 
 	if (!e)
 		return false;
-	bool done = in->table_reader_ext->read_entry_field(
-			s->table, e, s->count, &v) == PLUGIN_SUCCESS;
+	bool done = in->table_reader_ext->read_entry_field(s->table, e, s->count, &v) ==
+		    PLUGIN_SUCCESS;
 	v.u64++;
 	done &= in->table_writer_ext->write_entry_field(s->table, e, s->count, &v) ==
 		PLUGIN_SUCCESS;
