@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "broker/keeper/keeper_wire.h"
+#include "proto/packet.h"
 
 /* A request and its answer belong together: outputs ask from threads of their own. */
 static pthread_mutex_t asking = PTHREAD_MUTEX_INITIALIZER;
@@ -33,35 +34,21 @@ keeper_pid(void)
 static bool
 take_answer(int fd[KEEPER_FDS], struct err *err)
 {
-	union {
-		char bytes[CMSG_SPACE(KEEPER_FDS * sizeof(int))];
-		struct cmsghdr align;
-	} control;
+	struct packet_in in = {.fds = fd, .max_fd = KEEPER_FDS};
 	struct keeper_answer answer;
 	struct iovec iov = {&answer, sizeof(answer)};
-	struct msghdr m = {.msg_iov = &iov,
-	    .msg_iovlen = 1,
-	    .msg_control = control.bytes,
-	    .msg_controllen = sizeof(control.bytes)};
-	const struct cmsghdr *c;
-	ssize_t n;
+	size_t n;
 
-	do {
-		n = recvmsg(keeper_fd, &m, MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return err_sys(err, "the keeper's answer");
-	if (n != sizeof(answer))
-		return err_set(err, ERR_PEER, "the keeper has no answer");
-	if (answer.error) {
-		errno = answer.error;
-		return err_sys(err, "starting it");
-	}
-	c = CMSG_FIRSTHDR(&m);
-	if (!c || c->cmsg_len != CMSG_LEN(KEEPER_FDS * sizeof(int)))
-		return err_set(err, ERR_PEER, "the keeper's answer lacks descriptors");
-	memcpy(fd, CMSG_DATA(c), KEEPER_FDS * sizeof(int));
-	return true;
+	if (packet_receive(keeper_fd, &iov, 1, &n, &in, 0, err) != PACKET_OK)
+		return false;
+	if (n == sizeof(answer) && in.n_fd == KEEPER_FDS)
+		return true;
+	while (in.n_fd > 0)
+		close(fd[--in.n_fd]);
+	if (n != sizeof(answer) || !answer.error)
+		return err_set(err, ERR_PEER, "the keeper's answer is not whole");
+	errno = answer.error;
+	return err_sys(err, "starting it");
 }
 
 static bool

@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "broker/keeper/keeper_wire.h"
+#include "proto/packet.h"
 
 enum {
 	MAX_ARGS = 4096,
@@ -153,26 +154,12 @@ find_child(struct keeper *k, pid_t pid)
 static void
 answer(const struct keeper *k, int error, const int fd[KEEPER_FDS])
 {
-	union {
-		char bytes[CMSG_SPACE(KEEPER_FDS * sizeof(int))];
-		struct cmsghdr align;
-	} control = {.bytes = {0}};
 	struct keeper_answer a = {error};
-	struct iovec iov = {&a, sizeof(a)};
-	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
-	struct cmsghdr *c;
+	const struct iovec iov = {&a, sizeof(a)};
+	struct err ignored;
 
-	if (!error) {
-		m.msg_control = control.bytes;
-		m.msg_controllen = sizeof(control.bytes);
-		c = CMSG_FIRSTHDR(&m);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(KEEPER_FDS * sizeof(int));
-		memcpy(CMSG_DATA(c), fd, KEEPER_FDS * sizeof(int));
-	}
 	/* Whoever has not read this many answers has asked for none of them. */
-	(void)!sendmsg(k->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+	packet_send(k->fd, &iov, 1, fd, error ? 0 : KEEPER_FDS, MSG_DONTWAIT, &ignored);
 }
 
 static void
