@@ -88,13 +88,14 @@ look_at_memory() {
 	done
 }
 
-workers_are_there() {
-	[ -n "$(workers)" ]
-}
-
 has_ended() {
 	look_at_memory
 	! kill -0 "$mews_pid" 2>/dev/null
+}
+
+# One with few events may be over before anybody looks.
+has_begun() {
+	[ -n "$(workers)" ] || has_ended
 }
 
 have_come() { # have_come N
@@ -122,7 +123,7 @@ events() { # events NAME SOURCE MAKER LEAST
 	local n i
 	every "$2"
 	start_mews run -c "$tmp/falco.yaml" --enable-source "$2"
-	until_true 5 workers_are_there && look_at_memory
+	until_true 5 has_begun && look_at_memory
 	if [ "$3" = - ]; then
 		for ((i = 0; i < 20; i++)); do
 			has_ended && break
