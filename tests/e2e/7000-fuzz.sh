@@ -9,15 +9,20 @@ for file in mews-fuzz-worker mews-instrumented-worker mews-asan-fuzz-worker mews
 done
 install -m 755 "$built"/tests/fuzzing/*.so "$plugins/" || exit 1
 
+# Whoever runs mews writes there.
+campaigns=$tmp/campaigns
+mkdir "$campaigns"
+[ ${#as_user[@]} = 0 ] || chown 61234:61234 "$campaigns"
+
 # found PLUGIN KIND RUNS WHAT [OPTION...]: a finding of KIND whose headline has WHAT, within
 # RUNS executions; its reproducer does the same again.
 found() {
 	local plugin=$1 kind=$2 runs=$3 what=$4 name dir
 	shift 4
 	name="$plugin${1:+ $*}"
-	rm -rf "$tmp/fuzz"
+	rm -rf "$campaigns/fuzz"
 	run_mews fuzz "$plugins/$plugin.so" --runs "$runs" --seed 1 --hang-ms 300 \
-		--stop-at-first --fail-on "$kind" --out "$tmp/fuzz" "$@"
+		--stop-at-first --fail-on "$kind" --out "$campaigns/fuzz" "$@"
 	is "$name: found within $runs executions" "$rc" 3
 	check "$name: as what it is" out_has "^$kind	.*$what"
 	dir=$(awk -F'\t' -v kind="$kind" '$1 == kind { print $3; exit }' <<<"$out")
@@ -27,12 +32,12 @@ found() {
 }
 
 found bug_magic crash 200000 'extract_fields: SIGSEGV'
-is "a stack tells where" "$(jq -r '.stack[0]' "$tmp"/fuzz/findings/crash-*/report.json | sed 's/0x[0-9a-f]*/N/')" \
+is "a stack tells where" "$(jq -r '.stack[0]' "$campaigns"/fuzz/findings/crash-*/report.json | sed 's/0x[0-9a-f]*/N/')" \
 	"bug_magic.so+N plugin_extract_fields"
 check "made small: the eight bytes and what asks for them" \
-	test "$(jq '.bytes' "$tmp"/fuzz/findings/crash-*/report.json)" -le 24
+	test "$(jq '.bytes' "$campaigns"/fuzz/findings/crash-*/report.json)" -le 24
 gdb -batch -ex run -ex bt --args "$bin/worker/fuzz/mews-fuzz-worker" --alone \
-	"$plugins/bug_magic.so" extract "$tmp"/fuzz/findings/crash-*/case </dev/null >"$tmp/gdb" 2>&1
+	"$plugins/bug_magic.so" extract "$campaigns"/fuzz/findings/crash-*/case </dev/null >"$tmp/gdb" 2>&1
 check "a debugger stops where it happens" grep -q 'SIGSEGV' "$tmp/gdb"
 check "in the plugin" grep -qE '^#0 .*(bug_crash|bug_extract|plugin_extract_fields)' "$tmp/gdb"
 
@@ -49,17 +54,17 @@ found bug_exit crash 300000 'exit\(0\) was called'
 found bug_overflow sanitizer 200000 'signed integer overflow'
 
 found bug_heap sanitizer 200000 'AddressSanitizer: heap-buffer-overflow$'
-is "the address sanitizer's stack tells where" "$(jq -r '.stack[0]' "$tmp"/fuzz/findings/sanitizer-*/report.json | sed 's/0x[0-9a-f]*/N/')" \
+is "the address sanitizer's stack tells where" "$(jq -r '.stack[0]' "$campaigns"/fuzz/findings/sanitizer-*/report.json | sed 's/0x[0-9a-f]*/N/')" \
 	"bug_heap.so+N"
 
 found bug_calls crash 200000 'init: SIGSEGV' --target init
 found bug_calls crash 100000 'open: SIGSEGV' --target open
 found bug_calls crash 100000 'parse_event: SIGSEGV' --target parse
 is "two events in a row are both in the reproducer" \
-	"$(jq '[.case[] | select(.part == "event")] | length' "$tmp"/fuzz/findings/crash-*/reproducer.json)" 2
+	"$(jq '[.case[] | select(.part == "event")] | length' "$campaigns"/fuzz/findings/crash-*/reproducer.json)" 2
 found bug_system crash 200000 'parse_event: SIGSEGV' --target parse
 is "an open and a close are in the reproducer" \
-	"$(jq -r '[.case[] | select(.part == "event") | .id] | map(tostring) | join(" ")' "$tmp"/fuzz/findings/crash-*/reproducer.json)" "3 4"
+	"$(jq -r '[.case[] | select(.part == "event") | .id] | map(tostring) | join(" ")' "$campaigns"/fuzz/findings/crash-*/reproducer.json)" "3 4"
 found bug_calls breach 20000 "another plugin's id" --target source
 found bug_calls breach 20000 "another plugin's id" --target source --open-params '{pipe}'
 found bug_calls breach 100 'did not list' --target async
@@ -80,26 +85,26 @@ port=$((20000 + $$ % 12000))
 hook() {
 	run_mews fuzz "$@" --sandbox "{listen: [tcp:$port]}"
 }
-rm -rf "$tmp/fuzz"
+rm -rf "$campaigns/fuzz"
 hook "$plugins/bug_post.so" --target source --open-params "http://127.0.0.1:$port/hook" \
-	--runs 2000 --seed 1 --stop-at-first --fail-on crash --out "$tmp/fuzz"
+	--runs 2000 --seed 1 --stop-at-first --fail-on crash --out "$campaigns/fuzz"
 is "bug_post: found within 2000 requests" "$rc" 3
 check "in the batch that a request makes" out_has '^crash	.*next_batch: SIGSEGV'
-hook --replay "$tmp"/fuzz/findings/crash-*/reproducer.json
+hook --replay "$campaigns"/fuzz/findings/crash-*/reproducer.json
 is "posted again" "$rc" 3
-hook "$plugins/bug_post.so" --target source --open-params "https://127.0.0.1:$port/hook" --out "$tmp/fuzz"
+hook "$plugins/bug_post.so" --target source --open-params "https://127.0.0.1:$port/hook" --out "$campaigns/fuzz"
 is "TLS is not spoken" "$rc" 1
 check "and it is told" err_says 'by http:// alone'
 
 # As it comes, without instrumentation: breakpoints show the way, step by step.
 found bug_ladder crash 2000000 'extract_fields: SIGSEGV'
 found bug_plain crash 100000 'extract_fields: SIGSEGV'
-rm -rf "$tmp/fuzz"
-run_mews fuzz "$plugins/bug_ladder.so" --runs 2000000 --seed 1 --coverage none --out "$tmp/fuzz"
+rm -rf "$campaigns/fuzz"
+run_mews fuzz "$plugins/bug_ladder.so" --runs 2000000 --seed 1 --coverage none --out "$campaigns/fuzz"
 is "not found without them" "$rc" 0
-run_mews fuzz "$plugins/bug_ladder.so" --runs 2000 --seed 1 --out "$tmp/fuzz"
+run_mews fuzz "$plugins/bug_ladder.so" --runs 2000 --seed 1 --out "$campaigns/fuzz"
 check "blocks are counted" out_has '^coverage: [1-9][0-9]* of [1-9][0-9]* blocks$'
-check "nothing is left of the copy" test -z "$(find "$tmp/fuzz" -name 'plugin-*')"
+check "nothing is left of the copy" test -z "$(find "$campaigns/fuzz" -name 'plugin-*')"
 
 printf 'exis' >"$tmp/exit"
 echo '- "exit"' >"$tmp/exit.yaml"
@@ -118,45 +123,45 @@ run_mews fuzz --replay "$tmp/aside.json" "$plugins/bug_none.so"
 is "a plugin without the bug survives it" "$rc $out" "0 nothing happened"
 run_mews fuzz --replay "$tmp/aside.json" --fail-on hang,breach
 is "a finding that --fail-on does not name" "$rc" 0
-rm -rf "$tmp/fuzz"
-run_mews fuzz "$plugins/bug_magic.so" --seeds "$tmp/aside.json" --runs 1000 --stop-at-first --out "$tmp/fuzz"
+rm -rf "$campaigns/fuzz"
+run_mews fuzz "$plugins/bug_magic.so" --seeds "$tmp/aside.json" --runs 1000 --stop-at-first --out "$campaigns/fuzz"
 is "and it is a seed" "$rc" 3
 
 # Jobs: one folder, one finding, and executions of all.
-rm -rf "$tmp/fuzz"
-run_mews fuzz "$plugins/bug_magic.so" --jobs 2 --runs 400000 --seed 1 --out "$tmp/fuzz"
+rm -rf "$campaigns/fuzz"
+run_mews fuzz "$plugins/bug_magic.so" --jobs 2 --runs 400000 --seed 1 --out "$campaigns/fuzz"
 is "two jobs" "$rc" 3
-is "find it once" "$(grep -c '^crash	' <<<"$out") $(find "$tmp/fuzz/findings" -name report.json | wc -l)" "1 1"
+is "find it once" "$(grep -c '^crash	' <<<"$out") $(find "$campaigns/fuzz/findings" -name report.json | wc -l)" "1 1"
 check "executions of both are counted" \
 	test "$(sed -n 's/^\([0-9]*\) executions.*/\1/p' <<<"$out")" -ge 400000
-run_mews fuzz "$plugins/bug_magic.so" --jobs 2 --stop-at-first --out "$tmp/fuzz"
+run_mews fuzz "$plugins/bug_magic.so" --jobs 2 --stop-at-first --out "$campaigns/fuzz"
 is "the first to find ends both" "$rc" 3
-run_mews fuzz "$plugins/bug_magic.so" --jobs 2 --engine afl --out "$tmp/fuzz"
+run_mews fuzz "$plugins/bug_magic.so" --jobs 2 --engine afl --out "$campaigns/fuzz"
 is "AFL++ has jobs of its own" "$rc" 1
 
 # No bug, no finding; the same seed does the same.
-run_mews fuzz "$plugins/bug_none.so" --runs 100000 --seed 7 --out "$tmp/a"
+run_mews fuzz "$plugins/bug_none.so" --runs 100000 --seed 7 --out "$campaigns/a"
 is "a sound plugin" "$rc" 0
 check "no findings" out_has ', 0 findings,'
-once=$(find "$tmp/a/corpus-extract" -type f -printf '%f\n' | sort)
-run_mews fuzz "$plugins/bug_none.so" --runs 100000 --seed 7 --out "$tmp/b"
-is "one seed, one corpus" "$(find "$tmp/b/corpus-extract" -type f -printf '%f\n' | sort)" "$once"
+once=$(find "$campaigns/a/corpus-extract" -type f -printf '%f\n' | sort)
+run_mews fuzz "$plugins/bug_none.so" --runs 100000 --seed 7 --out "$campaigns/b"
+is "one seed, one corpus" "$(find "$campaigns/b/corpus-extract" -type f -printf '%f\n' | sort)" "$once"
 
 # Stopping and going on.
-has_corpus() { [ "$(find "$tmp/c/corpus-extract" -type f 2>/dev/null | wc -l)" -gt 5 ]; }
-start_mews fuzz "$plugins/bug_none.so" --out "$tmp/c"
+has_corpus() { [ "$(find "$campaigns/c/corpus-extract" -type f 2>/dev/null | wc -l)" -gt 5 ]; }
+start_mews fuzz "$plugins/bug_none.so" --out "$campaigns/c"
 check "a campaign without an end" until_true 10 has_corpus
 kill -INT "$mews_pid"
 check "ends when told" wait_mews 10
 is "as it should" "$rc" 0
 check "and says how far it came" out_has '^[0-9]+ executions, 0 findings, [0-9]+ cases'
-cases=$(find "$tmp/c/corpus-extract" -type f | wc -l)
-run_mews fuzz "$plugins/bug_none.so" --runs 2000 --out "$tmp/c"
+cases=$(find "$campaigns/c/corpus-extract" -type f | wc -l)
+run_mews fuzz "$plugins/bug_none.so" --runs 2000 --out "$campaigns/c"
 check "it goes on from its corpus" test "$(sed -n 's/.* findings, \([0-9]*\) cases.*/\1/p' <<<"$out")" -ge "$cases"
 
 if command -v afl-fuzz >/dev/null; then
 	run_mews fuzz "$plugins/bug_exit.so" --seeds "$tmp/exit" --rules "$tmp/exit.yaml" \
-		--engine afl --runs 60000 --out "$tmp/afl"
+		--engine afl --runs 60000 --out "$campaigns/afl"
 	is "AFL++ as the engine" "$rc" 3
 	check "its finds are told as ours are" out_has '^crash	.*exit\(0\) was called'
 else
