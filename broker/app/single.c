@@ -2,10 +2,12 @@
 #include "broker/app/single.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/conf/load.h"
+#include "base/log.h"
 
 /* "libdummy.so" is the plugin "dummy" until it says its own name. */
 static const char *
@@ -71,4 +73,19 @@ single_settings(struct app *app, const struct own_options *own, const char *cons
 	if (!conf_get(s->root, "log_level"))
 		s->log.max_level = LOG_LEVEL_NOTICE;
 	return true;
+}
+
+int
+single_run(struct app *app, const struct own_options *own, const char *const *path,
+    size_t n, app_step_fn *const *step, size_t n_step)
+{
+	struct err err;
+
+	if (!single_settings(app, own, path, n, &err)) {
+		fprintf(stderr, "Error: %s\n", err.msg);
+		settings_free(app->settings);
+		return 1;
+	}
+	log_configure(&app->settings->log);
+	return app_run_steps(app, step, n_step);
 }

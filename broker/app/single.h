@@ -11,5 +11,9 @@
  * parameters and sandbox are the first one's. */
 bool single_settings(struct app *app, const struct own_options *own,
     const char *const *path, size_t n, struct err *err);
+/* The whole run of these plugins by these steps; a mistake is told. Returns the exit
+ * status. */
+int single_run(struct app *app, const struct own_options *own, const char *const *path,
+    size_t n, app_step_fn *const *step, size_t n_step);
 
 #endif

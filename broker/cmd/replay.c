@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
-#include "base/log.h"
 #include "broker/app/confine_self.h"
 #include "broker/app/single.h"
 #include "broker/cmd/commands.h"
@@ -35,29 +34,13 @@ static const char usage[] =
 static int
 replay_for_plugins(struct app *app, const struct own_options *own)
 {
-	app_step_fn *const with_rules[] = {step_keep, step_start_workers,
-	    step_load_plugins, step_confine_self, step_init_sources, step_load_rules,
-	    step_outputs, step_process_events};
-	app_step_fn *const with_fields[] = {step_keep, step_start_workers,
-	    step_load_plugins, step_confine_self, step_init_sources, step_show_rule,
+	app_step_fn *const steps[] = {step_keep, step_start_workers, step_load_plugins,
+	    step_confine_self, step_init_sources, show_unless_rules(app, own->fields),
 	    step_outputs, step_process_events};
 	const struct option_list *word = &app->options->word;
-	struct err err;
 
-	if (!single_settings(app, own, word->value + 1, word->n - 1, &err)) {
-		fprintf(stderr, "Error: %s\n", err.msg);
-		settings_free(app->settings);
-		return 1;
-	}
-	log_configure(&app->settings->log);
-	app->show_fields = own->fields;
-	if (app->options->rules.n > 0)
-		return app_run_steps(
-		    app, with_rules, sizeof(with_rules) / sizeof(*with_rules));
-	app->show_match = show_event;
-	app->no_statistics = true;
-	return app_run_steps(
-	    app, with_fields, sizeof(with_fields) / sizeof(*with_fields));
+	return single_run(app, own, word->value + 1, word->n - 1, steps,
+	    sizeof(steps) / sizeof(*steps));
 }
 
 /* The file as options of Falco, so that a reload finds it again: absolute, for a value in

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "broker/app/confine_self.h"
 #include "broker/app/single.h"
 #include "broker/cmd/commands.h"
@@ -60,29 +59,14 @@ step_select_own_source(struct app *app, struct err *err)
 static int
 run_plugin(struct app *app, const struct own_options *own)
 {
-	app_step_fn *const with_rules[] = {step_keep, step_start_workers,
-	    step_load_plugins, step_confine_self, step_require_source, step_init_sources,
-	    step_select_own_source, step_load_rules, step_outputs, step_process_events};
-	app_step_fn *const with_fields[] = {step_keep, step_start_workers,
-	    step_load_plugins, step_confine_self, step_require_source, step_init_sources,
-	    step_select_own_source, step_show_rule, step_outputs, step_process_events};
-	struct err err;
+	app_step_fn *const steps[] = {step_keep, step_start_workers, step_load_plugins,
+	    step_confine_self, step_require_source, step_init_sources,
+	    step_select_own_source, show_unless_rules(app, own->fields), step_outputs,
+	    step_process_events};
 
-	if (!single_settings(app, own, app->options->word.value, 1, &err)) {
-		fprintf(stderr, "Error: %s\n", err.msg);
-		settings_free(app->settings);
-		return 1;
-	}
-	log_configure(&app->settings->log);
 	app->max_events = own->max_events;
-	app->show_fields = own->fields;
-	if (app->options->rules.n > 0)
-		return app_run_steps(
-		    app, with_rules, sizeof(with_rules) / sizeof(*with_rules));
-	app->show_match = show_event;
-	app->no_statistics = true;
-	return app_run_steps(
-	    app, with_fields, sizeof(with_fields) / sizeof(*with_fields));
+	return single_run(
+	    app, own, app->options->word.value, 1, steps, sizeof(steps) / sizeof(*steps));
 }
 
 int

@@ -11,7 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "broker/app/single.h"
 #include "broker/cmd/commands.h"
 #include "broker/options/command_line.h"
@@ -128,7 +127,6 @@ cmd_sandbox(int argc, char **argv)
 	    step_start_workers, step_load_plugins, step_show_layers};
 	struct command_line line;
 	struct app app = {.options = &line.options};
-	struct err err;
 	int status;
 
 	if (!command_line_take(&line, OWN_RUN, usage, argc, argv, &status))
@@ -138,15 +136,9 @@ cmd_sandbox(int argc, char **argv)
 		return command_line_misused(&line, "one plugin at a time", usage);
 	show_host();
 	fflush(stdout);
-	status = 0;
-	if (plugin->n == 1 && !single_settings(&app, &line.own, plugin->value, 1, &err)) {
-		fprintf(stderr, "Error: %s\n", err.msg);
-		settings_free(app.settings);
-		status = 1;
-	} else if (plugin->n == 1) {
-		log_configure(&app.settings->log);
-		status = app_run_steps(&app, steps, sizeof(steps) / sizeof(*steps));
-	}
+	status = plugin->n == 0 ? 0
+				: single_run(&app, &line.own, plugin->value, 1, steps,
+				      sizeof(steps) / sizeof(*steps));
 	command_line_release(&line);
 	return status;
 }

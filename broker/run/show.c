@@ -157,3 +157,14 @@ step_show_rule(struct app *app, struct err *err)
 	buf_release(&escaped);
 	return done ? STEP_NEXT : STEP_FAILED;
 }
+
+app_step_fn *
+show_unless_rules(struct app *app, const char *fields)
+{
+	if (app->options->rules.n > 0)
+		return step_load_rules;
+	app->show_fields = fields;
+	app->show_match = show_event;
+	app->no_statistics = true;
+	return step_show_rule;
+}

@@ -12,4 +12,8 @@ app_step_fn step_show_rule;
 /* An event as a line: what printing needs is the output of the one rule there is. */
 app_match_fn show_event;
 
+/* The step after which events are judged by the rules that were given with -r or, where
+ * there are none, shown with these fields (NULL: all). */
+app_step_fn *show_unless_rules(struct app *app, const char *fields);
+
 #endif
