@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* "mews policy": policy text without running anything: its mistakes, and what it means.
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/conf/load.h"
 #include "base/limits.h"
 #include "broker/app/single.h"
 #include "broker/cmd/commands.h"
 #include "broker/options/command_line.h"
+#include "broker/settings/files.h"
 #include "broker/supervisor/plugins.h"
 #include "broker/supervisor/supervisor.h"
 #include "policy/explain.h"
@@ -35,32 +33,20 @@ static const char usage[] =
 
 #define ARENA_BYTES (64u << 20)
 
+/* The tree has its texts in the arena. */
 static bool
 read_file(struct arena *arena, const char *path, char **ret_text, size_t *ret_n,
     struct err *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
+	struct buf whole;
+	bool ok;
 
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		err_sys(err, "%s", path);
-		if (fd >= 0)
-			close(fd);
-		return false;
-	}
-	char *text = NULL;
-	size_t n = (size_t)st.st_size;
-	bool ok = S_ISREG(st.st_mode) || err_set(err, ERR_USAGE, "%s: not a file", path);
-	if (ok && n > LIMIT_RULES_FILE_BYTES)
-		ok = err_set(err, ERR_LIMIT, "%s: longer than %u bytes", path,
-		    LIMIT_RULES_FILE_BYTES);
-	if (ok && !(text = arena_alloc(arena, n + 1)))
+	buf_init(&whole, LIMIT_RULES_FILE_BYTES);
+	ok = file_read(path, &whole, err) || err_wrap(err, "%s", path);
+	*ret_n = whole.len;
+	if (ok && !(*ret_text = arena_strndup(arena, buf_str(&whole), whole.len)))
 		ok = err_nomem(err);
-	if (ok && read(fd, text, n) != (ssize_t)n)
-		ok = err_sys(err, "%s", path);
-	close(fd);
-	*ret_text = text;
-	*ret_n = n;
+	buf_release(&whole);
 	return ok;
 }
 
