@@ -2,7 +2,8 @@
 /*
  * The programs, without installing them: against a plain reading of the table they are
  * made of, against each other (tree and linear), and against a golden listing that shows
- * reviewers what changed. "compile_test PATH" writes the listing anew.
+ * reviewers what changed. "compile_test PATH" writes the listing anew. Long: a case for
+ * each kind of row, and for each argument that decides.
  */
 #include "policy/compile.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Long: each field of each structure, with each value that it may not have. */
 #include "proto/chunk.h"
 
 #include <setjmp.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What both evaluators share: supplies, needs, values of slots and operands, and the
- * plain evaluation of one rule on one event.
+ * plain evaluation of one rule on one event. Long, because each kind of value has its
+ * few lines here.
  */
 #include "rules/eval_private.h"
 

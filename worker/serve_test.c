@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The real binary, unconfined, with a plugin that counts (testdata/counter.c). */
+/* The real binary, unconfined, with a plugin that counts (testdata/counter.c). Long: a
+ * case for each call and each state in which it comes. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>

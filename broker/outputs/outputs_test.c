@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Long: each sink, with each way in which it can be deaf, full or gone. */
 #include "broker/outputs/outputs.h"
 
 #include <arpa/inet.h>

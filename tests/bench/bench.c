@@ -5,7 +5,8 @@
  *
  * Each scenario is given to all subjects in turn, round after round, so that what
  * disturbs the machine disturbs all of them; how many events a subject gets depends on
- * what it did with a few before.
+ * what it did with a few before. Long, because a measurement is followed from the
+ * command line to its figures in one place.
  */
 #include <fnmatch.h>
 #include <limits.h>

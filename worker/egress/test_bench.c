@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Long: the hosts, names, peers and plugin of a test are one world, made and ended here.
+ */
 #include "worker/egress/test_bench.h"
 
 #include <arpa/inet.h>
