@@ -16,13 +16,12 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 
+#include "tests/bench/plugins/net_figures.h"
 #include "tests/plugins/kit.h"
 
 enum {
 	TIMES = 100,
-	BULK_MIB = 256,
 	ACCEPTS = 500,
 };
 
@@ -32,23 +31,6 @@ static char told[16][KIT_PAYLOAD];
 static unsigned n_told, next_told;
 static bool is_done;
 static int listener = -1;
-
-static double
-now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static int
-by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
 
 static void
 tell(const char *name, double value)
