@@ -4,20 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/column.h"
 #include "proto/plugin_api.h"
+#include "proto/stream.h"
 
 /* Twice what any event type has. */
 enum {
 	MAX_PARAMS = 64
 };
-
-/* clang-format off */
-#define FOUR(n)    n, n + 1, n + 2, n + 3
-#define SIXTEEN(n) FOUR(n), FOUR(n + 4), FOUR(n + 8), FOUR(n + 12)
-#define MANY(n)    SIXTEEN(n), SIXTEEN(n + 16), SIXTEEN(n + 32), SIXTEEN(n + 48)
-
-const uint32_t column_even_first[] = {MANY(0), MANY(64), MANY(128), MANY(192), 256};
-/* clang-format on */
 
 static bool
 has_plugin_id(uint16_t type)
@@ -31,126 +25,15 @@ pad8(uint64_t n)
 	return (n + 7) & ~7ull;
 }
 
-bool
-column_store_init(
-    struct column_store *c, uint32_t slot, enum column_kind kind, struct err *err)
-{
-	*c = (struct column_store){.kind = kind, .slot = slot};
-	c->first = calloc(LIMIT_CHUNK_EVENTS + 1, sizeof(*c->first));
-	c->cap_values = LIMIT_CHUNK_EVENTS;
-	c->num = calloc(c->cap_values, sizeof(*c->num));
-	c->cap_bytes = kind == COLUMN_NUM ? 0 : 4096;
-	c->bytes = c->cap_bytes ? malloc(c->cap_bytes) : NULL;
-	if (!c->first || !c->num || (c->cap_bytes && !c->bytes)) {
-		column_store_release(c);
-		return err_nomem(err);
-	}
-	return true;
-}
-
-void
-column_store_release(struct column_store *c)
-{
-	free(c->first);
-	free(c->num);
-	free(c->bytes);
-	*c = (struct column_store){0};
-}
-
-void
-column_store_clear(struct column_store *c)
-{
-	c->n_events = c->n_values = c->n_bytes = 0;
-}
-
-static bool
-reserve_value(struct column_store *c)
-{
-	if (c->n_values - c->first[c->n_events] >= LIMIT_LIST_VALUES ||
-	    c->n_values >= LIMIT_FRAME_BYTES / 8)
-		return false;
-	if (c->n_values < c->cap_values)
-		return true;
-	uint64_t *num = reallocarray(c->num, c->cap_values * 2, sizeof(*num));
-	if (!num)
-		return false;
-	c->num = num;
-	c->cap_values *= 2;
-	return true;
-}
-
-bool
-column_store_num(struct column_store *c, uint64_t v)
-{
-	if (!reserve_value(c))
-		return false;
-	c->num[c->n_values++] = v;
-	return true;
-}
-
-bool
-column_store_bytes(struct column_store *c, const void *p, uint32_t n)
-{
-	if (n >= LIMIT_FRAME_BYTES || c->n_bytes + n + 1 > LIMIT_FRAME_BYTES ||
-	    !reserve_value(c))
-		return false;
-	if (c->cap_bytes - c->n_bytes < n + 1) {
-		uint32_t cap = c->cap_bytes * 2 > c->n_bytes + n + 1 ? c->cap_bytes * 2
-								     : c->n_bytes + n + 1;
-		char *bytes = realloc(c->bytes, cap);
-		if (!bytes)
-			return false;
-		c->bytes = bytes;
-		c->cap_bytes = cap;
-	}
-	struct frame_span span = {c->n_bytes, n};
-	memcpy(&c->num[c->n_values++], &span, sizeof(span));
-	memcpy(c->bytes + c->n_bytes, p, n);
-	c->bytes[c->n_bytes + n] = '\0';
-	c->n_bytes += n + 1;
-	return true;
-}
-
-void
-column_store_next(struct column_store *c)
-{
-	c->first[++c->n_events] = c->n_values;
-}
-
-void
-column_store_undo(struct column_store *c)
-{
-	struct frame_span last;
-
-	c->n_values = c->first[--c->n_events];
-	c->n_bytes = 0;
-	if (c->kind == COLUMN_NUM || c->n_values == 0)
-		return;
-	memcpy(&last, &c->num[c->n_values - 1], sizeof(last));
-	c->n_bytes = last.off + last.len + 1;
-}
-
-static bool
-is_even(const struct column_store *c)
-{
-	return c->n_events > 0 && c->n_values == c->n_events &&
-	       memcmp(c->first, column_even_first,
-		   (c->n_events + 1) * sizeof(*c->first)) == 0;
-}
-
-uint32_t
-column_store_frame_bytes(const struct column_store *c)
-{
-	uint64_t first = is_even(c) ? 0 : pad8((c->n_events + 1) * sizeof(*c->first));
-
-	return (uint32_t)(sizeof(struct column_head) + first + c->n_values * 8ull +
-			  pad8(c->n_bytes));
-}
+/* A frame that is worth streaming: the end of it costs what a few lines do. */
+enum {
+	STREAM_BYTES = 4096
+};
 
 struct out {
 	uint8_t *p;
 	uint32_t cap, len;
-	bool full;
+	bool full, streams;
 };
 
 static void
@@ -162,7 +45,9 @@ put(struct out *o, const void *p, uint64_t n)
 		o->full = true;
 		return;
 	}
-	if (n) {
+	if (o->streams) {
+		stream_copy(o->p + o->len, p, (uint32_t)n);
+	} else if (n) {
 		/* The padding, before what it is behind. */
 		memset(o->p + o->len + padded - 8, 0, 8);
 		memcpy(o->p + o->len, p, n);
@@ -209,12 +94,11 @@ put_raw_event(struct out *o, const void *raw, const struct chunk_event *e)
 static void
 put_column(struct out *o, const struct column_store *c)
 {
-	bool even = is_even(c);
 	const struct column_head h = {
-	    c->slot, c->kind | (even ? COLUMN_EVEN : 0), c->n_values, c->n_bytes};
+	    c->slot, c->kind | (c->even ? COLUMN_EVEN : 0), c->n_values, c->n_bytes};
 
 	put(o, &h, sizeof(h));
-	if (!even)
+	if (!c->even)
 		put(o, c->first, (c->n_events + 1) * sizeof(*c->first));
 	put(o, c->num, c->n_values * sizeof(*c->num));
 	put(o, c->bytes, c->n_bytes);
@@ -231,6 +115,7 @@ chunk_write(uint8_t *p, uint32_t cap, const struct chunk_head *head,
 
 	if (head->n_events > LIMIT_CHUNK_EVENTS)
 		return 0;
+	o.streams = cap >= STREAM_BYTES && (uintptr_t)p % 8 == 0;
 	filled.n_columns = n_columns;
 	filled.flags &= ~(uint32_t)CHUNK_HAS_EVENTS;
 	if (raw && event)
@@ -239,10 +124,13 @@ chunk_write(uint8_t *p, uint32_t cap, const struct chunk_head *head,
 	if (event)
 		put(&o, event, head->n_events * sizeof(*event));
 	for (uint32_t i = 0; i < n_columns; i++) {
-		if (column[i]->n_events != head->n_events)
+		if (column_store_events(column[i]) != head->n_events)
 			return 0;
 		put_column(&o, column[i]);
 	}
+	if (o.streams)
+		stream_end();
+	o.streams = false;
 	if (raw && event) {
 		for (uint32_t i = 0; i < head->n_events; i++)
 			len[i] = event[i].len;

@@ -106,35 +106,8 @@ struct frame_column {
 	const char *bytes;
 };
 
-/* The worker's side, building. Columns are built one after the other, each over all
- * events of the chunk: the caller has gathered values of n_events events per slot first
- * (struct column_store below). */
-struct column_store {
-	enum column_kind kind;
-	uint32_t slot;
-	uint32_t n_events; /* closed so far */
-	uint32_t *first;   /* LIMIT_CHUNK_EVENTS + 1 */
-	uint64_t *num;     /* or spans, packed as two u32 */
-	uint32_t n_values, cap_values;
-	char *bytes;
-	uint32_t n_bytes, cap_bytes;
-};
-
-bool column_store_init(
-    struct column_store *c, uint32_t slot, enum column_kind kind, struct err *err);
-void column_store_release(struct column_store *c);
-void column_store_clear(struct column_store *c);
-/* Each adds a value to the event that is open (_bytes with a NUL behind it); false past
- * LIMIT_FRAME_BYTES or LIMIT_LIST_VALUES, or when memory is gone. */
-bool column_store_num(struct column_store *c, uint64_t v);
-bool column_store_bytes(struct column_store *c, const void *p, uint32_t n);
-/* Ends the open event (with the values added since the last call; none: missing). At most
- * LIMIT_CHUNK_EVENTS of them. */
-void column_store_next(struct column_store *c);
-/* Forgets the last event, which was ended, and its values. */
-void column_store_undo(struct column_store *c);
-/* Bytes it takes in a frame. */
-uint32_t column_store_frame_bytes(const struct column_store *c);
+/* The worker's side, building. */
+struct column_store;
 
 /*
  * A whole EVENTS or COLUMNS frame into p; 0 when it exceeds cap, or a column is not of

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/chunk.h"
+#include "proto/column.h"
 #include "proto/plugin_api.h"
 
 enum {

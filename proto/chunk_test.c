@@ -495,7 +495,7 @@ test_chunk_refuses_more_columns_than_slots(void **state)
 {
 	enum {
 		N = LIMIT_PLAN_SLOTS + 1,
-		CAP = sizeof(struct chunk_head) + N * 24
+		CAP = sizeof(struct chunk_head) + N * sizeof(struct column_head)
 	};
 	struct chunk_head head = {.flags = CHUNK_LAST};
 	static const struct column_store *columns[N];
@@ -508,7 +508,7 @@ test_chunk_refuses_more_columns_than_slots(void **state)
 	for (uint32_t i = 0; i < N; i++)
 		columns[i] = &sample.column[0];
 	len = chunk_write(p, CAP, &head, &none, NULL, columns, N - 1);
-	assert_int_equal(len, CAP - 24);
+	assert_int_equal(len, CAP - sizeof(struct column_head));
 	assert_true(check(p, len, FRAME_EVENTS));
 	len = chunk_write(p, CAP, &head, &none, NULL, columns, N);
 	assert_int_equal(len, CAP);

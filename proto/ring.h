@@ -107,9 +107,6 @@ void ring_reader_init(
  */
 enum ring_rc ring_reserve(struct ring_writer *w, uint32_t max_len, void **ret_p);
 void ring_commit(struct ring_writer *w, uint32_t type, uint32_t len);
-/* A hint: len bytes, off behind the last record, will soon be written. The reader's
- * processor has them still, and to get them takes as long as much of the work before. */
-void ring_warm(const struct ring_writer *w, uint32_t off, uint32_t len);
 enum ring_rc ring_put(struct ring_writer *w, uint32_t type, const void *p, uint32_t len);
 
 /*

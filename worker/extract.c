@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "worker/quirks.h"
 #include "worker/tables.h"
+#include "worker/take.h"
 #include "worker/text.h"
 #include "worker/values.h"
 
@@ -56,18 +57,14 @@ take_many(struct extractor *x, struct plan_slot *s, const struct plugin_extract_
 }
 
 /* Ends the event in the slot's column. */
-static inline __attribute__((always_inline)) void
+static void
 take_values(struct extractor *x, struct plan_slot *s,
     const struct plugin_extract_field *f, uint32_t *room)
 {
-	struct column_store *c = &s->store;
-
-	if (!values_take_one(c, f, s->blank.ftype, room)) {
-		uint32_t left = *room;
-		take_many(x, s, f, &left);
-		*room = left;
-	}
-	c->first[++c->n_events] = c->n_values;
+	if (values_take_one(&s->store, f, s->blank.ftype, room))
+		return;
+	take_many(x, s, f, room);
+	column_store_next(&s->store);
 }
 
 static bool
@@ -110,15 +107,17 @@ take_all(
     struct extractor *x, struct slot_set *set, uint32_t first, uint32_t n, uint32_t *room)
 {
 	uintptr_t moved = 0;
-	uint32_t left = *room;
 
-	for (uint32_t i = first; i < first + n; i++) {
+	for (uint32_t i = first, end = first + n; i < end; i++) {
+		const struct take_call call = {set->work + i, set->store + i,
+		    set->kind + i, set->place + i, end - i};
+		i += take_run(&call, room, &moved);
+		if (i == end)
+			break;
 		const struct plugin_extract_field *f = &set->work[i];
-
 		moved |= field_has_moved(f, set->kind[i], &set->place[i]);
-		take_values(x, set->field_slot[i], f, &left);
+		take_values(x, set->field_slot[i], f, room);
 	}
-	*room = left;
 	return moved == 0;
 }
 

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "proto/chunk.h"
+#include "proto/column.h"
 #include "proto/ring.h"
 
 struct outbox {

@@ -27,10 +27,12 @@ slot_set_add(struct slot_set *s, struct plan_slot *slot)
 	uint32_t at = s->n_fields++;
 	for (; at > 0 && s->field_slot[at - 1]->rank > slot->rank; at--) {
 		s->field_slot[at] = s->field_slot[at - 1];
+		s->store[at] = s->store[at - 1];
 		s->kind[at] = s->kind[at - 1];
 		s->blank[at] = s->blank[at - 1];
 	}
 	s->field_slot[at] = slot;
+	s->store[at] = &slot->store;
 	s->kind[at] = (uint8_t)slot->store.kind;
 	s->blank[at] = slot->blank;
 	if (slot->rank > s->max_rank)
@@ -51,13 +53,14 @@ set_init(struct slot_set *s, struct arena *arena, uint32_t n)
 	    .slot = arena_array(arena, n + 1, sizeof(struct plan_slot *)),
 	    .column = arena_array(arena, n + 1, sizeof(struct column_store *)),
 	    .field_slot = arena_array(arena, n + 1, sizeof(struct plan_slot *)),
+	    .store = arena_array(arena, n + 1, sizeof(struct column_store *)),
 	    .kind = arena_array(arena, n + 1, sizeof(uint8_t)),
 	    .blank = arena_array(arena, n + 1, sizeof(struct plugin_extract_field)),
 	    .work = arena_array(arena, n + 1, sizeof(struct plugin_extract_field)),
 	    .place = arena_array(arena, n + 1, sizeof(struct field_place)),
 	};
-	return s->slot && s->column && s->field_slot && s->kind && s->blank && s->work &&
-	       s->place;
+	return s->slot && s->column && s->field_slot && s->store && s->kind && s->blank &&
+	       s->work && s->place;
 }
 
 void

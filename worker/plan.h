@@ -14,7 +14,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "proto/chunk.h"
+#include "proto/column.h"
 #include "proto/control.pb-c.h"
 #include "proto/plugin_api.h"
 #include "worker/plugin.h"
@@ -38,7 +38,8 @@ struct slot_set {
 	 * fills in. By rank: one call asks for those of one rank (quirks.h says why). */
 	uint32_t max_rank;
 	struct plan_slot **field_slot;
-	uint8_t *kind; /* enum column_kind of each */
+	struct column_store **store; /* of each */
+	uint8_t *kind;               /* enum column_kind of each */
 	struct plugin_extract_field *blank, *work;
 	struct field_place *place; /* of each, when it was last looked at: quirks.h */
 };

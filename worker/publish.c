@@ -11,7 +11,6 @@ enum {
 	/* What both sides still have in their nearest caches when they come back to it.
 	 */
 	AHEAD_EVENTS = 128,
-	WARM_BYTES = 1024, /* of an event's part of a chunk */
 };
 
 /*
@@ -69,7 +68,6 @@ fill_chunk(struct publisher *p, uint32_t first, uint32_t max, struct chunk_event
 			break;
 		used += fixed;
 		raw[n] = s->event[first + n];
-		ring_warm(&p->out->ring, n * p->event_bytes, p->event_bytes);
 		const struct plugin_event_input in = {
 		    .evt = s->event[first + n],
 		    .evtnum = s->first_number + first + n,
@@ -123,13 +121,8 @@ publish_chunk(struct publisher *p, struct err *err)
 	    .raw = p->plan->want_events ? raw : NULL,
 	    .column = p->plan->first.column,
 	};
-	uint64_t before = p->out->ring.tail;
 	if (!outbox_send(p->out, FRAME_EVENTS, &parts, err))
 		return false;
-	if (n > 0)
-		p->event_bytes = (uint32_t)(p->out->ring.tail - before) / n;
-	if (p->event_bytes > WARM_BYTES)
-		p->event_bytes = WARM_BYTES;
 	source_published(s, n, p->plan->run_ahead);
 	return true;
 }

@@ -20,8 +20,7 @@ struct publisher {
 	/* Broker and worker can run at the same time: chunks are made small enough for
 	 * one to evaluate while the other extracts. */
 	bool parallel;
-	uint32_t requests;    /* answered so far */
-	uint32_t event_bytes; /* that an event took in the last chunk */
+	uint32_t requests; /* answered so far */
 };
 
 /* The next chunk of the batch, in SOURCE_PUBLISHING and with a free outbox. */

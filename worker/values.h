@@ -12,7 +12,7 @@
 #include <emmintrin.h>
 #endif
 
-#include "proto/chunk.h"
+#include "proto/column.h"
 #include "proto/plugin_api.h"
 
 /* What a value takes in a frame beside its bytes: itself, or its span. */
@@ -77,40 +77,42 @@ value_copy_block(char *to, const char *from)
 
 /*
  * values_take for what most fields have: one number or string, for which the column has
- * memory already. False: nothing was done, take the long way.
+ * memory already; ends the event, too. False: nothing was done, take the long way.
  */
 static inline __attribute__((always_inline)) bool
 values_take_one(struct column_store *c, const struct plugin_extract_field *f,
     uint32_t type, uint32_t *room)
 {
-	if (f->res_len != 1 || !f->res.str || c->n_values == c->cap_values ||
+	const uint32_t at = c->n_values;
+
+	if (f->res_len != 1 || !f->res.str || at == c->cap_values ||
 	    *room < VALUE_HEAD_BYTES + VALUE_BLOCK)
 		return false;
 	if (type == PLUGIN_FIELD_STRING) {
 		const char *s = f->res.str[0];
-		if (!s)
-			return true;
-		if (c->cap_bytes - c->n_bytes < VALUE_BLOCK)
+		const uint32_t off = c->n_bytes, left = c->cap_bytes - off;
+		if (!s || left < VALUE_BLOCK)
 			return false;
-		size_t n = value_copy_block(c->bytes + c->n_bytes, s);
+		uint64_t n = value_copy_block(c->bytes + off, s);
 		if (n == VALUE_BLOCK) {
 			n = strlen(s);
-			if (n >= c->cap_bytes - c->n_bytes ||
-			    n + 1 > *room - VALUE_HEAD_BYTES)
+			if (n >= left || n + 1 > *room - VALUE_HEAD_BYTES)
 				return false;
-			memcpy(c->bytes + c->n_bytes, s, n + 1);
+			memcpy(c->bytes + off, s, n + 1);
 		}
-		const struct frame_span span = {c->n_bytes, (uint32_t)n};
-		memcpy(&c->num[c->n_values++], &span, sizeof(span));
-		c->n_bytes += (uint32_t)n + 1;
-		*room -= (uint32_t)n + 1 + VALUE_HEAD_BYTES;
-		return true;
-	}
-	if (type == PLUGIN_FIELD_IPADDR || type == PLUGIN_FIELD_IPNET)
+		c->num[at] = column_span(off, (uint32_t)n);
+		c->n_bytes = off + (uint32_t)n + 1;
+		*room -= (uint32_t)n + 1;
+	} else if (type != PLUGIN_FIELD_IPADDR && type != PLUGIN_FIELD_IPNET) {
+		c->num[at] =
+		    type == PLUGIN_FIELD_BOOL ? f->res.boolean[0] : f->res.u64[0];
+	} else {
 		return false;
-	c->num[c->n_values++] =
-	    type == PLUGIN_FIELD_BOOL ? f->res.boolean[0] : f->res.u64[0];
+	}
 	*room -= VALUE_HEAD_BYTES;
+	c->n_values = at + 1;
+	if (!c->even)
+		c->first[++c->n_events] = at + 1;
 	return true;
 }
 

@@ -18,7 +18,11 @@ static bool
 take(struct column_store *c, const struct plugin_extract_field *f, uint32_t type,
     uint32_t *room)
 {
-	return values_take_one(c, f, type, room) || values_take(c, f, type, room);
+	if (values_take_one(c, f, type, room))
+		return true;
+	bool taken = values_take(c, f, type, room);
+	column_store_next(c);
+	return taken;
 }
 
 static const char *
