@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Before the loop sleeps. A plugin that uses a table waits for each operation, and in
- * lockstep one request waits for the other: what comes next is on its way already, and
- * looking for it is cheaper than being woken for it.
+ * Before the loop sleeps. A plugin that uses a table waits for each operation, in
+ * lockstep one request waits for the other, and a source that is busy is about to publish
+ * its next chunk: what comes next is on its way already, and looking for it is cheaper
+ * than being woken for it. Of chunks that is only a guess: each wrong one doubles how
+ * often it is not made.
  */
 #include <event2/event.h>
 
@@ -14,6 +16,9 @@ enum {
 	QUIET_NS = 50000,
 	/* Then everybody else in the loop gets a turn. */
 	TURN_NS = 5000000,
+	/* For a chunk. */
+	CHUNK_NS = 20000,
+	MAX_DOUBT = 10, /* at most every so many-th power of two's chance is taken */
 };
 
 static uint64_t
@@ -67,6 +72,36 @@ stop(struct pipeline *p)
 	return any;
 }
 
+/* Nothing is asked of anybody, and nobody else needs the loop. */
+static bool
+expects_chunk(struct pipeline *p)
+{
+	bool alone = p->sup->spun_last == p;
+
+	p->sup->spun_last = p;
+	return alone && p->has_origin && p->state == PIPELINE_IDLE &&
+	       worker_is_up(p->worker[0].worker) && ++p->chances >> p->doubt > 0;
+}
+
+/* True when one came. */
+static bool
+await_chunk(struct pipeline *p)
+{
+	struct worker *w = p->worker[0].worker;
+	bool came = false;
+
+	p->chances = 0;
+	spin_begin(&p->sup->spin, CHUNK_NS);
+	do {
+		came = ring_reader_fill(&w->reader) > 0;
+	} while (!came && spin_on(&p->sup->spin));
+	if (came)
+		p->doubt = 0;
+	else if (p->doubt < MAX_DOUBT)
+		p->doubt++;
+	return came;
+}
+
 static void
 begin(struct pipeline *p)
 {
@@ -82,9 +117,12 @@ pipeline_linger(struct pipeline *p)
 {
 	uint64_t seen = table_frames(p);
 
-	if (!p->sup->spin.is_possible ||
-	    (seen == p->table_frames && !(p->lockstep && is_asking(p))))
-		return p->is_lingering && stop(p);
+	if (!p->sup->spin.is_possible)
+		return false;
+	if (seen == p->table_frames && !(p->lockstep && is_asking(p))) {
+		bool any = p->is_lingering && stop(p);
+		return any || (expects_chunk(p) && await_chunk(p));
+	}
 	p->is_lingering = true;
 	if (p->turn_end_ns == 0)
 		p->turn_end_ns = clock_mono_ns() + TURN_NS;

@@ -258,6 +258,7 @@ struct pipeline {
 	 * been when there were no more. */
 	bool is_lingering;
 	uint64_t turn_end_ns, table_frames;
+	uint32_t chances, doubt; /* of a next chunk that is about to come */
 	struct pipeline_tune tune;
 	struct eval_config config; /* hostname is the caller's */
 };

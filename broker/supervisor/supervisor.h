@@ -36,7 +36,8 @@ struct supervisor {
 	const char *state_dir;    /* NULL: nothing is kept */
 	bool keeps_no_records;    /* there, as was said */
 	bool stopping;
-	struct spin spin; /* of the loop */
+	struct spin spin;      /* of the loop */
+	const void *spun_last; /* who might have waited so, to know whether it is alone */
 	bool libs_log_enabled;
 	int libs_log_severity; /* plugin ABI numbers */
 	struct err fatal;      /* the launcher is gone: the run must end */
