@@ -6,38 +6,37 @@
 static const struct {
 	enum value_type type;
 	const char *name;
-	bool number;
 } types[] = {
-    {VALUE_NONE, "NONE", false},
-    {VALUE_INT8, "INT8", true},
-    {VALUE_INT16, "INT16", true},
-    {VALUE_INT32, "INT32", true},
-    {VALUE_INT64, "INT64", true},
-    {VALUE_UINT8, "UINT8", true},
-    {VALUE_UINT16, "UINT16", true},
-    {VALUE_UINT32, "UINT32", true},
-    {VALUE_UINT64, "UINT64", true},
-    {VALUE_CHARBUF, "CHARBUF", false},
-    {VALUE_BYTEBUF, "BYTEBUF", false},
-    {VALUE_RELTIME, "RELTIME", true},
-    {VALUE_ABSTIME, "ABSTIME", true},
-    {VALUE_BOOL, "BOOL", true},
-    {VALUE_IPADDR, "IPADDR", false},
-    {VALUE_IPNET, "IPNET", false},
-    {VALUE_DOUBLE, "DOUBLE", true},
-    {VALUE_PORT, "PORT", true},
-    {VALUE_PID, "PID", true},
-    {VALUE_FD, "FD", true},
-    {VALUE_UID, "UID", true},
-    {VALUE_GID, "GID", true},
-    {VALUE_FLAGS8, "FLAGS8", true},
-    {VALUE_FLAGS16, "FLAGS16", true},
-    {VALUE_FLAGS32, "FLAGS32", true},
-    {VALUE_FSPATH, "FSPATH", false},
-    {VALUE_FSRELPATH, "FSRELPATH", false},
-    {VALUE_SOCKADDR, "SOCKADDR", false},
-    {VALUE_SOCKTUPLE, "SOCKTUPLE", false},
-    {VALUE_OTHER, "DYNAMIC", false},
+    {VALUE_NONE, "NONE"},
+    {VALUE_INT8, "INT8"},
+    {VALUE_INT16, "INT16"},
+    {VALUE_INT32, "INT32"},
+    {VALUE_INT64, "INT64"},
+    {VALUE_UINT8, "UINT8"},
+    {VALUE_UINT16, "UINT16"},
+    {VALUE_UINT32, "UINT32"},
+    {VALUE_UINT64, "UINT64"},
+    {VALUE_CHARBUF, "CHARBUF"},
+    {VALUE_BYTEBUF, "BYTEBUF"},
+    {VALUE_RELTIME, "RELTIME"},
+    {VALUE_ABSTIME, "ABSTIME"},
+    {VALUE_BOOL, "BOOL"},
+    {VALUE_IPADDR, "IPADDR"},
+    {VALUE_IPNET, "IPNET"},
+    {VALUE_DOUBLE, "DOUBLE"},
+    {VALUE_PORT, "PORT"},
+    {VALUE_PID, "PID"},
+    {VALUE_FD, "FD"},
+    {VALUE_UID, "UID"},
+    {VALUE_GID, "GID"},
+    {VALUE_FLAGS8, "FLAGS8"},
+    {VALUE_FLAGS16, "FLAGS16"},
+    {VALUE_FLAGS32, "FLAGS32"},
+    {VALUE_FSPATH, "FSPATH"},
+    {VALUE_FSRELPATH, "FSRELPATH"},
+    {VALUE_SOCKADDR, "SOCKADDR"},
+    {VALUE_SOCKTUPLE, "SOCKTUPLE"},
+    {VALUE_OTHER, "DYNAMIC"},
 };
 
 enum {
@@ -62,16 +61,6 @@ value_type_parse(const char *name, enum value_type *ret_type)
 			*ret_type = types[i].type;
 			return true;
 		}
-	}
-	return false;
-}
-
-bool
-value_type_is_number(enum value_type type)
-{
-	for (size_t i = 0; i < N_TYPES; i++) {
-		if (types[i].type == type)
-			return types[i].number;
 	}
 	return false;
 }

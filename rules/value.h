@@ -52,7 +52,35 @@ const char *value_type_name(enum value_type type);
 /* False when unknown; builtin-fields.tsv uses these names. */
 bool value_type_parse(const char *name, enum value_type *ret_type);
 /* Held in struct column as 64-bit numbers (bools as 0, 1 or whatever 32 bits came). */
-bool value_type_is_number(enum value_type type);
+static inline bool
+value_type_is_number(enum value_type type)
+{
+	switch (type) {
+	case VALUE_INT8:
+	case VALUE_INT16:
+	case VALUE_INT32:
+	case VALUE_INT64:
+	case VALUE_UINT8:
+	case VALUE_UINT16:
+	case VALUE_UINT32:
+	case VALUE_UINT64:
+	case VALUE_RELTIME:
+	case VALUE_ABSTIME:
+	case VALUE_BOOL:
+	case VALUE_DOUBLE:
+	case VALUE_PORT:
+	case VALUE_PID:
+	case VALUE_FD:
+	case VALUE_UID:
+	case VALUE_GID:
+	case VALUE_FLAGS8:
+	case VALUE_FLAGS16:
+	case VALUE_FLAGS32:
+		return true;
+	default:
+		return false;
+	}
+}
 
 /* A byte string inside column.bytes. For CHARBUF a NUL follows it and none is in it;
  * IPADDR and IPNET are the raw 4 or 16 bytes (an address of any other length is kept as
