@@ -43,13 +43,15 @@ pred_verdict(struct fast *f, uint32_t pred, struct mask events)
 
 	if (!mask_any(&live))
 		return v;
+	if (p->kind == PRED_RANK) {
+		v.yes = fast_scan_rank(f, pred, &live);
+		return v;
+	}
 	if (p->kind == PRED_PLAIN)
 		fast_scan_plain(f, pred, &live);
 	for (uint32_t i = 0; i < p->n_unit; i++)
 		fast_scan_unit(f, f->g->pred_unit[p->unit + i], &live);
-	if (p->kind == PRED_RANK)
-		v.yes = fast_rank_events(f, p);
-	else if (f->pred[pred].chunk == f->chunk)
+	if (f->pred[pred].chunk == f->chunk)
 		v.yes = f->pred[pred].hit;
 	v.yes = mask_and(v.yes, &live);
 	return v;
@@ -284,8 +286,11 @@ static void
 list_matches(struct fast *f)
 {
 	struct evaluator *ev = f->ev;
-	uint32_t at[LIMIT_CHUNK_EVENTS + 1] = {0};
+	uint32_t at[LIMIT_CHUNK_EVENTS + 1];
 
+	if (f->n_found == 0)
+		return;
+	memset(at, 0, sizeof(at));
 	for (uint32_t i = 0; i < f->n_found; i++) {
 		for (struct mask m = f->found[i].events; mask_any(&m);) {
 			uint32_t e = mask_first(&m);
@@ -354,6 +359,7 @@ fast_free(struct evaluator *ev)
 {
 	struct fast *f = ev->fast;
 
+	free(f->text);
 	for (uint32_t i = 0; f->groups && i < ev->rs->slots->n; i++)
 		free(f->groups[i]);
 	for (uint32_t i = 0; f->g && f->unit && i < f->g->n_unit; i++) {
@@ -404,6 +410,7 @@ make_arrays(struct fast *f)
 	f->n_rule_word = (n_rule + 63) / 64;
 	f->verified = array(f, g->n_verify, sizeof(*f->verified));
 	f->groups = array(f, g->rs->slots->n, sizeof(*f->groups));
+	f->text = array(f, g->rs->slots->n, sizeof(*f->text));
 	f->unit = array(f, g->n_unit, sizeof(*f->unit));
 	f->pred = array(f, g->n_pred, sizeof(*f->pred));
 	f->node = array(f, g->n_shared, sizeof(*f->node));
@@ -418,9 +425,10 @@ make_arrays(struct fast *f)
 	f->gate = array(f, g->n_gate, sizeof(*f->gate));
 	f->found = array(f, n_rule, sizeof(*f->found));
 	f->former = array(f, n_rule, sizeof(*f->former));
-	return f->verified && f->groups && f->unit && f->pred && f->node && f->known &&
-	       f->group && f->rule && f->guard_unit && f->touched && f->always &&
-	       f->candidate && f->pending && f->gate && f->found && f->former;
+	return f->verified && f->groups && f->text && f->unit && f->pred && f->node &&
+	       f->known && f->group && f->rule && f->guard_unit && f->touched &&
+	       f->always && f->candidate && f->pending && f->gate && f->found &&
+	       f->former;
 }
 
 /* Worth it to find out which events share a value? */

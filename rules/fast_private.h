@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state of the fast evaluator, shared by fast.c (rules and nodes) and fast_scan.c
- * (values and look-ups). Whatever bears an old chunk number is blank. */
+/* The state of the fast evaluator, shared by fast.c (rules and nodes), fast_scan.c
+ * (values and look-ups), fast_sieve.c (values that need none) and fast_rank.c (numbers).
+ * Whatever bears an old chunk number is blank. */
 #ifndef RULES_FAST_PRIVATE_H
 #define RULES_FAST_PRIVATE_H
 
@@ -30,9 +31,22 @@ struct fast_ranks {
 	struct mask from[LIMIT_CHUNK_EVENTS + 1]; /* events of this rank and higher */
 };
 
+/* The texts of a slot that came in one column. */
+struct fast_text {
+	uint64_t chunk;
+	uint32_t n; /* values, at most one an event */
+	bool even;  /* exactly one */
+	/* They lie one after another, a NUL between them; fast_sieve.c finds out. */
+	uint8_t dense;
+	const uint32_t *first;
+	const struct span *span;
+	const char *bytes;
+};
+
 struct fast_unit {
 	uint64_t chunk;
 	struct mask scanned;
+	uint32_t compared;        /* FAMILY_NUMBER: predicates that did without ranks */
 	struct fast_ranks *ranks; /* FAMILY_NUMBER */
 };
 
@@ -72,9 +86,10 @@ struct fast {
 	struct graph *g;
 	struct evaluator *ev;
 	uint64_t chunk;
-	uint64_t serial;    /* of the value or list being looked up */
+	uint64_t serial;             /* of the value or list being looked up */
 	uint64_t *verified; /* by graph.verify: the serial of its last comparison */
 	struct fast_groups **groups; /* by slot; NULL: its look-ups are cheap */
+	struct fast_text *text;      /* by slot */
 	struct fast_unit *unit;
 	struct fast_pred *pred;
 	struct fast_node *node;   /* by graph_node.shared */
@@ -99,10 +114,23 @@ struct fast {
 
 /* Looks unit up on events (which must be available) that it was not looked up on. */
 void fast_scan_unit(struct fast *f, uint32_t unit, const struct mask *events);
+/* Blank for this chunk. */
+void fast_unit_start(struct fast *f, struct fast_unit *u);
 /* Compares a PRED_PLAIN on events (available) where it is not known. */
 void fast_scan_plain(struct fast *f, uint32_t pred, const struct mask *events);
-/* Events of those scanned whose number is on the right side of the threshold. */
-struct mask fast_rank_events(struct fast *f, const struct graph_pred *p);
+/* Of the events (available), those whose number is on the right side of the threshold. */
+struct mask fast_scan_rank(struct fast *f, uint32_t pred, const struct mask *events);
+
+/* NULL: they came in no single column. Not for lists and numbers. */
+struct fast_text *fast_text_now(struct fast *f, uint32_t slot);
+/* The values (a bit each) in which a look-up may find anything; false: it cannot be told
+ * without a look-up. */
+bool fast_sieve(const struct graph_unit *u, struct fast_text *t, struct mask *ret_values);
+/* The same of one value. */
+bool fast_may_hit(const struct graph_unit *u, const char *s, uint32_t len);
+/* The events, n of them, that have these values. */
+struct mask fast_text_events(
+    const struct fast_text *t, uint32_t n, const struct mask *values);
 
 static inline struct fast_pred *
 fast_pred_now(struct fast *f, uint32_t pred)

@@ -9,6 +9,8 @@ enum {
 	JUDGED_EVENTS = 32,
 	/* How long it holds that they do not. */
 	FLAT_CHUNKS = 64,
+	/* All values are looked at for this part of the events, at least. */
+	SIFTED_PART = 8,
 };
 
 /* One look-up: of one value, for all events that have it. */
@@ -318,43 +320,11 @@ mask_covers(const struct mask *m, const struct mask *part)
 	return !mask_any(&rest);
 }
 
-/* Can a look-up of the value find anything? Most values end here. */
-static inline bool
-may_hit(const struct graph_unit *u, const char *s, uint32_t len)
-{
-	switch (u->family) {
-	case FAMILY_HASH:
-		return index_hash_may(&u->hash, len);
-	case FAMILY_PREFIX:
-	case FAMILY_SUFFIX:
-	case FAMILY_SUBSTR:
-	case FAMILY_ISUBSTR:
-		return index_trie_may(&u->trie, s, len);
-	case FAMILY_PATH:
-		return index_path_may(&u->path, s, len);
-	default:
-		return true;
-	}
-}
-
-/* The column that has the values of all events, one each; NULL when it is not so simple.
- */
-static const struct column *
-even_column(const struct evaluator *ev, uint32_t slot)
-{
-	const struct supply *s = &ev->supply[slot];
-	const struct column *c = s->n == 1 ? s->column[0] : NULL;
-
-	return c && c->n == ev->n && c->first[c->n] - c->first[0] == c->n ? c : NULL;
-}
-
 static void
 scan_flat_text(struct lookup l, uint32_t slot, const struct mask *events)
 {
-	const struct evaluator *ev = l.f->ev;
-	const struct column *even = even_column(ev, slot);
-	const struct span *span = even ? even->str + even->first[0] : NULL;
-	const char *bytes = even ? even->bytes : NULL;
+	const struct fast_text *t = fast_text_now(l.f, slot);
+	const struct span *span = t && t->even ? t->span : NULL;
 	/* Of what is no good address each look-up counts. */
 	bool all = value_type_is_ip(l.type);
 	struct scalar v = {0};
@@ -365,13 +335,13 @@ scan_flat_text(struct lookup l, uint32_t slot, const struct mask *events)
 	for (uint32_t w = 0; w < MASK_WORDS; w++) {
 		for (uint64_t bits = events->w[w]; bits; bits &= bits - 1) {
 			uint32_t e = w * 64 + (uint32_t)__builtin_ctzll(bits);
-			if (even) {
-				v.s = bytes + span[e].off;
+			if (span) {
+				v.s = t->bytes + span[e].off;
 				v.len = span[e].len;
-			} else if (!slot_scalar(ev, slot, e, false, &v)) {
+			} else if (!slot_scalar(l.f->ev, slot, e, false, &v)) {
 				continue;
 			}
-			if (!all && !may_hit(l.unit, v.s, v.len))
+			if (!all && !fast_may_hit(l.unit, v.s, v.len))
 				continue;
 			one = (struct mask){{0}};
 			one.w[w] = bits & -bits;
@@ -406,6 +376,55 @@ scan_flat_number(struct lookup l, uint32_t slot, const struct mask *events)
 			look_up(&l, true, false, 0);
 		}
 	}
+}
+
+static uint32_t
+mask_count(const struct mask *m)
+{
+	uint32_t n = 0;
+
+	for (uint32_t w = 0; w < MASK_WORDS; w++)
+		n += (uint32_t)__builtin_popcountll(m->w[w]);
+	return n;
+}
+
+/* Leaves of events those in which a look-up may find anything, which are few mostly;
+ * false: the events are too few to look at all values, or those do not lend themselves to
+ * it. */
+static bool
+sift(struct lookup *l, uint32_t slot, struct mask *events)
+{
+	const struct graph_unit *u = l->unit;
+	struct evaluator *ev = l->f->ev;
+	struct mask values, some;
+
+	if (value_type_is_ip(l->type) || mask_count(events) < ev->n / SIFTED_PART)
+		return false;
+	struct fast_text *t = fast_text_now(l->f, slot);
+	if (!t || !fast_sieve(u, t, &values))
+		return false;
+	some = fast_text_events(t, ev->n, &values);
+	*events = mask_and(*events, &some);
+	return true;
+}
+
+static struct mask
+present_events(const struct evaluator *ev, uint32_t slot, struct mask events)
+{
+	const struct supply *s = &ev->supply[slot];
+	const struct column *one = s->n == 1 ? s->column[0] : NULL;
+
+	if (one && one->n == ev->n && one->first[one->n] - one->first[0] == one->n)
+		return events;
+	for (uint32_t w = 0; w < MASK_WORDS; w++) {
+		for (uint64_t bits = events.w[w]; bits; bits &= bits - 1) {
+			uint32_t e = w * 64 + (uint32_t)__builtin_ctzll(bits);
+			const struct column *c = one ? one : eval_column(ev, slot, e);
+			if (!c || e >= c->n || c->first[e] == c->first[e + 1])
+				events.w[w] &= ~(bits & -bits);
+		}
+	}
+	return events;
 }
 
 /* Event by event: where looking up is cheaper than finding out what repeats. */
@@ -447,11 +466,12 @@ scan_groups(struct lookup *l, const struct fast_groups *g, bool number)
 	}
 }
 
-static void
-unit_start(struct fast *f, struct fast_unit *u)
+void
+fast_unit_start(struct fast *f, struct fast_unit *u)
 {
 	u->chunk = f->chunk;
 	u->scanned = (struct mask){0};
+	u->compared = 0;
 	if (!u->ranks)
 		return;
 	for (uint32_t i = 0; i < u->ranks->n; i++)
@@ -472,12 +492,24 @@ fast_scan_unit(struct fast *f, uint32_t unit, const struct mask *events)
 	uint32_t event;
 
 	if (state->chunk != f->chunk)
-		unit_start(f, state);
+		fast_unit_start(f, state);
 	fresh = mask_without(*events, &state->scanned);
 	if (!mask_any(&fresh))
 		return;
 	state->scanned = mask_or(state->scanned, &fresh);
-	if (is_flat(f, o, u->family)) {
+	if (u->family == FAMILY_PRESENT && o->o->kind == OPERAND_SLOT &&
+	    o->source.base != GRAPH_NONE) {
+		shared = present_events(f->ev, o->source.base, fresh);
+		l.events = &shared;
+		if (mask_any(&shared))
+			hit(&l, &u->key[0].post, 1);
+		return;
+	}
+	bool sifted = o->o->kind == OPERAND_SLOT && !o->number &&
+		      o->source.base != GRAPH_NONE && sift(&l, o->source.base, &fresh);
+	if (sifted && !mask_any(&fresh))
+		return;
+	if ((sifted && mask_count(&fresh) < JUDGED_EVENTS) || is_flat(f, o, u->family)) {
 		scan_flat(l, o->source.base, o->number, &fresh);
 		return;
 	}
@@ -524,57 +556,4 @@ fast_scan_plain(struct fast *f, uint32_t pred, const struct mask *events)
 			state->hit = mask_or(state->hit, &shared);
 		arena_reset(&f->ev->scratch);
 	}
-}
-
-/* Ascending, without a call or memory: at most 256, mostly few. */
-static void
-sort_ranks(struct fast_ranks *r)
-{
-	static const uint32_t gaps[] = {132, 57, 23, 10, 4, 1};
-
-	for (size_t i = 0; i < sizeof(gaps) / sizeof(*gaps); i++) {
-		uint32_t gap = gaps[i];
-		for (uint32_t k = gap; k < r->n; k++) {
-			uint32_t v = r->rank[k], to = k;
-			struct mask m = r->events[k];
-			for (; to >= gap && r->rank[to - gap] > v; to -= gap) {
-				r->rank[to] = r->rank[to - gap];
-				r->events[to] = r->events[to - gap];
-			}
-			r->rank[to] = v;
-			r->events[to] = m;
-		}
-	}
-}
-
-static void
-sum_ranks(struct fast_ranks *r)
-{
-	sort_ranks(r);
-	r->from[r->n] = (struct mask){0};
-	for (uint32_t i = r->n; i-- > 0;) {
-		r->at[r->rank[i]] = (uint16_t)(i + 1);
-		r->from[i] = mask_or(r->from[i + 1], &r->events[i]);
-	}
-	r->summed = true;
-}
-
-struct mask
-fast_rank_events(struct fast *f, const struct graph_pred *p)
-{
-	struct fast_ranks *r = f->unit[f->g->pred_unit[p->unit]].ranks;
-	uint32_t low = 0, n = r->n;
-
-	if (!r->summed)
-		sum_ranks(r);
-	while (n) {
-		uint32_t half = n / 2;
-		if (r->rank[low + half] < p->rank) {
-			low += half + 1;
-			n -= half + 1;
-		} else {
-			n = half;
-		}
-	}
-	return p->below ? mask_without(r->from[0], &r->from[low]) : r->from[low];
 }

@@ -50,7 +50,8 @@ index_posts_get(const struct index_posts *p, uint32_t entry, const uint32_t **re
 
 /* Equality of byte strings. */
 struct index_hash {
-	uint64_t lengths; /* those that keys have, 63 and more as one */
+	uint64_t all_lengths; /* those that keys have, 63 and more as one */
+	uint64_t *lengths;    /* by the key's first byte */
 	uint32_t mask;
 	struct index_hash_slot {
 		uint32_t hash, entry; /* entry + 1; 0: empty */
@@ -64,11 +65,12 @@ struct index_hash {
 	struct index_posts posts;
 };
 
-/* False: no key has this length. Most values are told apart by that. */
+/* False: no key has this length and first byte. Most values are told apart by that. A
+ * byte must follow the value. */
 static inline bool
-index_hash_may(const struct index_hash *ix, uint32_t len)
+index_hash_may(const struct index_hash *ix, const char *s, uint32_t len)
 {
-	return ix->lengths >> (len < 63 ? len : 63) & 1;
+	return ix->lengths[(uint8_t)s[0]] >> (len < 63 ? len : 63) & 1;
 }
 
 bool index_hash_build(struct index_hash *ix, struct arena *arena,
@@ -76,6 +78,11 @@ bool index_hash_build(struct index_hash *ix, struct arena *arena,
 /* hash: index_hash_of the same bytes. The number of postings. */
 uint32_t index_hash_find(const struct index_hash *ix, const char *s, uint32_t len,
     uint64_t hash, const uint32_t **ret_post);
+
+enum {
+	INDEX_HEADS = 4,
+	INDEX_EDGE_BITS = 10,
+};
 
 enum index_trie_flag {
 	INDEX_REVERSED = 1, /* keys are suffixes */
@@ -103,24 +110,84 @@ struct index_trie {
 		uint32_t n, after;
 	} * run;
 	uint32_t (*wide)[256];
-	struct index_pairs *pair; /* INDEX_ANYWHERE: the two bytes that start keys */
+	struct index_pairs *pair; /* INDEX_ANYWHERE: the bytes that start keys */
+	/* Those that end them, when they are fewer; else NULL. */
+	struct index_pairs *end;
+	/* Of prefixes: every key goes on from one of these (of a word, the bytes in
+	 * mask). None: they would be too many. */
+	struct index_trie_head {
+		uint64_t bytes, mask;
+	} head[INDEX_HEADS];
+	uint32_t n_head;
+	/* By a hash of the two bytes with which keys of two and more begin (suffixes:
+	 * end). */
+	uint64_t edge[1 << (INDEX_EDGE_BITS - 6)];
 	struct index_posts posts;
 	uint64_t *seen; /* by node: the walk that last reported it */
 	uint64_t walk;
 };
 
-/* False: the value has not even where a key begins. */
+/* The outer byte is the value's first or last. */
+static inline uint32_t
+index_edge_hash(char outer, char inner)
+{
+	uint32_t v = (uint32_t)(uint8_t)outer << 8 | (uint8_t)inner;
+
+	return v * 0x9e3779b1u >> (32 - INDEX_EDGE_BITS);
+}
+
+/* The first bytes of a value, those that it lacks as 0. */
+static inline uint64_t
+index_first_word(const char *s, uint32_t len)
+{
+	char bytes[sizeof(uint64_t)] = {0};
+	uint64_t word;
+
+	if (len >= sizeof(word)) {
+		memcpy(&word, s, sizeof(word));
+		return word;
+	}
+	for (uint32_t i = 0; i < len; i++)
+		bytes[i] = s[i];
+	memcpy(&word, bytes, sizeof(word));
+	return word;
+}
+
+static inline bool
+index_trie_has_head(const struct index_trie *ix, uint64_t word)
+{
+	bool has = false;
+
+	for (uint32_t i = 0; i < ix->n_head; i++)
+		has |= ((word ^ ix->head[i].bytes) & ix->head[i].mask) == 0;
+	return has;
+}
+
+/* False: the value has not even what a key begins with. */
 static inline bool
 index_trie_may(const struct index_trie *ix, const char *s, uint32_t len)
 {
+	bool reversed = ix->flags & INDEX_REVERSED;
+
 	if (ix->shortest == 0 || len < ix->shortest)
 		return ix->shortest == 0;
-	return (ix->flags & INDEX_ANYWHERE) ||
-	       ix->wide[0][(uint8_t)s[ix->flags & INDEX_REVERSED ? len - 1 : 0]] != 0;
+	if (ix->flags & INDEX_ANYWHERE)
+		return true;
+	if (ix->n_head)
+		return index_trie_has_head(ix, index_first_word(s, len));
+	if (ix->shortest == 1)
+		return ix->wide[0][(uint8_t)s[reversed ? len - 1 : 0]] != 0;
+	uint32_t h = reversed ? index_edge_hash(s[len - 1], s[len - 2])
+			      : index_edge_hash(s[0], s[1]);
+	return ix->edge[h / 64] >> h % 64 & 1;
 }
 
 bool index_trie_build(struct index_trie *ix, struct arena *arena, unsigned flags,
     const struct index_key *key, uint32_t n, struct err *err);
+/* Of substrings, none of which is empty: the first place from i on that shows that a key
+ * may be in the text, or at the end one from which less than two bytes are left. */
+uint32_t index_trie_next(
+    const struct index_trie *ix, const char *s, uint32_t len, uint32_t i);
 void index_trie_walk(
     struct index_trie *ix, const char *s, uint32_t len, index_hit_fn *hit, void *arg);
 
@@ -177,6 +244,8 @@ index_path_may(const struct index_path *ix, const char *path, uint32_t len)
 {
 	uint32_t at = 0;
 
+	if (len > 1 && path[0] == '/' && path[1] != '/')
+		at = 1;
 	while (at < len && path[at] == '/')
 		at++;
 	uint8_t c = at < len ? (uint8_t)path[at] : '/';

@@ -42,6 +42,19 @@ table_size(uint32_t n)
 	return size;
 }
 
+static void
+add_length(struct index_hash *ix, const struct index_key *key)
+{
+	uint64_t bit = 1ull << (key->len < 63 ? key->len : 63);
+
+	ix->all_lengths |= bit;
+	/* What follows an empty value may be any byte. */
+	for (uint32_t c = 0; key->len == 0 && c < 256; c++)
+		ix->lengths[c] |= bit;
+	if (key->len > 0)
+		ix->lengths[(uint8_t)key->s[0]] |= bit;
+}
+
 bool
 index_hash_build(struct index_hash *ix, struct arena *arena, const struct index_key *key,
     uint32_t n, struct err *err)
@@ -52,12 +65,13 @@ index_hash_build(struct index_hash *ix, struct arena *arena, const struct index_
 	*ix = (struct index_hash){.mask = size - 1};
 	ix->slot = arena_array(arena, size, sizeof(*ix->slot));
 	ix->entry = arena_array(arena, (size_t)n + 1, sizeof(*ix->entry));
-	if (!entry_of || !ix->slot || !ix->entry)
+	ix->lengths = arena_array(arena, 256, sizeof(*ix->lengths));
+	if (!entry_of || !ix->slot || !ix->entry || !ix->lengths)
 		return err_nomem(err);
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t h = (uint32_t)index_hash_of(key[i].s, key[i].len);
 		uint32_t at = h & ix->mask;
-		ix->lengths |= 1ull << (key[i].len < 63 ? key[i].len : 63);
+		add_length(ix, &key[i]);
 		for (; ix->slot[at].entry; at = (at + 1) & ix->mask) {
 			const struct index_hash_entry *e =
 			    &ix->entry[ix->slot[at].entry - 1];

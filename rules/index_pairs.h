@@ -20,12 +20,14 @@ struct index_pairs {
 	/* With a third byte, by a hash of the three; only where all keys have three. */
 	bool has_triples;
 	uint64_t triple[1 << (INDEX_TRIPLE_BITS - 6)];
+	uint64_t third[256][4]; /* by first byte: a bit for each third byte */
 	bool folded;
 	uint32_t width; /* bytes that the processor looks at in one go; 0: one by one */
-	/* A coarse form of bit: by low and high half of a byte of the text, eight classes
-	 * of pairs that it may belong to. What all four tables share a class for may be a
-	 * pair; what they do not is none. */
-	uint8_t first_low[16], first_high[16], second_low[16], second_high[16];
+	/* A coarse form of bit and third: by low and high half of a byte of the text,
+	 * eight classes of pairs or triples that it may belong to. What all tables share a
+	 * class for may be one; what they do not is none. */
+	uint8_t first_low[16], first_high[16], second_low[16], second_high[16],
+	    third_low[16], third_high[16];
 };
 
 void index_pairs_add(struct index_pairs *p, uint8_t first, uint8_t second);

@@ -305,6 +305,124 @@ test_index_regex_literal_is_in_every_match(void **state)
 	}
 }
 
+static bool
+has_hits(const struct reports *r, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		if (r->hits[i])
+			return true;
+	}
+	return false;
+}
+
+/* What a look at a value's edges rules out, no look-up finds. */
+static void
+test_index_may_denies_nothing_that_is_found(void **state)
+{
+	static const unsigned flags[] = {0, INDEX_REVERSED};
+	static char text[40][16];
+	uint32_t denied = 0, found = 0;
+
+	for (int round = 0; round < 600; round++) {
+		struct index_key k[40];
+		struct index_hash hash;
+		struct index_trie trie;
+		struct index_path path;
+		const uint32_t *post;
+		uint32_t n = 1 + (uint32_t)rand() % (round % 2 ? 3 : 40);
+		unsigned flag = flags[round / 2 % 2];
+
+		for (uint32_t i = 0; i < n; i++) {
+			k[i] = (struct index_key){text[i], 0, i};
+			do
+				k[i].len = random_string(text[i], 12, "ab/");
+			while (round % 5 && k[i].len < 1 + (uint32_t)round % 5);
+		}
+		assert_true(index_hash_build(&hash, &arena, k, n, &err));
+		assert_true(index_trie_build(&trie, &arena, flag, k, n, &err));
+		assert_true(index_path_build(&path, &arena, k, n, &err));
+		for (int i = 0; i < 200; i++) {
+			struct reports r = {0};
+			char value[20];
+			uint32_t len = random_string(value, 16, "ab/");
+
+			index_trie_walk(&trie, value, len, count_hits, &r);
+			bool may = index_trie_may(&trie, value, len);
+			assert_true(may || !has_hits(&r, n));
+			denied += !may;
+			found += has_hits(&r, n);
+			if (index_hash_find(
+				&hash, value, len, index_hash_of(value, len), &post))
+				assert_true(index_hash_may(&hash, value, len));
+			memset(&r, 0, sizeof(r));
+			index_path_walk(&path, value, len, count_hits, &r);
+			assert_true(
+			    index_path_may(&path, value, len) || !has_hits(&r, n));
+		}
+	}
+	assert_true(denied > 1000);
+	assert_true(found > 1000);
+}
+
+static void
+test_index_trie_may_knows_where_prefixes_part(void **state)
+{
+	const struct index_key k[] = {key("/api/v3/", 0), key("/api/v13/", 1),
+	    key("/srv/", 2), key("/opt/application/", 3)};
+	struct index_trie ix;
+
+	assert_true(index_trie_build(&ix, &arena, 0, k, 4, &err));
+	assert_int_equal(ix.n_head, 4);
+	assert_true(index_trie_may(&ix, "/api/v3/pods", 12));
+	assert_false(index_trie_may(&ix, "/api/v4/pods", 12));
+	assert_true(index_trie_may(&ix, "/srv/", 5));
+	assert_false(index_trie_may(&ix, "/srv", 4));
+	assert_false(index_trie_may(&ix, "/api/core/12345678", 18));
+	assert_false(index_trie_may(&ix, "/opt/ap", 7));
+	assert_false(index_trie_may(&ix, "srv/srv/srv", 11));
+}
+
+/* No key is passed over, wherever its window lies. */
+static void
+test_index_trie_next_passes_no_key_over(void **state)
+{
+	static char text[60][16];
+	uint32_t ends = 0, places = 0, passed = 0;
+
+	for (int round = 0; round < 600; round++) {
+		unsigned flags = INDEX_ANYWHERE | (round % 3 ? 0 : INDEX_FOLDED);
+		uint32_t n = 1 + (uint32_t)rand() % 60, least = 1 + (uint32_t)rand() % 5;
+		struct index_key k[60];
+		struct index_trie ix;
+
+		for (uint32_t i = 0; i < n; i++) {
+			k[i] = (struct index_key){text[i], 0, i};
+			while (k[i].len < least)
+				k[i].len = random_string(text[i], 8, "abcd-xyzABC");
+			/* Half of them end all alike. */
+			if (round % 2 && k[i].len > 3)
+				memcpy(text[i] + k[i].len - 3, "-z/", 3);
+		}
+		assert_true(index_trie_build(&ix, &arena, flags, k, n, &err));
+		ends += ix.end != NULL;
+		for (int i = 0; i < 50; i++) {
+			struct reports r = {0};
+			char value[120];
+			uint32_t len = random_string(value, 110, "abcd-xyzABC/"), at;
+
+			index_trie_walk(&ix, value, len, count_hits, &r);
+			at = index_trie_next(&ix, value, len, 0);
+			/* A key of one byte may be the last. */
+			if (has_hits(&r, n))
+				assert_true(at + 1 < len || ix.shortest == 1);
+			places++;
+			passed += at + 1 >= len;
+		}
+	}
+	assert_true(ends > 50);
+	assert_true(passed > places / 20);
+}
+
 int
 main(void)
 {
@@ -318,6 +436,9 @@ main(void)
 	    INDEX_TEST(test_index_path_steps_by_component),
 	    INDEX_TEST(test_index_regex_matches_all_of_the_value),
 	    INDEX_TEST(test_index_regex_literal_is_in_every_match),
+	    INDEX_TEST(test_index_may_denies_nothing_that_is_found),
+	    INDEX_TEST(test_index_trie_may_knows_where_prefixes_part),
+	    INDEX_TEST(test_index_trie_next_passes_no_key_over),
 	};
 
 	srand(1);

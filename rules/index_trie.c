@@ -190,6 +190,87 @@ find_runs(struct index_trie *ix, struct arena *arena)
 	return ix->run != NULL;
 }
 
+static void
+mark_edges(struct index_trie *ix)
+{
+	const struct index_trie_node *root = &ix->node[0];
+
+	for (uint32_t i = root->child; i < root->child + root->n_child; i++) {
+		const struct index_trie_node *n = &ix->node[i];
+		for (uint32_t k = n->child; k < n->child + n->n_child; k++) {
+			uint32_t h =
+			    index_edge_hash((char)ix->byte[i], (char)ix->byte[k]);
+			ix->edge[h / 64] |= 1ull << h % 64;
+		}
+	}
+}
+
+/* While heads are found: the bytes that lead to a node. */
+struct heads {
+	struct path {
+		uint32_t node, n;
+		char bytes[sizeof(uint64_t)];
+	} path[INDEX_HEADS];
+	uint32_t n;
+};
+
+/* Down to where keys end or part. */
+static void
+go_on(const struct index_trie *ix, struct path *p)
+{
+	while (p->n < sizeof(p->bytes) && ix->node[p->node].n_child == 1 &&
+	       !has_posts(ix, p->node)) {
+		p->node = ix->node[p->node].child;
+		p->bytes[p->n++] = (char)ix->byte[p->node];
+	}
+}
+
+/* The shortest one of those that part, with room for its parts; false: none. */
+static bool
+part_one(const struct index_trie *ix, struct heads *h)
+{
+	struct path *least = NULL, was;
+
+	for (struct path *p = h->path; p < h->path + h->n; p++) {
+		uint32_t n_child = ix->node[p->node].n_child;
+		if (p->n < sizeof(p->bytes) && n_child > 0 && !has_posts(ix, p->node) &&
+		    h->n - 1 + n_child <= INDEX_HEADS && (!least || p->n < least->n))
+			least = p;
+	}
+	if (!least)
+		return false;
+	was = *least;
+	for (uint32_t i = 0; i < ix->node[was.node].n_child; i++) {
+		struct path *p = i == 0 ? least : &h->path[h->n++];
+		*p = was;
+		p->node = ix->node[was.node].child + i;
+		p->bytes[p->n++] = (char)ix->byte[p->node];
+		go_on(ix, p);
+	}
+	return true;
+}
+
+/* As few bytes as each begins with, there is nothing to find where the keys begin with
+ * anything. */
+static void
+find_heads(struct index_trie *ix)
+{
+	struct heads h = {.n = 1};
+
+	go_on(ix, &h.path[0]);
+	while (part_one(ix, &h))
+		;
+	for (uint32_t i = 0; i < h.n; i++) {
+		char mask[sizeof(uint64_t)] = {0};
+		if (h.path[i].n == 0)
+			return;
+		memset(mask, 0xff, h.path[i].n);
+		memcpy(&ix->head[i].bytes, h.path[i].bytes, sizeof(uint64_t));
+		memcpy(&ix->head[i].mask, mask, sizeof(uint64_t));
+	}
+	ix->n_head = h.n;
+}
+
 /* In the root two or three bytes tell whether it is worth to leave it. */
 static bool
 mark_pairs(struct index_trie *ix, struct arena *arena)
@@ -213,6 +294,40 @@ mark_pairs(struct index_trie *ix, struct arena *arena)
 	if (ix->pair)
 		index_pairs_finish(ix->pair, ix->flags & INDEX_FOLDED);
 	return ix->pair != NULL;
+}
+
+static uint32_t
+count_triples(const struct index_pairs *p)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < sizeof(p->triple) / sizeof(*p->triple); i++)
+		n += (uint32_t)__builtin_popcountll(p->triple[i]);
+	return n;
+}
+
+/* Keys that begin with any of many bytes may all end with few, as in "-1/", "-2/", … */
+static bool
+mark_ends(
+    struct index_trie *ix, struct arena *arena, const struct index_key *key, uint32_t n)
+{
+	struct index_pairs *p = ix->shortest > 2 ? calloc(1, sizeof(*p)) : NULL;
+	bool ok = ix->shortest <= 2 || p;
+
+	for (uint32_t i = 0; p && i < n; i++) {
+		const uint8_t *end = (const uint8_t *)key[i].s + key[i].len - 3;
+		index_pairs_add(p, end[0], end[1]);
+		index_pairs_add_triple(p, end[0], end[1], end[2]);
+	}
+	if (p && count_triples(p) < count_triples(ix->pair)) {
+		index_pairs_finish(p, ix->flags & INDEX_FOLDED);
+		ix->end = arena_alloc(arena, sizeof(*p));
+		ok = ix->end != NULL;
+		if (ok)
+			memcpy(ix->end, p, sizeof(*p));
+	}
+	free(p);
+	return ok;
 }
 
 bool
@@ -247,11 +362,14 @@ index_trie_build(struct index_trie *ix, struct arena *arena, unsigned flags,
 	if (!index_posts_build(&ix->posts, arena, b.key, b.entry_of, n, ix->n_node, err))
 		return false;
 	link_suffixes(ix);
+	mark_edges(ix);
 	bool ok = true;
-	if (flags & INDEX_ANYWHERE)
-		ok = mark_pairs(ix, arena);
-	else if (!(flags & INDEX_REVERSED))
+	if (flags & INDEX_ANYWHERE) {
+		ok = mark_pairs(ix, arena) && mark_ends(ix, arena, b.key, n);
+	} else if (!(flags & INDEX_REVERSED)) {
+		find_heads(ix);
 		ok = find_runs(ix, arena);
+	}
 	return ok || err_nomem(err);
 fail:
 	free(b.sprout);
@@ -294,6 +412,36 @@ walk_anchored(const struct index_trie *ix, const char *s, uint32_t len, index_hi
 		if (ix->node[at].reports)
 			report(ix, at, hit, arg);
 	}
+}
+
+/* Does a key begin at s? */
+static bool
+is_key(const struct index_trie *ix, const char *s, uint32_t n)
+{
+	bool folded = ix->flags & INDEX_FOLDED;
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		at = step(ix, at, folded ? fold((uint8_t)s[i]) : (uint8_t)s[i]);
+		if (!at)
+			return false;
+		if (ix->node[at].reports)
+			return true;
+	}
+	return false;
+}
+
+uint32_t
+index_trie_next(const struct index_trie *ix, const char *s, uint32_t len, uint32_t i)
+{
+	if (ix->end)
+		return index_pairs_next(ix->end, s, len, i);
+	for (; i + 1 < len; i++) {
+		i = index_pairs_next(ix->pair, s, len, i);
+		if (i + 1 >= len || is_key(ix, s + i, len - i))
+			break;
+	}
+	return i;
 }
 
 static void
