@@ -368,7 +368,7 @@ fast_free(struct evaluator *ev)
 		free(f->unit[i].ranks);
 	}
 	graph_free(f->g);
-	free(f->verified);
+	free(f->verify);
 	free(f->groups);
 	free(f->unit);
 	free(f->pred);
@@ -408,7 +408,7 @@ make_arrays(struct fast *f)
 	uint32_t n_rule = g->rs->n_rule;
 
 	f->n_rule_word = (n_rule + 63) / 64;
-	f->verified = array(f, g->n_verify, sizeof(*f->verified));
+	f->verify = array(f, g->n_verify, sizeof(*f->verify));
 	f->groups = array(f, g->rs->slots->n, sizeof(*f->groups));
 	f->text = array(f, g->rs->slots->n, sizeof(*f->text));
 	f->unit = array(f, g->n_unit, sizeof(*f->unit));
@@ -425,7 +425,7 @@ make_arrays(struct fast *f)
 	f->gate = array(f, g->n_gate, sizeof(*f->gate));
 	f->found = array(f, n_rule, sizeof(*f->found));
 	f->former = array(f, n_rule, sizeof(*f->former));
-	return f->verified && f->groups && f->text && f->unit && f->pred && f->node &&
+	return f->verify && f->groups && f->text && f->unit && f->pred && f->node &&
 	       f->known && f->group && f->rule && f->guard_unit && f->touched &&
 	       f->always && f->candidate && f->pending && f->gate && f->found &&
 	       f->former;

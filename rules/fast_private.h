@@ -43,6 +43,13 @@ struct fast_text {
 	const char *bytes;
 };
 
+/* An entry of graph.verify. */
+struct fast_verify {
+	uint64_t serial;    /* of its last comparison */
+	uint64_t low, high; /* of a pattern: between these begins what matches */
+	bool ranged;        /* they were asked for */
+};
+
 struct fast_unit {
 	uint64_t chunk;
 	struct mask scanned;
@@ -87,7 +94,7 @@ struct fast {
 	struct evaluator *ev;
 	uint64_t chunk;
 	uint64_t serial;             /* of the value or list being looked up */
-	uint64_t *verified; /* by graph.verify: the serial of its last comparison */
+	struct fast_verify *verify;  /* by graph.verify */
 	struct fast_groups **groups; /* by slot; NULL: its look-ups are cheap */
 	struct fast_text *text;      /* by slot */
 	struct fast_unit *unit;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "rules/fast_private.h"
+#include "rules/regex.h"
 
 enum {
 	/* Fewer events tell nothing of how often values repeat. */
@@ -42,6 +43,42 @@ take(struct lookup *l, uint32_t pred)
 	p->hit = mask_or(p->hit, l->events);
 }
 
+static uint64_t
+word_in_order(const char bytes[REGEX_RANGE_BYTES])
+{
+	uint64_t v = 0;
+
+	for (uint32_t i = 0; i < REGEX_RANGE_BYTES; i++)
+		v = v << 8 | (uint8_t)bytes[i];
+	return v;
+}
+
+/* A pattern is asked once where its matches begin: that spares most comparisons. */
+static bool
+may_match(struct fast_verify *range, const struct graph_verify *v, const struct scalar *s)
+{
+	char low[REGEX_RANGE_BYTES], high[REGEX_RANGE_BYTES];
+	uint64_t word;
+
+	if (v->op != REL_REGEX)
+		return true;
+	if (!range->ranged) {
+		range->ranged = true;
+		range->high = UINT64_MAX;
+		if (regex_range(v->k->re, low, high)) {
+			range->low = word_in_order(low);
+			range->high = word_in_order(high);
+		}
+	}
+	word = index_first_word(s->s, s->len);
+	/* Other bytes than ASCII may be replaced before they are compared. */
+	if (word & 0x8080808080808080u)
+		return true;
+	memcpy(low, &word, sizeof(low));
+	word = word_in_order(low);
+	return word >= range->low && word <= range->high;
+}
+
 static bool
 compare(struct lookup *l, const struct graph_verify *v)
 {
@@ -63,10 +100,11 @@ ask(void *arg, const uint32_t *post, uint32_t n)
 
 	for (uint32_t i = 0; i < n; i++) {
 		const uint32_t at = post[i] & ~GRAPH_VERIFY;
-		if (f->verified[at] == f->serial)
+		if (f->verify[at].serial == f->serial)
 			continue;
-		f->verified[at] = f->serial;
-		if (compare(l, &f->g->verify[at]))
+		f->verify[at].serial = f->serial;
+		if (may_match(&f->verify[at], &f->g->verify[at], l->value) &&
+		    compare(l, &f->g->verify[at]))
 			take(l, f->g->verify[at].pred);
 	}
 }

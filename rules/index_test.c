@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "rules/index.h"
+#include "rules/regex.h"
 
 enum {
 	KEYS_MAX = 400,
@@ -423,6 +424,54 @@ test_index_trie_next_passes_no_key_over(void **state)
 	assert_true(passed > places / 20);
 }
 
+/* The first eight bytes, as they are ordered. */
+static int
+order(const char *a, const char *b)
+{
+	return memcmp(a, b, REGEX_RANGE_BYTES);
+}
+
+static void
+test_regex_range_holds_what_matches(void **state)
+{
+	static const char *const patterns[] = {"^/(srv|opt)/[a-z]+-6/.*", "abc", "a*",
+	    "a+b", "(a|ab|b)c*", ".*b", "^a.*", "a.c", "[ab]{2,9}c", "(ab)*c", "^(b|)a$",
+	    "[^a].*", "aaaaaaaaaa*", "(abcabcabc|abcabcabd)", "(a|b)*", "a?b?c?", "$a",
+	    "a^b"};
+	uint32_t outside = 0, matched = 0, known = 0;
+	char reason[100];
+
+	for (size_t p = 0; p < sizeof(patterns) / sizeof(*patterns); p++) {
+		struct regex *re =
+		    regex_new(patterns[p], strlen(patterns[p]), reason, sizeof(reason));
+		char low[REGEX_RANGE_BYTES], high[REGEX_RANGE_BYTES], value[32];
+
+		assert_non_null(re);
+		bool ranged = regex_range(re, low, high);
+		known += ranged;
+		for (int i = 0; ranged && i < 20000; i++) {
+			memset(value, 0, sizeof(value));
+			uint32_t len = random_string(value, 1 + (uint32_t)i % 14, "abc");
+			bool inside = order(low, value) <= 0 && order(value, high) <= 0;
+			bool matches = regex_matches(re, value, len);
+			assert_true(inside || !matches);
+			outside += !inside;
+			matched += matches;
+		}
+		if (p == 0) {
+			assert_true(ranged);
+			assert_true(order("/api/cor", low) < 0);
+			assert_true(order(low, "/opt/a-6") <= 0);
+			assert_true(order("/srv/a-6", high) <= 0);
+			assert_true(order(high, "/tmp/a-6") < 0);
+		}
+		regex_free(re);
+	}
+	assert_true(known > 8);
+	assert_true(outside > 1000);
+	assert_true(matched > 1000);
+}
+
 int
 main(void)
 {
@@ -439,6 +488,7 @@ main(void)
 	    INDEX_TEST(test_index_may_denies_nothing_that_is_found),
 	    INDEX_TEST(test_index_trie_may_knows_where_prefixes_part),
 	    INDEX_TEST(test_index_trie_next_passes_no_key_over),
+	    INDEX_TEST(test_regex_range_holds_what_matches),
 	};
 
 	srand(1);

@@ -4,8 +4,10 @@
 #include <re2/re2.h>
 #include <re2/set.h>
 
+#include <algorithm>
 #include <cstring>
 #include <new>
+#include <string>
 #include <vector>
 
 static const int64_t kBudgetBytes = 8 << 20;
@@ -51,6 +53,19 @@ extern "C" bool regex_matches(const struct regex *re, const char *s, size_t n)
 {
 	re2::StringPiece subject(s, n);
 	return re->re.Match(subject, 0, n, RE2::ANCHOR_BOTH, nullptr, 0);
+}
+
+extern "C" bool regex_range(const struct regex *re, char low[REGEX_RANGE_BYTES], char high[REGEX_RANGE_BYTES])
+{
+	std::string least, most;
+
+	if (!re->re.PossibleMatchRange(&least, &most, REGEX_RANGE_BYTES))
+		return false;
+	memset(low, 0, REGEX_RANGE_BYTES);
+	memset(high, 0, REGEX_RANGE_BYTES);
+	memcpy(low, least.data(), std::min<size_t>(least.size(), REGEX_RANGE_BYTES));
+	memcpy(high, most.data(), std::min<size_t>(most.size(), REGEX_RANGE_BYTES));
+	return most.size() <= REGEX_RANGE_BYTES;
 }
 
 extern "C" struct regex_set *regex_set_new(void)

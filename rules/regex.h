@@ -18,6 +18,15 @@ void regex_free(struct regex *re);
 /* Does all of s match? s must be valid UTF-8. Thread-safe. */
 bool regex_matches(const struct regex *re, const char *s, size_t n);
 
+enum {
+	REGEX_RANGE_BYTES = 8,
+};
+
+/* What matches lies, as bytes are ordered, from low to high, of which no more than the
+ * first bytes are given, filled up with zeros. False: nothing is known. */
+bool regex_range(
+    const struct regex *re, char low[REGEX_RANGE_BYTES], char high[REGEX_RANGE_BYTES]);
+
 /* Many patterns at once: one pass tells which match all of the subject. */
 struct regex_set;
 struct regex_set *regex_set_new(void);
