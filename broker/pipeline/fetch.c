@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Frames, columns and extraction requests of a pipeline. A frame is copied out of the
- * ring once and checked in our copy; what chunk_check cannot know (was this slot asked
- * for, of this worker, is this the kind of its type) is checked here.
+ * Columns and extraction requests of a pipeline. What chunk_check cannot know of a frame
+ * (was this slot asked for, of this worker, is this the kind of its type) is checked
+ * here.
  */
 #include <event2/event.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -17,92 +16,6 @@
 
 /* Layouts that are handed on without copying. */
 _Static_assert(sizeof(struct frame_span) == sizeof(struct span), "spans");
-
-/* A worker can have this many frames with us: a ring full of small chunks, and answers.
- */
-enum {
-	FRAMES_MAX = 4096
-};
-
-static struct frame *
-frame_new(struct pipeline *p)
-{
-	struct frame *f = TAILQ_FIRST(&p->spare);
-
-	if (f) {
-		TAILQ_REMOVE(&p->spare, f, link);
-		return f;
-	}
-	if (p->n_frames == FRAMES_MAX || !(f = calloc(1, sizeof(*f))))
-		return NULL;
-	/* Only the pages that a frame touches become memory. */
-	f->bytes = aligned_alloc(8, LIMIT_FRAME_BYTES);
-	if (!f->bytes) {
-		free(f);
-		return NULL;
-	}
-	p->n_frames++;
-	return f;
-}
-
-void
-pipeline_frame_drop(struct pipeline *p, struct frame *f)
-{
-	TAILQ_INSERT_HEAD(&p->spare, f, link);
-}
-
-enum take_rc
-pipeline_take(struct pipeline *p, struct pipeline_worker *pw, struct frame **ret_frame)
-{
-	struct worker *w = pw->worker;
-	struct frame *f = frame_new(p);
-	struct err err;
-
-	if (!f) {
-		if (p->n_frames < FRAMES_MAX) {
-			err_nomem(&err);
-			worker_give_up(w, &err);
-			return TAKE_BROKEN;
-		}
-		err_set(&err, ERR_LIMIT, "more frames than the broker keeps");
-		worker_breach(w, &err);
-		return TAKE_BROKEN;
-	}
-	switch (ring_take(&w->reader, f->bytes, LIMIT_FRAME_BYTES, &f->type, &f->len)) {
-	case RING_OK:
-		f->incarnation = w->id;
-		w->counts.frames++;
-		if (ring_reader_must_wake(&w->reader))
-			worker_wake(w);
-		pipeline_take_side(p, w);
-		*ret_frame = f;
-		return TAKE_OK;
-	case RING_EMPTY:
-		pipeline_frame_drop(p, f);
-		return TAKE_EMPTY;
-	default:
-		pipeline_frame_drop(p, f);
-		err_set(&err, ERR_PEER, "its ring is not what it should be");
-		worker_breach(w, &err);
-		return TAKE_BROKEN;
-	}
-}
-
-void
-pipeline_salvage(struct pipeline *p, struct pipeline_worker *pw)
-{
-	struct frame *f;
-
-	/* The ring's size bounds this, and FRAMES_MAX. */
-	while (pw->worker->up.data && pipeline_take(p, pw, &f) == TAKE_OK) {
-		if (f->type == FRAME_EVENTS) {
-			TAILQ_INSERT_TAIL(&p->backlog, f, link);
-			p->n_backlog++;
-		} else {
-			pipeline_frame_drop(p, f);
-		}
-	}
-}
 
 static enum column_kind
 kind_of(enum value_type type)
@@ -550,40 +463,4 @@ pipeline_answers(struct pipeline *p)
 		/* An answer may have given others their turn. */
 	} while (any);
 	return all;
-}
-
-/* Acknowledged together while more batches wait: about what a worker fills a chunk with.
- */
-enum {
-	ACK_EVENTS = 64
-};
-
-void
-pipeline_acknowledge(struct pipeline *p, uint32_t batch)
-{
-	p->ack_batch = batch;
-	p->ack_is_due = true;
-	if (!p->is_pumping || p->counts.events - p->acked_events >= ACK_EVENTS)
-		pipeline_acknowledge_all(p);
-}
-
-void
-pipeline_acknowledge_all(struct pipeline *p)
-{
-	struct worker *w = p->worker[0].worker;
-	const struct ack_frame ack = {.batch = p->ack_batch};
-	struct err err;
-
-	if (!p->ack_is_due)
-		return;
-	p->ack_is_due = false;
-	p->acked_events = p->counts.events;
-	if (!worker_is_up(w) || w->id != p->incarnation)
-		return;
-	if (ring_put(&w->writer, FRAME_ACK, &ack, sizeof(ack)) != RING_OK) {
-		err_set(&err, ERR_PEER, "it does not read its acknowledgements");
-		worker_breach(w, &err);
-	} else if (ring_writer_must_wake(&w->writer)) {
-		worker_wake(w);
-	}
 }

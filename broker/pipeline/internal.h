@@ -1,14 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between pipeline.c (states), fetch.c (frames, columns, requests) and
- * plan.c (who answers for which slot). Nobody else includes this. */
+/* Between pipeline.c (states), window.c (what is evaluated), fetch.c (columns,
+ * requests), plan.c (who answers for which slot) and the others. Nobody else includes
+ * this. */
 #ifndef BROKER_PIPELINE_INTERNAL_H
 #define BROKER_PIPELINE_INTERNAL_H
 
 #include "broker/pipeline/pipeline.h"
 
-void pipeline_begin_evaluation(struct pipeline *p);
-void pipeline_begin_asking(struct pipeline *p);
+/* pipeline.c */
 bool pipeline_is_origin(const struct pipeline *p, const struct pipeline_worker *pw);
+/* Goes on as far as it can. */
+void pipeline_pump(struct pipeline *p);
+void pipeline_end(struct pipeline *p, enum pipeline_state state);
+
+static inline struct worker *
+pipeline_origin(const struct pipeline *p)
+{
+	return p->worker[0].worker;
+}
+
+/* window.c */
+/* The next chunk, if there is one, unless other rules are taken on before it: false. */
+bool pipeline_next_chunk(struct pipeline *p);
+bool pipeline_begin_chunk(struct pipeline *p, struct frame *f, struct err *err);
+/* The next window of the chunk; its n_events is 0 when the run ends before it. */
+bool pipeline_begin_window(struct pipeline *p, struct err *err);
+/* Evaluation of the window's events, which are numbered. */
+void pipeline_begin_evaluation(struct pipeline *p);
+/* Of a checked chunk: are its events such as the origin may have, and does it follow what
+ * came before? When it does, the next one is to follow it. False: a breach. */
+bool pipeline_check_events(
+    const struct pipeline *p, const struct chunk_view *v, struct err *err);
+bool pipeline_is_next_chunk(
+    struct pipeline *p, const struct chunk_head *h, struct err *err);
+/* And what else it says. */
+void pipeline_note_chunk(struct pipeline *p, const struct chunk_head *h);
+/* What is asked for before the evaluator asks. */
+void pipeline_begin_asking(struct pipeline *p);
+
+/* told.c: p is the argument. */
+extern const struct worker_owner pipeline_hooks;
 
 /* attach.c: what plugins are told once they are at work, and what they inject */
 bool pipeline_attach_all(struct pipeline *p, struct err *err);
@@ -51,7 +82,7 @@ bool pipeline_plan_make(struct pipeline *p, struct err *err);
 void pipeline_plan_release(struct pipeline *p);
 bool pipeline_plan_tell(struct worker *w, Control__Plan *m, void *arg);
 
-/* fetch.c */
+/* frames.c */
 enum take_rc {
 	TAKE_OK,
 	TAKE_EMPTY,
@@ -60,10 +91,13 @@ enum take_rc {
 /* The next frame of the worker's ring, copied. */
 enum take_rc pipeline_take(
     struct pipeline *p, struct pipeline_worker *pw, struct frame **ret_frame);
+/* One to copy into; NULL: there can be none, and the worker has been told off. */
+struct frame *pipeline_frame_new(struct pipeline *p, struct worker *w);
 void pipeline_frame_drop(struct pipeline *p, struct frame *f);
 /* All that is in the ring of a worker that is ending, moved to the backlog. */
 void pipeline_salvage(struct pipeline *p, struct pipeline_worker *pw);
 
+/* fetch.c */
 /* Columns of a checked frame, from its event "at" on, as what the evaluator borrows.
  * False: a breach, in err. */
 bool pipeline_supply(struct pipeline *p, struct pipeline_worker *pw,
@@ -86,18 +120,15 @@ void pipeline_send_again(struct pipeline *p, struct pipeline_worker *pw);
 /* The worker is gone: what was asked of it is missing, or waits for its return. */
 void pipeline_request_orphaned(
     struct pipeline *p, struct pipeline_worker *pw, bool restarts);
-/* The batch and those before it: at once, or, while the pump is at work, when that is
- * worth a word to the worker. */
+
+/* rate.c */
+/* The batch and those before it are evaluated: told to the worker at once, or, while the
+ * pump is at work, when that is worth a word, and as late as events_per_s of its profile
+ * asks. */
 void pipeline_acknowledge(struct pipeline *p, uint32_t batch);
-/* What waits to be acknowledged. */
+/* What waits to be told. */
 void pipeline_acknowledge_all(struct pipeline *p);
-
-/* rate.c: the same, as late as events_per_s of the origin's profile asks. */
-void pipeline_rate_acknowledge(struct pipeline *p, uint32_t batch);
 void pipeline_rate_release(struct pipeline *p);
-
-/* pipeline.c: goes on as far as it can. */
-void pipeline_pump(struct pipeline *p);
 
 /* swap.c */
 /* Between chunks, with f the next frame or NULL: must the pipeline wait? Rules may have

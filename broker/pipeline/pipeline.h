@@ -165,11 +165,12 @@ struct pipeline_swap {
 	bool waits; /* for helpers to have the plan */
 };
 
-/* Batches whose acknowledgement waits: n_held from first_held on. */
+/* The batch up to which acknowledging waits for events_per_s. */
 struct pipeline_rate {
 	struct event *on_due;
 	uint64_t due_ns, events; /* evaluated at the last acknowledgement */
-	uint32_t first_held, n_held, incarnation;
+	bool is_holding;
+	uint32_t held, incarnation;
 };
 
 struct pipeline {
@@ -213,8 +214,8 @@ struct pipeline {
 	struct chunk_view answer;   /* of a COLUMNS frame, while it is checked */
 	uint32_t incarnation;       /* whose batches are counted */
 	uint32_t batch, next_first; /* expected next */
-	bool chunk_is_last;
-	int32_t chunk_rc;
+	uint32_t n_ending, ending;  /* so many batches end in it, the last of them this */
+	int32_t chunk_rc;           /* of the last of them */
 	/* Batches up to ack_batch are evaluated and are to be acknowledged. */
 	bool ack_is_due;
 	uint32_t ack_batch;

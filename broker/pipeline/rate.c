@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
+ * Batches are acknowledged when they are evaluated.
+ *
  * events_per_s of a profile: a source that gives more is held back, nothing is dropped.
  * Its batches are acknowledged later, and it fetches no further than it may run ahead.
  */
@@ -13,28 +15,63 @@ enum {
 	SHORTEST_MS = 5
 };
 
+/* Acknowledged together while more batches wait: about what a worker fills a chunk with.
+ */
+enum {
+	ACK_EVENTS = 64
+};
+
+void
+pipeline_acknowledge_all(struct pipeline *p)
+{
+	struct worker *w = pipeline_origin(p);
+	const struct ack_frame ack = {.batch = p->ack_batch};
+	struct err err;
+
+	if (!p->ack_is_due)
+		return;
+	p->ack_is_due = false;
+	p->acked_events = p->counts.events;
+	if (!worker_is_up(w) || w->id != p->incarnation)
+		return;
+	if (ring_put(&w->writer, FRAME_ACK, &ack, sizeof(ack)) != RING_OK) {
+		err_set(&err, ERR_PEER, "it does not read its acknowledgements");
+		worker_breach(w, &err);
+	} else if (ring_writer_must_wake(&w->writer)) {
+		worker_wake(w);
+	}
+}
+
+static void
+acknowledge(struct pipeline *p, uint32_t batch)
+{
+	p->ack_batch = batch;
+	p->ack_is_due = true;
+	if (!p->is_pumping || p->counts.events - p->acked_events >= ACK_EVENTS)
+		pipeline_acknowledge_all(p);
+}
+
 static void
 on_due(int fd, short what, void *arg)
 {
 	struct pipeline *p = arg;
 	struct pipeline_rate *r = &p->rate;
 
-	for (; r->n_held > 0; r->n_held--) {
-		/* A new incarnation has batches of its own. */
-		if (r->incarnation == p->incarnation)
-			pipeline_acknowledge(p, r->first_held++);
-	}
+	/* A new incarnation has batches of its own. */
+	if (r->is_holding && r->incarnation == p->incarnation)
+		acknowledge(p, r->held);
+	r->is_holding = false;
 }
 
 void
-pipeline_rate_acknowledge(struct pipeline *p, uint32_t batch)
+pipeline_acknowledge(struct pipeline *p, uint32_t batch)
 {
-	uint64_t limit = p->worker[0].worker->plugin->profile->limits.events_per_s;
+	uint64_t limit = pipeline_origin(p)->plugin->profile->limits.events_per_s;
 	uint64_t now = limit ? clock_mono_ns() : 0, n;
 	struct pipeline_rate *r = &p->rate;
 
 	if (limit == 0) {
-		pipeline_acknowledge(p, batch);
+		acknowledge(p, batch);
 		return;
 	}
 	n = p->counts.events - r->events;
@@ -42,11 +79,9 @@ pipeline_rate_acknowledge(struct pipeline *p, uint32_t batch)
 	if (r->due_ns < now)
 		r->due_ns = now;
 	r->due_ns += n * 1000000000u / limit;
-	if (r->incarnation != p->incarnation)
-		r->n_held = 0;
+	r->is_holding = true;
+	r->held = batch;
 	r->incarnation = p->incarnation;
-	if (r->n_held++ == 0)
-		r->first_held = batch;
 	uint64_t wait_ms = (r->due_ns - now) / 1000000;
 	struct timeval tv = {
 	    (time_t)(wait_ms / 1000), (suseconds_t)(wait_ms % 1000 * 1000)};
