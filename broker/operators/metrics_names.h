@@ -16,7 +16,8 @@ WORKER(mews_worker_ring_fill_bytes,            gauge,   w->up.data ? ring_reader
 WORKER(mews_worker_ring_size_bytes,            gauge,   w->up.size,             "Size of that ring")
 
 SOURCE(mews_source_events_total,               counter, c->events,              "Events evaluated")
-SOURCE(mews_source_chunks_total,               counter, c->chunks,              "Chunks evaluated")
+SOURCE(mews_source_chunks_total,               counter, c->chunks,              "Chunks taken from the source to be evaluated")
+SOURCE(mews_source_windows_total,              counter, c->windows,             "Evaluations: of a chunk, of several small ones together, or of a part of one")
 SOURCE(mews_source_batches_total,              counter, c->batches,             "Batches of next_batch, evaluated and acknowledged")
 SOURCE(mews_source_matches_total,              counter, c->matches,             "Rules that matched")
 SOURCE(mews_source_events_too_large_total,     counter, c->dropped_large,       "Events larger than what is taken, dropped by the worker")

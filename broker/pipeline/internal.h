@@ -38,6 +38,13 @@ void pipeline_note_chunk(struct pipeline *p, const struct chunk_head *h);
 /* What is asked for before the evaluator asks. */
 void pipeline_begin_asking(struct pipeline *p);
 
+/* merge.c */
+/* Adds chunks that wait behind the one that has begun to it, if it and they are small
+ * and only to be evaluated. */
+void pipeline_merge_chunks(struct pipeline *p);
+bool pipeline_merge_init(struct pipeline *p, struct err *err);
+void pipeline_merge_release(struct pipeline *p);
+
 /* told.c: p is the argument. */
 extern const struct worker_owner pipeline_hooks;
 

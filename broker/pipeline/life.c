@@ -56,7 +56,8 @@ allocate(struct pipeline *p, struct err *err)
 		return err_nomem(err);
 	if (ms && event_add(p->on_deadline, &tv) < 0)
 		return err_nomem(err);
-	return chunk_view_init(&p->view, err) && chunk_view_init(&p->answer, err);
+	return chunk_view_init(&p->view, err) && chunk_view_init(&p->answer, err) &&
+	       (!p->has_origin || pipeline_merge_init(p, err));
 }
 
 struct pipeline *
@@ -119,6 +120,7 @@ pipeline_free(struct pipeline *p)
 		worker_assign(p->worker[i].worker, "", NULL, NULL);
 	pipeline_swap_release(p);
 	pipeline_rate_release(p);
+	pipeline_merge_release(p);
 	pipeline_plan_release(p);
 	evaluator_free(p->ev);
 	chunk_view_release(&p->view);

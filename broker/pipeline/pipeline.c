@@ -163,6 +163,8 @@ begin_something(struct pipeline *p, uint32_t *chunks)
 			return false;
 		if (p->chunk && !pipeline_begin_chunk(p, p->chunk, &err))
 			goto breach;
+		if (p->chunk)
+			pipeline_merge_chunks(p);
 		*chunks += p->chunk != NULL;
 	}
 	if (p->n_fed > 0) {

@@ -9,7 +9,8 @@
  * last chunk of a batch the batch is acknowledged, and only then does the origin call
  * next_batch again.
  *
- * A window is a whole chunk, unless order matters more finely. A plugin that parses
+ * A window is a whole chunk, or several small ones that wait behind one another and of
+ * which nothing more can be asked, unless order matters more finely. A plugin that parses
  * events is asked for everything that it may be asked for just after it has parsed an
  * event and before it parses the next; that is done for a window at once, in its own
  * process. In lockstep, when what one plugin parses is seen by another, a window is one
@@ -147,7 +148,7 @@ struct pipeline_tune {
 };
 
 struct pipeline_counts {
-	uint64_t events, async_events, chunks, batches, matches, dropped_large,
+	uint64_t events, async_events, chunks, windows, batches, matches, dropped_large,
 	    missing_columns, poison_events;
 };
 
@@ -171,6 +172,15 @@ struct pipeline_rate {
 	uint64_t due_ns, events; /* evaluated at the last acknowledgement */
 	bool is_holding;
 	uint32_t held, incarnation;
+};
+
+/* Small chunks on their way to be one (merge.c). */
+struct pipeline_merge {
+	uint8_t *bytes; /* their frames, each at a multiple of 8 */
+	uint32_t used;
+	struct chunk_event *event; /* LIMIT_CHUNK_EVENTS */
+	struct merged_column *column;
+	uint32_t n_column;
 };
 
 struct pipeline {
@@ -216,6 +226,7 @@ struct pipeline {
 	uint32_t batch, next_first; /* expected next */
 	uint32_t n_ending, ending;  /* so many batches end in it, the last of them this */
 	int32_t chunk_rc;           /* of the last of them */
+	struct pipeline_merge merge;
 	/* Batches up to ack_batch are evaluated and are to be acknowledged. */
 	bool ack_is_due;
 	uint32_t ack_batch;

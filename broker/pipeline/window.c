@@ -186,6 +186,7 @@ pipeline_begin_evaluation(struct pipeline *p)
 	for (uint32_t i = 0; i < p->n_worker; i++)
 		p->worker[i].poison = (struct mask){{0}};
 	p->counts.events += p->n_events;
+	p->counts.windows++;
 	evaluator_begin(p->ev, p->n_events, p->meta);
 }
 
