@@ -19,6 +19,7 @@
 #include "base/limits.h"
 #include "proto/channel.h"
 #include "proto/chunk.h"
+#include "proto/column.h"
 #include "proto/crash_note.h"
 #include "proto/plugin_api.h"
 #include "proto/ring.h"
