@@ -45,7 +45,7 @@ put(struct out *o, const void *p, uint64_t n)
 		o->full = true;
 		return;
 	}
-	if (o->streams) {
+	if (n && o->streams) {
 		stream_copy(o->p + o->len, p, (uint32_t)n);
 	} else if (n) {
 		/* The padding, before what it is behind. */

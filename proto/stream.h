@@ -13,23 +13,27 @@
 
 #if defined(__SSE2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #include <emmintrin.h>
-#define STREAM_IS_POSSIBLE 1
-#endif
 
-/* n bytes and, up to a multiple of 8, zeros. to is at a multiple of 8. */
+static inline void
+stream_word(uint8_t *to, const uint8_t *from, uint32_t n)
+{
+	long long word = 0;
+
+	memcpy(&word, from, n);
+	_mm_stream_si64((long long *)(void *)to, word);
+}
+
+/* n bytes, one at least, and zeros up to a multiple of 8. to is at a multiple of 8. */
 static inline void
 stream_copy(uint8_t *to, const uint8_t *from, uint32_t n)
 {
-	uint32_t i = 0, whole = n & ~7u;
-	uint64_t word = 0;
+	uint32_t i = 0;
 
-#ifdef STREAM_IS_POSSIBLE
-	if ((uintptr_t)to % 16 && whole) {
-		memcpy(&word, from, 8);
-		_mm_stream_si64((long long *)(void *)to, (long long)word);
+	if ((uintptr_t)to % 16 && n >= 8) {
+		stream_word(to, from, 8);
 		i = 8;
 	}
-	for (; i + 64 <= whole; i += 64) {
+	for (; i + 64 <= n; i += 64) {
 		const __m128i *in = (const __m128i *)(const void *)(from + i);
 		__m128i *out = (__m128i *)(void *)(to + i);
 		const __m128i a = _mm_loadu_si128(in), b = _mm_loadu_si128(in + 1);
@@ -39,27 +43,28 @@ stream_copy(uint8_t *to, const uint8_t *from, uint32_t n)
 		_mm_stream_si128(out + 2, c);
 		_mm_stream_si128(out + 3, d);
 	}
-	for (; i < whole; i += 8) {
-		memcpy(&word, from + i, 8);
-		_mm_stream_si64((long long *)(void *)(to + i), (long long)word);
-	}
-	if (whole < n) {
-		word = 0;
-		memcpy(&word, from + whole, n - whole);
-		_mm_stream_si64((long long *)(void *)(to + whole), (long long)word);
-	}
-#else
-	memcpy(to, from, n);
-	memset(to + n, 0, -n & 7);
-#endif
+	for (; i < n; i += 8)
+		stream_word(to + i, from + i, n - i < 8 ? n - i : 8);
 }
 
 static inline void
 stream_end(void)
 {
-#ifdef STREAM_IS_POSSIBLE
 	_mm_sfence();
-#endif
 }
+#else
+static inline void
+stream_copy(uint8_t *to, const uint8_t *from, uint32_t n)
+{
+	/* The padding, before what it is behind. */
+	memset(to + ((n + 7) & ~7u) - 8, 0, 8);
+	memcpy(to, from, n);
+}
+
+static inline void
+stream_end(void)
+{
+}
+#endif
 
 #endif
