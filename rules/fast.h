@@ -2,11 +2,13 @@
 /*
  * The fast evaluator: a chunk at a time over a graph.
  *
- * Per chunk: the values of a slot are grouped, so that what repeats is looked up once;
- * the units that guards need are looked up on every event; from the guards that were hit
- * come the rules worth trying, in order, each only on the events of its guard and with
- * masks for values. Everything else is looked up on demand. The memory is made by
- * fast_attach; a chunk allocates nothing but scratch for transformed values.
+ * Per chunk: the units that guards need are looked up on every event, but most values
+ * only pass a sieve, a column at a time, that tells that there is nothing to find; where
+ * much is left of a slot, its values are grouped, so that what repeats is looked up once;
+ * from the guards that were hit come the rules worth trying, in order, each only on the
+ * events of its guard and with masks for values. Everything else is looked up on demand.
+ * The memory is made by fast_attach; a chunk allocates nothing but scratch for
+ * transformed values.
  */
 #ifndef RULES_FAST_H
 #define RULES_FAST_H

@@ -436,7 +436,8 @@ sift(struct lookup *l, uint32_t slot, struct mask *events)
 	struct evaluator *ev = l->f->ev;
 	struct mask values, some;
 
-	if (value_type_is_ip(l->type) || mask_count(events) < ev->n / SIFTED_PART)
+	if (value_type_is_ip(l->type) ||
+	    (!mask_covers(events, &ev->all) && mask_count(events) < ev->n / SIFTED_PART))
 		return false;
 	struct fast_text *t = fast_text_now(l->f, slot);
 	if (!t || !fast_sieve(u, t, &values))
