@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,8 +14,11 @@
 #include "worker/requests.h"
 
 enum {
-	/* The channel is read this often while batches come without a pause. */
-	LOOK_NS = 1000000,
+	/* The channel is read when the broker's note says that there is something to
+	 * read, and this often in any case. */
+	UNTOLD_NS = 500000000,
+	/* A batch that took longer may find another plan. */
+	LONG_CALL_NS = 1000000,
 	/* How long it is looked for what comes next: about what being woken costs. */
 	SPIN_NS = 50000,
 	/* A plugin that times out without waiting is given a pause after so many calls,
@@ -74,16 +78,21 @@ worker_ready(struct worker *w, struct err *err)
 static bool
 look_at_channel(struct worker *w, struct err *err)
 {
-	uint64_t now = clock_mono_ns();
+	uint64_t now = clock_mono_ns(), told = ring_peer_note(w->in.peer);
 	Control__Message *m;
 
-	if (!w->look && now - w->looked_ns < LOOK_NS)
+	if (!w->look && told == w->told && now - w->looked_ns < UNTOLD_NS)
 		return true;
+	/* What the note tells of was written before it. */
+	atomic_thread_fence(memory_order_acquire);
+	w->told = told;
 	w->looked_ns = now;
 	w->look = false;
 	while (w->phase != SERVE_DONE) {
 		switch (channel_receive(&w->channel, &m, err)) {
 		case CHANNEL_AGAIN:
+			/* The rest of a message is told of by nobody. */
+			w->look = w->channel.head_len > 0;
 			return true;
 		case CHANNEL_CLOSED:
 			return err_set(err, ERR_GONE, "the broker is gone");
@@ -195,12 +204,11 @@ drive_source(struct worker *w, bool *ret_busy, struct err *err)
 		call_leave(&w->call);
 		/* next_batch may have taken its time. */
 		uint64_t took_ns = clock_mono_ns() - before;
-		w->look = s->state == SOURCE_FETCHING;
 		count_idle(w, s->state == SOURCE_FETCHING, took_ns);
 		*ret_busy = w->pause_us == 0;
 		/* A plan that came in the meantime counts for these events already. */
-		if (s->state == SOURCE_PUBLISHING && took_ns > LOOK_NS) {
-			*ret_busy = w->look = true;
+		if (s->state == SOURCE_PUBLISHING && took_ns > LONG_CALL_NS) {
+			*ret_busy = true;
 			return true;
 		}
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The real binary, unconfined, with a plugin that counts (testdata/counter.c). Long: a
  * case for each call and each state in which it comes. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,6 +15,7 @@
 #include <cmocka.h>
 
 #include "base/limits.h"
+#include "proto/call.h"
 #include "proto/plugin_api.h"
 #include "worker/test_broker.h"
 
@@ -298,6 +300,71 @@ test_serve_time_outs_are_not_told(void **state)
 		test_broker_stop(&b);
 		test_broker_quit(&b);
 	}
+}
+
+static uint64_t
+calls_of(const struct test_broker *b)
+{
+	return ring_peer_note(&b->up) >> CALL_KIND_BITS;
+}
+
+/* Reads that the process has asked the kernel for; false where that is not told. */
+static bool
+count_reads(pid_t pid, uint64_t *ret_n)
+{
+	char path[64], line[128];
+	bool found = false;
+
+	snprintf(path, sizeof(path), "/proc/%d/io", (int)pid);
+	FILE *f = fopen(path, "re");
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = sscanf(line, "syscr: %" SCNu64, ret_n) == 1;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static void
+test_serve_time_outs_ask_for_no_messages(void **state)
+{
+	enum {
+		TIME_OUTS = 400
+	};
+	struct test_broker b;
+	uint64_t before, after, calls;
+
+	start(&b, "", 1);
+	run(&b, "n=0 end=timeout wait=1");
+	bool counted = count_reads(b.pid, &before);
+	/* In, and out again. */
+	for (calls = calls_of(&b); calls_of(&b) - calls < TIME_OUTS * 2;)
+		usleep(1000);
+	if (counted && count_reads(b.pid, &after))
+		assert_in_range(after - before, 0, TIME_OUTS / 10);
+	test_broker_stop(&b);
+	test_broker_quit(&b);
+	if (!counted)
+		skip();
+}
+
+/* Who is not told of a message reads it all the same, by and by. */
+static void
+test_serve_reads_messages_untold(void **state)
+{
+	Control__Quit quit = CONTROL__QUIT__INIT;
+	const Control__Message m = {
+	    .base = PROTOBUF_C_MESSAGE_INIT(&control__message__descriptor),
+	    .body_case = CONTROL__MESSAGE__BODY_QUIT,
+	    .quit = &quit};
+	struct test_broker b;
+	struct err err;
+
+	start(&b, "", 1);
+	run(&b, "n=0 end=timeout wait=1");
+	assert_true(channel_send(&b.channel, &m, &err));
+	channel_message_free(test_broker_expect(&b, CONTROL__MESSAGE__BODY_BYE));
+	assert_int_equal(test_broker_reap(&b), 0);
+	test_broker_release(&b);
 }
 
 static void
@@ -587,6 +654,8 @@ main(int argc, char **argv)
 	    cmocka_unit_test(test_serve_failed_field_hides_no_other),
 	    cmocka_unit_test(test_serve_shared_memory_of_fields),
 	    cmocka_unit_test(test_serve_time_outs_are_not_told),
+	    cmocka_unit_test(test_serve_time_outs_ask_for_no_messages),
+	    cmocka_unit_test(test_serve_reads_messages_untold),
 	    cmocka_unit_test(test_serve_failures_of_next_batch),
 	    cmocka_unit_test(test_serve_events_that_are_too_large_are_dropped),
 	    cmocka_unit_test(test_serve_full_ring),

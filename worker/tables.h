@@ -66,6 +66,10 @@ struct tables {
 	uint32_t n_queue;
 	struct spare spare; /* of what waits in the queue */
 
+	/* The plugin has ever asked for something: before, nobody asks for anything of
+	 * it.
+	 */
+	atomic_bool in_use;
 	_Atomic uint32_t next_call, epoch;
 	struct plugin_table_info *listed;
 	uint8_t *in_frame; /* TABLE_FRAME_BYTES, under side->in_lock */

@@ -190,6 +190,7 @@ put_frame(struct tables *t, struct table_room *room, bool quietly)
 	static const struct timespec nap = {.tv_nsec = NAP_NS};
 	uint32_t len = table_frame_write(&room->frame, room->wire, sizeof(room->wire));
 
+	atomic_store(&t->in_use, true);
 	/* The broker takes what is there; should it not, it is at its end. */
 	for (int i = 0; len > 0 && i < 2000; i++) {
 		/* Without room the broker is to make some. */
@@ -262,6 +263,8 @@ tables_serve(struct tables *t)
 	struct table_queued *q;
 	bool any = false;
 
+	if (!atomic_load(&t->in_use))
+		return false;
 	drain(t);
 	for (; (q = next_queued(t)); any = true)
 		serve_one(t, q);

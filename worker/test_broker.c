@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +166,8 @@ test_broker_send(struct test_broker *b, const Control__Message *m)
 	struct err err;
 
 	assert_true(channel_send(&b->channel, m, &err));
+	atomic_thread_fence(memory_order_release);
+	ring_note(&b->down, ++b->n_sent);
 }
 
 /* There are no tables: every question is answered with nothing. */

@@ -23,7 +23,8 @@ struct test_broker {
 	uint8_t *frame; /* the last one that came; view points into it */
 	struct chunk_view view;
 	uint32_t
-	    run_ahead; /* of the plans that are sent; 0: what a worker takes for it */
+	    run_ahead;   /* of the plans that are sent; 0: what a worker takes for it */
+	uint64_t n_sent; /* messages, as the worker is told */
 	uint32_t n_logs;
 	char log[64]; /* the last line */
 };

@@ -225,6 +225,7 @@ struct worker {
 	pid_t pid;
 	uint32_t layers; /* enum launch_layer, as attested */
 	struct channel channel;
+	uint64_t messages_sent; /* the note that it looks at */
 	struct permit_state permits;
 	struct ring_map up, down, side_up, side_down;
 	struct ring_reader reader, side_reader;

@@ -5,6 +5,7 @@
  * refuses the message, or nobody asks); should it come all the same it is ignored.
  */
 #include <event2/event.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -44,13 +45,26 @@ worker_is_up(const struct worker *w)
 
 /* Steps: each sends what leads to the next state. */
 
+/* A worker at work reads its channel when the note says that there is something. */
+static void
+tell_of_message(struct worker *w)
+{
+	if (!w->down.page)
+		return;
+	/* Behind what it tells of. */
+	atomic_thread_fence(memory_order_release);
+	ring_note(&w->down, ++w->messages_sent);
+}
+
 bool
 worker_send(struct worker *w, const Control__Message *m)
 {
 	struct err err;
 
-	if (channel_send(&w->channel, m, &err))
+	if (channel_send(&w->channel, m, &err)) {
+		tell_of_message(w);
 		return true;
+	}
 	/* When the process is going or gone its death will be told. Otherwise it would
 	 * wait for what it was not sent. */
 	if (err.code == ERR_LIMIT)
