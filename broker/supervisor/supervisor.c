@@ -59,9 +59,6 @@ on_launcher(int fd, short what, void *arg)
 	}
 }
 
-/* Deadlines are seen to be over this much too late at most. */
-static const struct timeval watch_every = {0, 250000};
-
 static void
 on_watch(int fd, short what, void *arg)
 {
@@ -71,6 +68,7 @@ on_watch(int fd, short what, void *arg)
 	worker_look(s, clock_mono_ns());
 	TAILQ_FOREACH (w, &s->workers, link)
 		worker_watch(w);
+	worker_look_again(s);
 }
 
 struct supervisor *
@@ -93,17 +91,18 @@ supervisor_new(struct launcher *l, const char *worker_path, struct err *err)
 	s->libs_log_severity = 6;
 	s->looked_at_ns = clock_mono_ns();
 	s->base = event_base_new();
+	s->has_edges = s->base && (event_base_get_features(s->base) & EV_FEATURE_ET);
 	if (s->base)
 		s->on_launcher = event_new(
 		    s->base, launcher_fd(l), EV_READ | EV_PERSIST, on_launcher, s);
 	if (s->base)
-		s->on_watch = event_new(s->base, -1, EV_PERSIST, on_watch, s);
-	if (!s->on_launcher || event_add(s->on_launcher, NULL) < 0 || !s->on_watch ||
-	    event_add(s->on_watch, &watch_every) < 0) {
+		s->on_watch = event_new(s->base, -1, 0, on_watch, s);
+	if (!s->on_launcher || event_add(s->on_launcher, NULL) < 0 || !s->on_watch) {
 		supervisor_free(s);
 		err_nomem(err);
 		return NULL;
 	}
+	worker_look_again(s);
 	return s;
 }
 
@@ -212,6 +211,7 @@ supervisor_stop(struct supervisor *s, uint32_t deadline_ms)
 
 	s->stopping = true;
 	worker_look(s, clock_mono_ns());
+	worker_look_soon(s);
 	late = s->seen_ns + deadline_ms * 1000000ull;
 	give_up = late + 2000000000ull;
 	TAILQ_FOREACH (w, &s->workers, link)

@@ -22,9 +22,11 @@ TAILQ_HEAD(worker_list, worker);
 
 struct supervisor {
 	struct event_base *base;
+	bool has_edges; /* the loop can tell of a change instead of a state */
 	struct launcher *launcher;
 	struct event *on_launcher;
 	struct event *on_watch;         /* workers and calls of plugins that hang */
+	bool is_calm;                   /* ... could, but not soon */
 	uint64_t looked_at_ns, seen_ns; /* worker_deadline.c's: the time of deadlines */
 	struct worker_list workers;
 	uint32_t next_id;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How long a worker may take: for a step of its life, and for one call of its plugin. */
+#include <event2/event.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/supervisor/worker_internal.h"
@@ -120,9 +122,70 @@ worker_watch(struct worker *w)
 	worker_event(w, WORKER_ON_DEADLINE);
 }
 
+/*
+ * When workers are looked at. Nobody is late who has nothing to do in time: such workers
+ * are looked at more rarely, but often enough for the shortest deadline of a call that
+ * may begin meanwhile.
+ */
+enum {
+	LOOK_MS = 250,
+	CALM_LOOK_MS = 1000,
+	LOOKS_PER_DEADLINE = 4,
+};
+
+static bool
+has_deadline(const struct worker *w)
+{
+	return w->late_at_ns != 0 ||
+	       (worker_is_ready(w) &&
+		   call_deadline_ms(w, call_kind_of(ring_peer_note(&w->up))) > 0);
+}
+
+static uint32_t
+next_look_ms(const struct supervisor *s)
+{
+	uint32_t ms = CALM_LOOK_MS;
+	const struct worker *w;
+
+	TAILQ_FOREACH (w, &s->workers, link) {
+		if (!w->alive)
+			continue;
+		if (has_deadline(w))
+			return LOOK_MS;
+		for (int kind = 0; kind < CALL_KIND_N; kind++) {
+			uint32_t most = call_deadline_ms(w, kind) / LOOKS_PER_DEADLINE;
+			if (most > 0 && most < ms)
+				ms = most;
+		}
+	}
+	return s->stopping || ms < LOOK_MS ? LOOK_MS : ms;
+}
+
+void
+worker_look_again(struct supervisor *s)
+{
+	uint32_t ms = next_look_ms(s);
+	const struct timeval tv = {ms / 1000, ms % 1000 * 1000};
+
+	s->is_calm = ms > LOOK_MS;
+	event_add(s->on_watch, &tv);
+}
+
+void
+worker_look_soon(struct supervisor *s)
+{
+	const struct timeval tv = {.tv_usec = LOOK_MS * 1000};
+
+	if (s->is_calm)
+		event_add(s->on_watch, &tv);
+	s->is_calm = false;
+}
+
 void
 worker_arm(struct worker *w, uint32_t ms)
 {
+	if (ms > 0)
+		worker_look_soon(w->sup);
 	w->late_at_ns = ms ? seen_ns(w->sup, clock_mono_ns()) + ms * 1000000ull : 0;
 }
 

@@ -25,6 +25,9 @@ void worker_expect_death(struct worker *w);
  * late, or still in the same call as before, and for too long? */
 void worker_look(struct supervisor *s, uint64_t now);
 void worker_watch(struct worker *w);
+/* When that is to be the next time: in a while, or soon, for something is due. */
+void worker_look_again(struct supervisor *s);
+void worker_look_soon(struct supervisor *s);
 
 /* worker_side.c: what is in the side ring */
 void worker_side_take(struct worker *w);

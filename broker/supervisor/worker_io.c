@@ -359,7 +359,7 @@ worker_on_wake(int fd, short what, void *arg)
 	struct worker *w = arg;
 	uint64_t n;
 
-	if (read(fd, &n, sizeof(n)) < 0 && errno != EAGAIN)
+	if (!w->sup->has_edges && read(fd, &n, sizeof(n)) < 0 && errno != EAGAIN)
 		return;
 	worker_side_take(w);
 	if (w->owner && w->owner->frames)

@@ -70,8 +70,9 @@ watch(struct worker *w, struct err *err)
 
 	w->on_control =
 	    event_new(base, w->channel.fd, EV_READ | EV_PERSIST, worker_on_control, w);
-	w->on_wake =
-	    event_new(base, w->wake_broker_fd, EV_READ | EV_PERSIST, worker_on_wake, w);
+	/* Where the loop hears of each write, the eventfd need not be emptied. */
+	w->on_wake = event_new(base, w->wake_broker_fd,
+	    EV_READ | EV_PERSIST | (w->sup->has_edges ? EV_ET : 0), worker_on_wake, w);
 	w->on_output =
 	    event_new(base, w->output_fd, EV_READ | EV_PERSIST, worker_on_output, w);
 	if (!w->on_control || !w->on_wake || !w->on_output ||
