@@ -36,6 +36,10 @@ struct out {
 	/* *ret_loss is set when it returns false. */
 	bool (*write)(struct out *o, const struct out_batch *b, struct out_loss *ret_loss,
 	    struct err *err);
+	/* The same for a few lines while the thread has nothing to do, from another: all
+	 * of them, or none where that would take waiting, or anything else is in the way.
+	 * May be NULL. */
+	bool (*write_now)(struct out *o, const struct out_batch *b);
 	void (*reopen)(struct out *o); /* may be NULL */
 	/* From any thread, may be NULL: has a call that waits look at *stop now; how much
 	 * it keeps on disk. */
@@ -63,7 +67,8 @@ out_make_fn out_file_new, out_stdout_new, out_syslog_new, out_program_new, out_h
 struct out_stream {
 	int fd;
 	bool is_pipe;
-	bool is_torn; /* half a line was written last */
+	bool is_torn;     /* half a line was written last */
+	bool cannot_tell; /* whether a write would wait: an older kernel */
 	const atomic_bool *stop;
 };
 
@@ -77,6 +82,9 @@ struct out_stream out_stream_of(int fd, const atomic_bool *stop);
  */
 bool out_stream_write(struct out_stream *s, const struct out_batch *b,
     struct out_loss *ret_loss, struct err *err);
+
+/* Writes all lines to a pipe that has room for them, in one piece; else nothing. */
+bool out_stream_write_now(struct out_stream *s, const struct out_batch *b);
 
 /* Waits, at most ms, until fd is ready for what (POLLIN, POLLOUT). False when *stop is
  * set, or the time is over. */

@@ -53,6 +53,14 @@ fd_write(struct out *out, const struct out_batch *b, struct out_loss *ret_loss,
 	return ok || err_wrap(err, "%s", o->path ? o->path : "standard output");
 }
 
+static bool
+fd_write_now(struct out *out, const struct out_batch *b)
+{
+	struct out_fd *o = (struct out_fd *)out;
+
+	return o->keep_open && o->stream.fd >= 0 && out_stream_write_now(&o->stream, b);
+}
+
 static void
 fd_reopen(struct out *out)
 {
@@ -86,6 +94,7 @@ fd_new(const char *name, const char *path, bool keep_open, const struct out_env 
 	*o = (struct out_fd){
 	    .out = {.name = name,
 		.write = fd_write,
+		.write_now = fd_write_now,
 		.reopen = fd_reopen,
 		.free = fd_free},
 	    .path = copy,

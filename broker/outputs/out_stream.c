@@ -2,7 +2,9 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdint.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "broker/outputs/out.h"
@@ -53,6 +55,24 @@ write_all(const struct out_stream *s, const char *p, size_t n)
 		}
 	}
 	return done;
+}
+
+bool
+out_stream_write_now(struct out_stream *s, const struct out_batch *b)
+{
+	const struct queue_line *first = b->line, *last = b->line + b->n - 1;
+	const struct iovec text = {
+	    .iov_base = (void *)(uintptr_t)(b->base + first->offset),
+	    .iov_len = last->offset + last->len + 1 - first->offset};
+
+	/* Other files wait for their disks. */
+	if (!s->is_pipe || s->is_torn || s->cannot_tell || text.iov_len > PIPE_BUF)
+		return false;
+	if (pwritev2(s->fd, &text, 1, -1, RWF_NOWAIT) == (ssize_t)text.iov_len)
+		return true;
+	/* Whatever else is wrong the thread will find out. */
+	s->cannot_tell = errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL;
+	return false;
 }
 
 bool

@@ -330,7 +330,7 @@ void
 outputs_flush(struct outputs *o)
 {
 	for (uint32_t i = 0; i < o->n; i++)
-		queue_flush(&o->sink[i].queue);
+		sink_flush(&o->sink[i]);
 }
 
 void

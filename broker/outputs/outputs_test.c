@@ -3,6 +3,7 @@
 #include "broker/outputs/outputs.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -15,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -363,6 +365,92 @@ test_outputs_that_block_hold_up_nobody_else(void **state)
 	close(fd);
 }
 
+/* Times that other threads of ours lay down to wait. */
+static unsigned long
+sleeps_of_others(void)
+{
+	DIR *d = opendir("/proc/self/task");
+	unsigned long sum = 0, n;
+	char name[300], line[128];
+	const struct dirent *e;
+
+	assert_non_null(d);
+	while ((e = readdir(d))) {
+		if (e->d_name[0] == '.' || strtol(e->d_name, NULL, 10) == getpid())
+			continue;
+		snprintf(name, sizeof(name), "/proc/self/task/%s/status", e->d_name);
+		FILE *f = fopen(name, "re");
+		while (f && fgets(line, sizeof(line), f)) {
+			if (sscanf(line, "voluntary_ctxt_switches: %lu", &n) == 1)
+				sum += n;
+		}
+		if (f)
+			fclose(f);
+	}
+	closedir(d);
+	return sum;
+}
+
+/* A pipe with room: nobody is woken to write to it; what it has no room for waits for the
+ * thread. */
+static void
+test_outputs_write_a_few_lines_to_a_pipe_at_once(void **state)
+{
+	enum {
+		N = 500
+	};
+	const struct settings s = {.output_timeout_ms = 2000, .stdout_enabled = true};
+	const struct iovec nothing = {.iov_base = (char[]){'\n'}, .iov_len = 1};
+	static char got[N * sizeof("line 000") * 40], want[sizeof(got)];
+	size_t n = 0, len = 0;
+	int pair[2], terminal = dup(STDOUT_FILENO);
+	char line[32];
+
+	assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
+	if (pwritev2(pair[1], &nothing, 1, -1, RWF_NOWAIT) < 0) {
+		print_message("this kernel does not tell whether a write would wait\n");
+		skip();
+	}
+	fcntl(pair[0], F_SETFL, O_NONBLOCK);
+	fflush(stdout);
+	assert_true(dup2(pair[1], STDOUT_FILENO) >= 0);
+	close(pair[1]);
+	struct outputs *o = make(&s);
+	put(o, "first");
+	wait_idle(o);
+	unsigned long before = sleeps_of_others();
+	for (int i = 0; i < N; i++) {
+		snprintf(line, sizeof(line), "line %d", i);
+		put(o, line);
+	}
+	wait_idle(o);
+	if (sleeps_of_others() - before >= N / 2)
+		fail_msg("threads slept %lu times", sleeps_of_others() - before);
+	len = (size_t)snprintf(want, sizeof(want), "\nfirst\n");
+	for (int i = 0; i < N; i++)
+		len += (size_t)snprintf(want + len, sizeof(want) - len, "line %d\n", i);
+	/* Now it becomes full, and everything comes in order all the same. */
+	for (int i = 0; i < N * 20; i++) {
+		snprintf(line, sizeof(line), "more %d", i);
+		put(o, line);
+		len += (size_t)snprintf(want + len, sizeof(want) - len, "more %d\n", i);
+	}
+	while (n < len) {
+		ssize_t k = read(pair[0], got + n, sizeof(got) - n);
+		if (k > 0)
+			n += (size_t)k;
+		else
+			nap();
+	}
+	assert_int_equal(n, len);
+	assert_memory_equal(got, want, n);
+	wait_idle(o);
+	outputs_free(o);
+	dup2(terminal, STDOUT_FILENO);
+	close(terminal);
+	close(pair[0]);
+}
+
 /* No more than so many bytes per file, for this process. */
 static void
 limit_files(rlim_t bytes)
@@ -681,6 +769,7 @@ main(void)
 	    TEST(test_outputs_count_and_tell_what_a_sink_refuses),
 	    TEST(test_outputs_never_wait_for_a_sink),
 	    TEST(test_outputs_that_block_hold_up_nobody_else),
+	    TEST(test_outputs_write_a_few_lines_to_a_pipe_at_once),
 	    TEST(test_outputs_begin_anew_behind_half_a_line),
 	    TEST(test_outputs_drop_lines_that_are_too_long),
 	    TEST(test_outputs_end_a_program_that_does_not_read),

@@ -110,6 +110,47 @@ queue_put(struct queue *q, uint32_t priority, const char *line, size_t len)
 	return c != NULL;
 }
 
+/* Locked. */
+static void
+keep_spare(struct queue *q, struct queue_chunk *c)
+{
+	c->next = q->spare;
+	q->spare = c;
+	q->n_spare++;
+}
+
+static bool
+may_keep(const struct queue *q, const struct queue_chunk *c)
+{
+	return c->cap == QUEUE_CHUNK_BYTES && q->n_spare < SPARE_CHUNKS;
+}
+
+/* The reader sleeps, so what is in the queue is all that there is. Locked. */
+static bool
+are_few(const struct queue *q)
+{
+	const struct queue_chunk *c = q->head;
+
+	return q->waiting && !q->woken && c && !c->next && c->used <= QUEUE_FEW_BYTES &&
+	       may_keep(q, c);
+}
+
+bool
+queue_offer(struct queue *q, queue_take_fn *take, void *arg)
+{
+	pthread_mutex_lock(&q->lock);
+	bool done = are_few(q) && take(q->head, arg);
+	if (done) {
+		struct queue_chunk *c = q->head;
+		q->head = q->tail = NULL;
+		q->depth -= c->n;
+		q->bytes -= c->used;
+		keep_spare(q, c);
+	}
+	pthread_mutex_unlock(&q->lock);
+	return done;
+}
+
 void
 queue_flush(struct queue *q)
 {
@@ -163,10 +204,8 @@ void
 queue_recycle(struct queue *q, struct queue_chunk *c)
 {
 	pthread_mutex_lock(&q->lock);
-	if (c->cap == QUEUE_CHUNK_BYTES && q->n_spare < SPARE_CHUNKS) {
-		c->next = q->spare;
-		q->spare = c;
-		q->n_spare++;
+	if (may_keep(q, c)) {
+		keep_spare(q, c);
 		c = NULL;
 	}
 	pthread_mutex_unlock(&q->lock);

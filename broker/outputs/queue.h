@@ -30,6 +30,8 @@ enum {
 	QUEUE_CHUNK_BYTES = 64 << 10,
 	QUEUE_CHUNK_LINES = 1024,
 	QUEUE_WAKE_BYTES = QUEUE_CHUNK_BYTES / 2,
+	/* What is handed over without the reader: it takes no longer than waking it. */
+	QUEUE_FEW_BYTES = 4096,
 };
 
 struct queue_chunk {
@@ -58,6 +60,11 @@ void queue_release(struct queue *q);
 bool queue_put(struct queue *q, uint32_t priority, const char *line, size_t len);
 /* The reader is to have what was put. */
 void queue_flush(struct queue *q);
+/* While the reader sleeps and a few lines are there, take may do its work: it gets them
+ * all, must not wait, and says whether they are done with. False: they are still there.
+ */
+typedef bool queue_take_fn(const struct queue_chunk *c, void *arg);
+bool queue_offer(struct queue *q, queue_take_fn *take, void *arg);
 /* Waits for a chunk. NULL when queue_wake was called and there is none. */
 struct queue_chunk *queue_take(struct queue *q);
 void queue_wake(struct queue *q);

@@ -133,6 +133,62 @@ test_queue_wakes_its_reader_before_it_is_full(void **state)
 	assert_int_equal(lines_at_once(0, QUEUE_WAKE_BYTES, false), QUEUE_CHUNK_LINES);
 }
 
+static bool
+count_lines(const struct queue_chunk *c, void *arg)
+{
+	unsigned *n = arg;
+
+	*n += c->n;
+	return *n != 1;
+}
+
+/* Alone, or not at all: nobody gets a line before one that was there earlier. */
+static void
+test_queue_offers_a_few_lines_while_its_reader_sleeps(void **state)
+{
+	pthread_t thread;
+	struct queue q;
+	unsigned n = 0;
+	bool waits;
+	void *got;
+
+	queue_init(&q, 0, 1 << 20);
+	assert_true(put(&q, "line"));
+	assert_false(queue_offer(&q, count_lines, &n));
+	assert_int_equal(n, 0);
+	struct queue_chunk *c = queue_take(&q);
+	queue_done(&q, c->n, c->used);
+	queue_recycle(&q, c);
+
+	assert_int_equal(pthread_create(&thread, NULL, take_one, &q), 0);
+	do {
+		sched_yield();
+		pthread_mutex_lock(&q.lock);
+		waits = q.waiting;
+		pthread_mutex_unlock(&q.lock);
+	} while (!waits);
+	assert_false(queue_offer(&q, count_lines, &n));
+	/* Refused: it is still there, and goes with the next. */
+	assert_true(put(&q, "one"));
+	assert_false(queue_offer(&q, count_lines, &n));
+	assert_int_equal(n, 1);
+	assert_int_equal(depth(&q), 1);
+	assert_true(put(&q, "two"));
+	assert_true(queue_offer(&q, count_lines, &n));
+	assert_int_equal(n, 3);
+	assert_int_equal(depth(&q), 0);
+	assert_int_equal(q.bytes, 0);
+	assert_false(queue_offer(&q, count_lines, &n));
+	/* Too many for that. */
+	for (size_t bytes = 0; bytes <= QUEUE_FEW_BYTES; bytes += sizeof("line"))
+		assert_true(put(&q, "line"));
+	assert_false(queue_offer(&q, count_lines, &n));
+	assert_int_equal(n, 3);
+	queue_flush(&q);
+	pthread_join(thread, &got);
+	queue_release(&q);
+}
+
 enum {
 	WRITERS = 4,
 	LINES = 20000
@@ -194,6 +250,7 @@ main(void)
 	    cmocka_unit_test(test_queue_wake_ends_a_wait_once),
 	    cmocka_unit_test(test_queue_lets_its_reader_sleep_until_it_is_flushed),
 	    cmocka_unit_test(test_queue_wakes_its_reader_before_it_is_full),
+	    cmocka_unit_test(test_queue_offers_a_few_lines_while_its_reader_sleeps),
 	    cmocka_unit_test(test_queue_keeps_the_order_of_each_writer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -149,6 +149,27 @@ sink_put(struct sink *s, enum priority priority, const char *line, size_t len)
 	return false;
 }
 
+/* While the thread sleeps, so it is not about to open anything, or to end. */
+static bool
+deliver_now(const struct queue_chunk *c, void *arg)
+{
+	struct sink *s = arg;
+	const struct out_batch b = {c->text, c->line, c->n};
+
+	if ((s->line_by_line && c->n > 1) || atomic_load(&s->give_up) ||
+	    !s->out->write_now(s->out, &b))
+		return false;
+	atomic_fetch_add(&s->delivered, c->n);
+	return true;
+}
+
+void
+sink_flush(struct sink *s)
+{
+	if (!s->out->write_now || !queue_offer(&s->queue, deliver_now, s))
+		queue_flush(&s->queue);
+}
+
 bool
 sink_is_idle(struct sink *s)
 {

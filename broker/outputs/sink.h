@@ -49,6 +49,8 @@ bool sink_start(struct sink *s, struct err *err);
 
 /* False, and counted, when there is no room. */
 bool sink_put(struct sink *s, enum priority priority, const char *line, size_t len);
+/* That was all for now: the thread is woken, or what is there is written without it. */
+void sink_flush(struct sink *s);
 bool sink_is_idle(struct sink *s);
 void sink_counts(struct sink *s, struct outputs_sink *ret_counts);
 
