@@ -128,9 +128,18 @@ void loader_free(struct loader *l);
 /* What loading a file found. Opaque; rendered by the functions below. */
 struct load_result;
 
+/* A file's content, its YAML taken apart: needs no loader, and any thread may do it. The
+ * content must be there until it is loaded. NULL: no memory. */
+struct rules_text;
+struct rules_text *rules_text_new(const char *content, size_t len);
+void rules_text_free(struct rules_text *t);
+
 /* Loads one file's content on top of what is there. Never fails otherwise than by memory:
  * mistakes are in the result, which lives as long as the loader. */
 bool loader_file(struct loader *l, const char *name, const char *content, size_t len,
+    const struct load_result **ret_result, struct err *err);
+/* The same; the text is the loader's from then on, whatever is returned. */
+bool loader_text(struct loader *l, const char *name, struct rules_text *text,
     const struct load_result **ret_result, struct err *err);
 bool load_result_ok(const struct load_result *r);
 bool load_result_has_warnings(const struct load_result *r);

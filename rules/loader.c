@@ -8,6 +8,50 @@
 #include "rules/read.h"
 #include "rules/schema.h"
 
+/* Nodes are let go of when they are read, texts are not. */
+struct rules_text {
+	struct rules_text *next;
+	const char *content;
+	size_t len;
+	struct arena nodes, texts;
+	bool is_yaml;
+	struct yaml_stream stream;
+	struct yaml_mark mark; /* of the mistake, when it is none */
+	struct err err;
+	const char **schema;
+	uint32_t n_schema;
+	bool is_full;
+};
+
+struct rules_text *
+rules_text_new(const char *content, size_t len)
+{
+	struct rules_text *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->content = content;
+	t->len = len;
+	arena_init(&t->nodes, LIMIT_RULES_MEMORY);
+	arena_init(&t->texts, LIMIT_RULES_MEMORY);
+	t->is_yaml = yaml_load_apart(
+	    &t->nodes, &t->texts, content, len, &t->stream, &t->mark, &t->err);
+	if (t->is_yaml)
+		t->is_full =
+		    !schema_check(&t->texts, &t->stream, &t->schema, &t->n_schema);
+	return t;
+}
+
+void
+rules_text_free(struct rules_text *t)
+{
+	if (!t)
+		return;
+	arena_release(&t->nodes);
+	arena_release(&t->texts);
+	free(t);
+}
+
 struct loader *
 loader_new(const struct field_catalog *catalog, const struct rules_config *config,
     struct err *err)
@@ -37,6 +81,10 @@ loader_free(struct loader *l)
 	arena_release(&l->compiled_arena);
 	arena_release(&l->tree_arena);
 	arena_release(&l->arena);
+	for (struct rules_text *t = l->texts, *next; t; t = next) {
+		next = t->next;
+		rules_text_free(t);
+	}
 	free(l);
 }
 
@@ -58,34 +106,31 @@ add_file(struct loader *l, const char *name, const char *content, size_t len)
 /* Reads, then compiles what there is. A file whose lists and macros could not all be read
  * is not compiled: what uses them would only seem wrong. */
 static bool
-load(struct loader *l, struct load_result *r, struct arena *nodes, struct err *err)
+load(struct loader *l, struct load_result *r, struct rules_text *t, struct err *err)
 {
 	struct collector k = {&l->collection, r, l->catalog};
 	struct diag_context file = diag_file(r->name), at;
-	struct yaml_stream stream;
-	struct yaml_mark mark;
 	struct rules_rest rest = {0};
-	struct err yaml_err;
 	bool ok;
 
-	if (!yaml_load_apart(nodes, &l->arena, l->files->content, l->files->len, &stream,
-		&mark, &yaml_err)) {
-		if (yaml_err.code == ERR_NOMEM)
+	if (!t->is_yaml) {
+		if (t->err.code == ERR_NOMEM)
 			return loader_no_room(err);
 		/* Falco's YAML library begins a new document where ours finds this
 		 * mistake. */
-		if (stream.n && stream.doc[0]->kind == YAML_MAP &&
-		    strstr(yaml_err.msg, "<document start>"))
-			rules_read(&k, &stream, &rest);
+		if (t->stream.n && t->stream.doc[0]->kind == YAML_MAP &&
+		    strstr(t->err.msg, "<document start>"))
+			rules_read(&k, &t->stream, &rest);
 		if (rest.is_there)
 			collection_release(&rest.all);
-		at = diag_at(mark, PLACE_RULES_CONTENT_ITEM, "", &file);
-		load_report(r, DIAG_ERR_YAML_PARSE, &at, "%s", yaml_err.msg);
+		at = diag_at(t->mark, PLACE_RULES_CONTENT_ITEM, "", &file);
+		load_report(r, DIAG_ERR_YAML_PARSE, &at, "%s", t->err.msg);
 		return true;
 	}
-	if (!schema_check(&l->arena, &stream, &r->schema, &r->n_schema))
-		r->is_full = true;
-	if (rules_read(&k, &stream, &rest))
+	r->schema = t->schema;
+	r->n_schema = t->n_schema;
+	r->is_full |= t->is_full;
+	if (rules_read(&k, &t->stream, &rest))
 		return loader_compile(l, &l->collection, r, err);
 	if (r->is_full || rest.definitions_lost || !rest.is_there) {
 		ok = true;
@@ -99,27 +144,36 @@ load(struct loader *l, struct load_result *r, struct arena *nodes, struct err *e
 }
 
 bool
-loader_file(struct loader *l, const char *name, const char *content, size_t len,
+loader_text(struct loader *l, const char *name, struct rules_text *text,
     const struct load_result **ret_result, struct err *err)
 {
 	struct load_result *r = arena_alloc(&l->arena, sizeof(*r));
-	struct arena nodes;
 
-	if (!r || !add_file(l, name, content, len))
+	text->next = l->texts;
+	l->texts = text;
+	if (!r || !add_file(l, name, text->content, text->len))
 		return loader_no_room(err);
 	r->arena = &l->arena;
 	r->name = l->files->name;
 	r->files = l->files;
+	bool ok = load(l, r, text, err);
 	/* What was read from them has their texts, not themselves. */
-	arena_init(&nodes, LIMIT_RULES_MEMORY);
-	bool ok = load(l, r, &nodes, err);
-	arena_release(&nodes);
+	arena_release(&text->nodes);
 	if (!ok)
 		return false;
 	if (r->is_full)
 		return loader_no_room(err);
 	*ret_result = r;
 	return true;
+}
+
+bool
+loader_file(struct loader *l, const char *name, const char *content, size_t len,
+    const struct load_result **ret_result, struct err *err)
+{
+	struct rules_text *text = rules_text_new(content, len);
+
+	return text ? loader_text(l, name, text, ret_result, err) : err_nomem(err);
 }
 
 /* -- required_plugin_versions -- */

@@ -40,6 +40,7 @@ struct loader {
 	struct arena tree_arena;
 	struct collection collection;
 	const struct rules_file *files;
+	struct rules_text *texts; /* what was read has their words */
 	struct compiled compiled;
 	bool has_compiled;
 };

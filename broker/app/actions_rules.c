@@ -8,7 +8,6 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "broker/app/actions.h"
-#include "broker/settings/files.h"
 
 /* A step whose message does not fit into err says it itself, or keeps it for who wants
  * it, and leaves err empty. */
@@ -23,47 +22,6 @@ fail_with(struct app *app, const char *text, struct err *err)
 	fflush(stdout);
 	fprintf(stderr, "Error: %s\n", text);
 	return STEP_FAILED;
-}
-
-/* All files are read before the first is loaded: one that is missing stops it there. */
-struct contents {
-	struct buf *text;
-	uint32_t n;
-};
-
-static void
-contents_release(struct contents *c)
-{
-	for (uint32_t i = 0; i < c->n; i++)
-		buf_release(&c->text[i]);
-	free(c->text);
-}
-
-static bool
-contents_read(struct contents *c, const char *const *path, uint32_t n, struct err *err)
-{
-	struct err why;
-
-	*c = (struct contents){.text = calloc(n ? n : 1, sizeof(*c->text))};
-	if (!c->text)
-		return err_nomem(err);
-	for (; c->n < n; c->n++) {
-		buf_init(&c->text[c->n], LIMIT_RULES_FILE_BYTES);
-		if (!file_read(path[c->n], &c->text[c->n], &why)) {
-			buf_release(&c->text[c->n]);
-			contents_release(c);
-			return err_set(err, ERR_USAGE,
-			    "Could not open file %s for reading", path[c->n]);
-		}
-	}
-	return true;
-}
-
-static bool
-load_content(struct app *app, const char *name, const struct buf *text,
-    const struct load_result **ret_result, struct err *err)
-{
-	return loader_file(app->loader, name, buf_str(text), text->len, ret_result, err);
 }
 
 /* What Falco, which stops at the first mistake of a file, does not say. */
@@ -160,18 +118,17 @@ validation_print(const struct validation *v, bool json_output, struct err *err)
 
 static bool
 validate_all(
-    struct app *app, struct validation *v, const struct contents *c, struct err *err)
+    struct app *app, struct validation *v, struct rule_files *files, struct err *err)
 {
-	const struct option_list *files = &app->options->validate;
 	bool json = app->settings->json_output;
 
 	v->successful = true;
 	log_info("Validating rules file(s):");
-	for (uint32_t i = 0; i < c->n; i++)
-		log_info("   %s", files->value[i]);
-	for (uint32_t i = 0; i < c->n; i++) {
+	for (uint32_t i = 0; i < files->n; i++)
+		log_info("   %s", files->path[i]);
+	for (uint32_t i = 0; i < files->n; i++) {
 		const struct load_result *r;
-		if (!load_content(app, files->value[i], &c->text[i], &r, err) ||
+		if (!rule_files_load(files, i, app->loader, &r, err) ||
 		    !loader_check_plugins(app->loader, err))
 			return false;
 		validation_add(v, r, json);
@@ -183,46 +140,83 @@ validate_all(
 enum step_rc
 step_validate_rules(struct app *app, struct err *err)
 {
-	const struct option_list *files = &app->options->validate;
+	const struct option_list *given = &app->options->validate;
+	struct rule_files files;
 	struct validation v;
-	struct contents c;
 
-	if (files->n == 0)
+	if (given->n == 0)
 		return STEP_NEXT;
 	app->loader = loader_new(&app->catalog, &app->rules_config, err);
-	if (!app->loader || !contents_read(&c, files->value, (uint32_t)files->n, err))
+	if (!app->loader ||
+	    !rule_files_read(&files, given->value, (uint32_t)given->n, err))
 		return STEP_FAILED;
 	buf_init(&v.summary, LIMIT_RULES_FILE_BYTES);
 	buf_init(&v.json, LIMIT_RULES_FILE_BYTES);
 	buf_init(&v.description, SIZE_MAX / 2);
 	enum step_rc rc = STEP_FAILED;
-	if (validate_all(app, &v, &c, err) &&
+	if (validate_all(app, &v, &files, err) &&
 	    validation_print(&v, app->settings->json_output, err)) {
 		rc = v.successful ? STEP_END : fail_with(app, buf_str(&v.summary), err);
 	}
 	buf_release(&v.summary);
 	buf_release(&v.json);
 	buf_release(&v.description);
-	contents_release(&c);
+	rule_files_release(&files);
 	return rc;
 }
 
 /* The normal loading. */
 
+static bool
+read_rules(struct app *app, struct err *err)
+{
+	const char *const *path;
+	uint32_t n;
+
+	return settings_rules_files(app->settings, &path, &n, err) &&
+	       rule_files_read(&app->rule_files, path, n, err);
+}
+
+/* What is wrong is told when it is the rules' turn, which it may never be. */
+enum step_rc
+step_begin_rules(struct app *app, struct err *err)
+{
+	const struct options *o = app->options;
+	struct err later;
+
+	if (o->validate.n > 0 || o->plugin_info || o->list_plugins || o->list_given)
+		return STEP_NEXT;
+	app->has_rule_files = read_rules(app, &later);
+	if (app->has_rule_files)
+		rule_files_begin(&app->rule_files);
+	return STEP_NEXT;
+}
+
+/* Before the process gives anything up: that is for each of its threads to do. */
+enum step_rc
+step_await_rules(struct app *app, struct err *err)
+{
+	if (app->has_rule_files)
+		rule_files_await(&app->rule_files);
+	return STEP_NEXT;
+}
+
 /* *ret_text: what is wrong, as the message of the failure; empty when all is well. */
 static bool
-load_all(struct app *app, const char *const *path, const struct contents *c,
-    struct buf *ret_text, struct err *err)
+load_all(struct app *app, struct buf *ret_text, struct err *err)
 {
-	for (uint32_t i = 0; i < c->n; i++) {
+	struct rule_files *files = &app->rule_files;
+
+	for (uint32_t i = 0; i < files->n; i++) {
 		const struct load_result *r;
-		if (!load_content(app, path[i], &c->text[i], &r, err))
+		const char *path = files->path[i];
+		if (!rule_files_load(files, i, app->loader, &r, err))
 			return false;
 		const char *status = load_result_schema_status(r);
 		if (strcmp(status, "ok") == 0)
-			log_info("   %s | schema validation: %s", path[i], status);
+			log_info("   %s | schema validation: %s", path, status);
 		else
-			log_warning("   %s | schema validation: %s", path[i], status);
+			log_warning("   %s | schema validation: %s", path, status);
 		if (!load_result_ok(r)) {
 			load_result_text(r, true, ret_text);
 			log_more_errors(r);
@@ -273,31 +267,28 @@ finish(struct app *app, struct err *err)
 enum step_rc
 step_load_rules(struct app *app, struct err *err)
 {
-	const char *const *path;
 	enum step_rc rc = STEP_FAILED;
-	struct contents c;
 	struct buf text;
-	uint32_t n;
 
 	if (app->options->print && *app->options->print)
 		log_warning(
 		    "The -p/--print option is deprecated and will be removed. Use "
 		    "-o append_output=... instead.");
-	if (!settings_rules_files(app->settings, &path, &n, err) ||
-	    !contents_read(&c, path, n, err))
+	if (!app->has_rule_files && !read_rules(app, err))
 		return STEP_FAILED;
 	buf_init(&text, LIMIT_RULES_FILE_BYTES);
 	app->loader = loader_new(&app->catalog, &app->rules_config, err);
 	if (app->loader) {
 		log_info("Loading rules from:");
-		if (!load_all(app, path, &c, &text, err))
+		if (!load_all(app, &text, err))
 			rc = STEP_FAILED;
 		else if (text.len)
 			rc = fail_with(app, buf_str(&text), err);
 		else
 			rc = finish(app, err) ? STEP_NEXT : STEP_FAILED;
 	}
-	contents_release(&c);
+	rule_files_release(&app->rule_files);
+	app->has_rule_files = false;
 	buf_release(&text);
 	return rc;
 }

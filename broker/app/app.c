@@ -237,10 +237,12 @@ static app_step_fn *const steps[] = {
     step_page_size,
     step_require_settings,
     step_keep,
+    step_begin_rules,
     step_start_workers,
     step_plugin_info,
     step_list_plugins,
     step_load_plugins,
+    step_await_rules,
     step_confine_self,
     step_init_sources,
     step_list_fields,
@@ -266,6 +268,8 @@ tear_down(struct app *app)
 	run_release(app);
 	supervisor_free(app->supervisor);
 	launcher_free(app->launcher);
+	if (app->has_rule_files)
+		rule_files_release(&app->rule_files);
 	if (app->loader)
 		loader_free(app->loader);
 	if (app->has_catalog)

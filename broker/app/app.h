@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "broker/app/rule_files.h"
 #include "broker/options/options.h"
 #include "broker/outputs/outputs.h"
 #include "broker/settings/settings.h"
@@ -55,6 +56,8 @@ struct app {
 	struct field_catalog catalog;
 	bool has_plugins, has_catalog;
 	struct rules_config rules_config;
+	struct rule_files rule_files; /* until they are loaded */
+	bool has_rule_files;
 	struct loader *loader;
 	struct app_source *source; /* by index of the catalog's sources */
 	uint32_t n_source;
@@ -91,6 +94,8 @@ app_step_fn step_help, step_config_schema, step_rule_schema, step_ignored_events
     step_list_fields, step_support;
 /* actions_rules.c */
 app_step_fn step_validate_rules, step_load_rules, step_describe_rules;
+/* The part of step_load_rules that needs no plugins, begun before these are started. */
+app_step_fn step_begin_rules, step_await_rules;
 
 /* The launcher and the supervisor, when the run needs plugins; once. */
 bool app_start_workers(struct app *app, struct err *err);
