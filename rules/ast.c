@@ -3,16 +3,35 @@
 
 #include <string.h>
 
+/* Of the control characters some are escaped, the others are plain. */
+static bool
+is_plain(char c)
+{
+	switch (c) {
+	case '\0':
+	case '\b':
+	case '\f':
+	case '\n':
+	case '\r':
+	case '\t':
+	case ' ':
+	case '=':
+	case '"':
+	case '\'':
+	case '\\':
+		return false;
+	default:
+		return true;
+	}
+}
+
 static void
 print_escaped(struct buf *out, struct ast_str s)
 {
 	bool plain = true;
 
-	for (size_t i = 0; i < s.n && plain; i++) {
-		char c = s.s[i];
-		/* Of the control characters these are escaped, the others are plain. */
-		plain = c > '=' ? c != '\\' : c != '\0' && !strchr("\b\f\n\r\t =\"'", c);
-	}
+	for (size_t i = 0; i < s.n && plain; i++)
+		plain = is_plain(s.s[i]);
 	if (plain) {
 		buf_add(out, s.s, s.n);
 		return;

@@ -315,6 +315,12 @@ regex_is_simple(const char *s, size_t n)
 	return true;
 }
 
+static bool
+is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r') || c == '\0';
+}
+
 static void
 warn_constant(struct compiler *c, enum rel_op op, struct ast_str v)
 {
@@ -324,7 +330,7 @@ warn_constant(struct compiler *c, enum rel_op op, struct ast_str v)
 	if (!c->warn)
 		return;
 	for (size_t i = 0; i < v.n && n + 1 < sizeof(bare); i++) {
-		if (!strchr(" \t\n\v\f\r", v.s[i]))
+		if (!is_blank(v.s[i]))
 			bare[n++] = v.s[i];
 	}
 	bare[n] = '\0';

@@ -140,6 +140,11 @@ match_none_of(const char *p, size_t n, const char * not )
 	size_t i = 0, bad;
 
 	while (i < n) {
+		/* No set has one of these, and most are. */
+		if (is_alpha(p[i]) || is_digit(p[i])) {
+			i++;
+			continue;
+		}
 		if ((unsigned char)p[i] < 0x80) {
 			if (is_space(p[i]) || (p[i] && strchr(not, p[i])))
 				break;
