@@ -2,7 +2,8 @@
 /*
  * Chunks in a ring, and what is made of them. Every event's values follow from its
  * number, so that whatever is merged can be compared with what was sent; the worker, the
- * evaluator and the rest of the pipeline are replaced by records.
+ * evaluator and the rest of the pipeline are replaced by records. Long, because each
+ * reason not to merge has its test.
  */
 #include <setjmp.h>
 #include <stdarg.h>
