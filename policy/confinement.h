@@ -68,7 +68,7 @@ struct confinement {
 	uint32_t filter_load_len; /* bytes; 0: unconfined */
 	const void *filter_run;   /* second program, after init */
 	uint32_t filter_run_len;
-	bool go_runtime;   /* the ELF says Go: GOMAXPROCS=1 was put in env */
+	bool go_runtime;   /* the ELF says Go: env has what its runtime is told */
 	char sha256[65];   /* of the plugin file, lower-case hex */
 	char build_id[65]; /* of the plugin file; "": none */
 	/* Which file that was: what is mounted must still be it. */

@@ -247,6 +247,69 @@ test_confinement_passes_the_environment_that_is_listed(void **state)
 	assert_string_equal(c.env[3], "EMPTY=");
 }
 
+/* The fixture, with the section that Go's linker adds. */
+static void
+write_go_fixture(char path[PATH_MAX])
+{
+	static char bytes[1 << 20];
+	const char *tmp = getenv("TEST_TMPDIR");
+	FILE *f = fopen(FIXTURE, "r");
+
+	assert_non_null(f);
+	size_t n = fread(bytes, 1, sizeof(bytes), f);
+	assert_true(n > 0 && n < sizeof(bytes));
+	fclose(f);
+	char *name = memmem(bytes, n, ".eh_frame_hdr", 14);
+	assert_non_null(name);
+	memcpy(name, ".go.buildinfo", 14);
+	snprintf(path, PATH_MAX, "%s/go.so", tmp ? tmp : "/tmp");
+	assert_non_null(f = fopen(path, "w"));
+	assert_int_equal(fwrite(bytes, 1, n, f), n);
+	assert_int_equal(fclose(f), 0);
+}
+
+static bool
+has_env(const struct confinement *c, const char *entry)
+{
+	bool has = false;
+
+	for (uint32_t i = 0; i < c->n_env; i++)
+		has |= strcmp(c->env[i], entry) == 0;
+	return has;
+}
+
+static void
+test_confinement_tells_go_what_it_may_take(void **state)
+{
+	const char *env[] = {"GOGC=50", "GOMEMLIMIT=off", "GOMAXPROCS=2"};
+	struct profile p = builtin("pure");
+	struct confinement c;
+	struct err err = {0};
+	char path[PATH_MAX];
+
+	write_go_fixture(path);
+	assert_true(confinement_make(&c, &arena, &p, path, WORKER, &err));
+	assert_true(c.go_runtime);
+	assert_int_equal(c.n_env, 6);
+	assert_true(has_env(&c, "GOMAXPROCS=1"));
+	assert_true(has_env(&c, "GOTRACEBACK=single"));
+	assert_true(has_env(&c, "GOGC=400"));
+	assert_true(has_env(&c, "GOMEMLIMIT=402653184"));
+
+	p.limits.memory_bytes = 100 << 20;
+	p.limits.processes = 4;
+	assert_true(confinement_make(&c, &arena, &p, path, WORKER, &err));
+	assert_true(has_env(&c, "GOMEMLIMIT=15728640"));
+
+	p.env = env;
+	p.n_env = 3;
+	assert_true(confinement_make(&c, &arena, &p, path, WORKER, &err));
+	assert_int_equal(c.n_env, 6);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_true(has_env(&c, env[i]));
+	unlink(path);
+}
+
 static void
 test_confinement_unconfined_has_no_filters(void **state)
 {
@@ -269,6 +332,7 @@ main(void)
 	    cmocka_unit_test(test_confinement_of_who_connects_has_an_etc_of_its_own),
 	    cmocka_unit_test(test_confinement_refuses_what_it_cannot_give),
 	    cmocka_unit_test(test_confinement_passes_the_environment_that_is_listed),
+	    cmocka_unit_test(test_confinement_tells_go_what_it_may_take),
 	    cmocka_unit_test(test_confinement_unconfined_has_no_filters),
 	};
 	int rc;
