@@ -65,12 +65,16 @@ void pipeline_begin_fed(struct pipeline *p);
 /* It is over. */
 void pipeline_end_fed(struct pipeline *p);
 
-/* swap.c: the same rules, their outputs' fields fetched otherwise. */
-void pipeline_refetch(struct pipeline *p, bool eager);
+/* swap.c: the same rules, but these slots fetched with every event. False: not now. */
+bool pipeline_refetch(struct pipeline *p, const bool *early);
 
 /* tune.c */
 void pipeline_tune_init(struct pipeline *p);
-/* n events are over, of which so many matched. Between chunks only. */
+/* Other slots come with every event from now on. */
+void pipeline_tune_begin(struct pipeline *p);
+/* These are about to be asked for. */
+void pipeline_tune_asked(struct pipeline *p, const struct eval_need *need, uint32_t n);
+/* The window's n events are over, of which so many matched. Between chunks only. */
 void pipeline_tune_count(struct pipeline *p, uint32_t n, uint32_t matched);
 
 /* linger.c */
@@ -84,8 +88,9 @@ void pipeline_take_side(struct pipeline *p, struct worker *w);
 void pipeline_linger_no_more(struct pipeline *p);
 
 /* plan.c */
-/* Who parses and who has to be asked in lockstep; then the slots. */
-bool pipeline_plan_make(struct pipeline *p, struct err *err);
+/* Who parses and who has to be asked in lockstep; then the slots. early, by slot: to be
+ * fetched with every event; NULL: all of conditions, none of outputs alone. */
+bool pipeline_plan_make(struct pipeline *p, const bool *early, struct err *err);
 void pipeline_plan_release(struct pipeline *p);
 bool pipeline_plan_tell(struct worker *w, Control__Plan *m, void *arg);
 

@@ -92,7 +92,7 @@ pipeline_new(struct supervisor *sup, const struct ruleset *rules,
 	p->config = *config;
 	pipeline_tune_init(p);
 	p->ev = evaluator_new(rules, config, err);
-	if (!p->ev || !allocate(p, err) || !pipeline_plan_make(p, err)) {
+	if (!p->ev || !allocate(p, err) || !pipeline_plan_make(p, NULL, err)) {
 		pipeline_free(p);
 		return NULL;
 	}

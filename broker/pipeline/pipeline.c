@@ -232,11 +232,13 @@ step(struct pipeline *p, uint32_t *chunks)
 		}
 		if (evaluator_run(p->ev) == EVAL_NEED) {
 			need = evaluator_needs(p->ev, &n);
+			pipeline_tune_asked(p, need, n);
 			pipeline_ask(p, need, n);
 			return true;
 		}
 		p->state = PIPELINE_OUTPUT;
 		need = evaluator_output_needs(p->ev, &n);
+		pipeline_tune_asked(p, need, n);
 		pipeline_ask(p, need, n);
 		return true;
 	case PIPELINE_OUTPUT:

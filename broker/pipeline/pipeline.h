@@ -136,15 +136,22 @@ struct pipeline_sink {
 	void *arg;
 };
 
-/*
- * Are outputs' fields fetched for matching events alone, or with every event? A plugin
- * that takes an event to pieces for the first field wants all of them at once; that pays
- * when many events match (tune.c).
- */
+/* Which fields are fetched with every event, and which for some alone: tune.c. */
+enum tune_phase {
+	TUNE_ALL,    /* all that conditions need come with every event */
+	TUNE_TRYING, /* as few as can be: who asks for the others? */
+	TUNE_CHOSEN, /* those that many events need */
+};
+
 struct pipeline_tune {
-	bool eager;
-	uint32_t events, matched; /* since the last look */
-	uint32_t window;          /* events until the next one */
+	enum tune_phase phase;
+	/* Since the last look: events; those that matched; for how many the origin was
+	 * asked again; what it took for them before. */
+	uint32_t events, matched, asked;
+	uint64_t extract_us;
+	uint64_t batches; /* of the pipeline, at the last look */
+	uint32_t window;  /* events until the next look */
+	uint32_t rest;    /* events until the next trial */
 };
 
 struct pipeline_counts {
@@ -209,6 +216,8 @@ struct pipeline {
 	uint32_t n_dumping; /* workers that tell their state */
 	uint32_t *owner;    /* by slot: position in worker; UINT32_MAX: nobody */
 	bool *first_stage;  /* by slot: the origin sends it with every chunk */
+	bool *early;        /* by slot: so it should be, as tune.c sees it */
+	uint32_t *wanted;   /* by slot: so often since its last look */
 
 	enum pipeline_state state;
 	struct err err;

@@ -101,9 +101,8 @@ source_worker(const struct pipeline *p)
 	return UINT32_MAX;
 }
 
-/* first: they come with every event. */
 static void
-assign_slots(struct pipeline *p, const uint32_t *list, uint32_t n, bool first)
+assign_slots(struct pipeline *p, const uint32_t *list, uint32_t n)
 {
 	const uint32_t source = source_worker(p);
 	const struct slot_set *set = p->rules->slots;
@@ -117,30 +116,38 @@ assign_slots(struct pipeline *p, const uint32_t *list, uint32_t n, bool first)
 			p->owner[list[i]] = at;
 			p->worker[at].n_slot++;
 		}
-		if (first || (at != UINT32_MAX && p->worker[at].stateful && !is_text))
+		if (p->early[list[i]] ||
+		    (at != UINT32_MAX && p->worker[at].stateful && !is_text))
 			p->first_stage[list[i]] = true;
 	}
 }
 
 bool
-pipeline_plan_make(struct pipeline *p, struct err *err)
+pipeline_plan_make(struct pipeline *p, const bool *early, struct err *err)
 {
 	uint32_t n_slots = p->rules->slots->n, n;
 	const uint32_t *list;
 
 	p->owner = calloc(n_slots + 1, sizeof(*p->owner));
 	p->first_stage = calloc(n_slots + 1, sizeof(*p->first_stage));
-	if (!p->owner || !p->first_stage)
+	p->early = calloc(n_slots + 1, sizeof(*p->early));
+	p->wanted = calloc(n_slots + 1, sizeof(*p->wanted));
+	if (!p->owner || !p->first_stage || !p->early || !p->wanted)
 		return err_nomem(err);
+	list = evaluator_condition_slots(p->ev, &n);
+	for (uint32_t i = 0; i < n; i++)
+		p->early[list[i]] = true;
+	if (early)
+		memcpy(p->early, early, n_slots * sizeof(*early));
 	for (uint32_t i = 0; i < n_slots; i++)
 		p->owner[i] = UINT32_MAX;
 	find_parsers(p);
 	p->lockstep = needs_lockstep(p);
 	p->deferred = p->lockstep || is_injected_into(p);
 	list = evaluator_condition_slots(p->ev, &n);
-	assign_slots(p, list, n, true);
+	assign_slots(p, list, n);
 	list = evaluator_output_slots(p->ev, &n);
-	assign_slots(p, list, n, p->tune.eager);
+	assign_slots(p, list, n);
 	for (uint32_t i = 0; i < p->n_worker; i++) {
 		struct pipeline_worker *pw = &p->worker[i];
 
@@ -172,6 +179,8 @@ pipeline_plan_release(struct pipeline *p)
 	}
 	free(p->owner);
 	free(p->first_stage);
+	free(p->early);
+	free(p->wanted);
 }
 
 /* Batches of the origin that may be under way at once. So many only of batches of an

@@ -33,7 +33,7 @@ rules_free(struct pipeline *q)
 
 static struct pipeline *
 rules_new(const struct pipeline *p, const struct ruleset *rules,
-    const struct eval_config *config, bool eager, struct err *err)
+    const struct eval_config *config, const bool *early, struct err *err)
 {
 	struct pipeline *q = calloc(1, sizeof(*q));
 	uint32_t n = rules->slots->n + 1;
@@ -50,7 +50,6 @@ rules_new(const struct pipeline *p, const struct ruleset *rules,
 	q->lockstep = p->lockstep;
 	q->deferred = p->deferred;
 	q->config = *config;
-	q->tune.eager = eager;
 	q->n_worker = p->n_worker;
 	for (uint32_t i = 0; i < p->n_worker; i++)
 		q->worker[i].worker = p->worker[i].worker;
@@ -61,7 +60,7 @@ rules_new(const struct pipeline *p, const struct ruleset *rules,
 	q->ev = evaluator_new(rules, config, err);
 	if (q->ev && (!q->parser || !q->in_order || !q->column || !q->have))
 		err_nomem(err);
-	else if (q->ev && pipeline_plan_make(q, err))
+	else if (q->ev && pipeline_plan_make(q, early, err))
 		return q;
 	rules_free(q);
 	return NULL;
@@ -78,12 +77,18 @@ rules_new(const struct pipeline *p, const struct ruleset *rules,
 static void
 exchange(struct pipeline *p, struct pipeline *q)
 {
+	/* What was learnt of other rules' matches is worth nothing. */
+	if (p->rules != q->rules)
+		pipeline_tune_init(p);
+	else
+		pipeline_tune_begin(p);
 	SWAP(p->rules, q->rules);
 	SWAP(p->config, q->config);
-	SWAP(p->tune.eager, q->tune.eager);
 	SWAP(p->ev, q->ev);
 	SWAP(p->owner, q->owner);
 	SWAP(p->first_stage, q->first_stage);
+	SWAP(p->early, q->early);
+	SWAP(p->wanted, q->wanted);
 	SWAP(p->column, q->column);
 	SWAP(p->have, q->have);
 	for (uint32_t i = 0; i < p->n_worker; i++) {
@@ -207,24 +212,25 @@ pipeline_prepare_rules(struct pipeline *p, const struct ruleset *rules,
     const struct eval_config *config, struct err *err)
 {
 	pipeline_forget_rules(p);
-	p->swap.prepared = rules_new(p, rules, config, p->tune.eager, err);
+	p->swap.prepared = rules_new(p, rules, config, NULL, err);
 	return p->swap.prepared != NULL;
 }
 
-void
-pipeline_refetch(struct pipeline *p, bool eager)
+bool
+pipeline_refetch(struct pipeline *p, const bool *early)
 {
 	struct pipeline *q;
 	struct err err;
 
 	/* One thing at a time: whatever is on its way is looked at again later. */
 	if (p->swap.prepared || p->swap.next)
-		return;
-	q = rules_new(p, p->rules, &p->config, eager, &err);
+		return false;
+	q = rules_new(p, p->rules, &p->config, early, &err);
 	if (q)
 		begin(p, q);
 	else
 		log_warning("source %s: %s", p->name, err.msg);
+	return q != NULL;
 }
 
 void

@@ -145,6 +145,7 @@ pipeline_note_chunk(struct pipeline *p, const struct chunk_head *h)
 		p->progress = h->progress;
 	if (h->n_columns > 0)
 		worker_took(pipeline_origin(p), h->extract_us * 1000ull);
+	p->tune.extract_us += h->extract_us;
 	p->counts.chunks++;
 }
 
