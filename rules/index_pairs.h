@@ -24,8 +24,8 @@ struct index_pairs {
 	bool folded;
 	uint32_t width; /* bytes that the processor looks at in one go; 0: one by one */
 	/* A coarse form of bit and third: by low and high half of a byte of the text,
-	 * eight classes of pairs or triples that it may belong to. What all tables share a
-	 * class for may be one; what they do not is none. */
+	 * eight classes of pairs or triples that it may belong to. What all tables share
+	 * a class for may be one; what they do not is none. */
 	uint8_t first_low[16], first_high[16], second_low[16], second_high[16],
 	    third_low[16], third_high[16];
 };

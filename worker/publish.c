@@ -4,9 +4,12 @@
 #include "base/clock.h"
 #include "base/limits.h"
 
-/* A mask word's worth of events: below that a chunk's fixed cost shows. */
+/* A mask word's worth of events: below that a chunk's fixed cost shows, unless extracting
+ * costs far more. */
 enum {
 	STEP_EVENTS = 64,
+	DEAR_STEP_EVENTS = 32,
+	DEAR_US = 5, /* an event */
 	PIECES = 4,
 	/* What both sides still have in their nearest caches when they come back to it.
 	 */
@@ -15,20 +18,21 @@ enum {
 
 /*
  * How many of n events go into a chunk: all that fit when nobody works beside us; when
- * somebody does, about a quarter, in whole mask words, unless the next batch is fetched
+ * somebody does, about a quarter, in whole steps, unless the next batch is fetched
  * meanwhile.
  */
 static uint32_t
 chunk_target(const struct publisher *p, uint32_t n)
 {
+	const uint32_t step = p->dear ? DEAR_STEP_EVENTS : STEP_EVENTS;
 	uint32_t target = n;
 
 	if (p->parallel && p->plan->run_ahead > 1)
 		target = AHEAD_EVENTS;
 	else if (p->parallel)
-		target = (n / PIECES + STEP_EVENTS - 1) / STEP_EVENTS * STEP_EVENTS;
-	if (target < STEP_EVENTS)
-		target = STEP_EVENTS;
+		target = (n / PIECES + step - 1) / step * step;
+	if (target < step)
+		target = step;
 	if (target > LIMIT_CHUNK_EVENTS)
 		target = LIMIT_CHUNK_EVENTS;
 	return target < n ? target : n;
@@ -41,9 +45,10 @@ raw_bytes(const struct publisher *p, uint32_t len)
 }
 
 static uint32_t
-us_since(uint64_t start_ns)
+us_since(struct publisher *p, uint64_t start_ns)
 {
-	uint64_t us = (clock_mono_ns() - start_ns) / 1000;
+	p->now_ns = clock_mono_ns();
+	uint64_t us = (p->now_ns - start_ns) / 1000;
 
 	return us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
 }
@@ -56,7 +61,8 @@ fill_chunk(struct publisher *p, uint32_t first, uint32_t max, struct chunk_event
 {
 	struct source *s = p->source;
 	struct slot_set *set = &p->plan->first;
-	uint64_t start_ns = clock_mono_ns();
+	/* A batch is only just there. */
+	uint64_t start_ns = first == 0 ? p->now_ns : clock_mono_ns();
 	uint32_t used = frame_base_bytes(set->n), n = 0;
 	const uint32_t event_bytes = frame_event_bytes(set->n);
 
@@ -83,7 +89,8 @@ fill_chunk(struct publisher *p, uint32_t first, uint32_t max, struct chunk_event
 		used += had - room;
 	}
 	call_leave(p->call);
-	*ret_us = us_since(start_ns);
+	*ret_us = us_since(p, start_ns);
+	p->dear = *ret_us / DEAR_US >= n;
 	return n;
 }
 

@@ -20,6 +20,11 @@ struct publisher {
 	/* Broker and worker can run at the same time: chunks are made small enough for
 	 * one to evaluate while the other extracts. */
 	bool parallel;
+	/* Extracting from an event takes so long that who waits for a chunk notices. */
+	bool dear;
+	/* The clock as the serving thread last read it: after next_batch, after a chunk
+	 * is filled, after a sleep. Reading it costs as much as a field. */
+	uint64_t now_ns;
 	uint32_t requests; /* answered so far */
 };
 

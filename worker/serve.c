@@ -17,6 +17,8 @@ enum {
 	/* The channel is read when the broker's note says that there is something to
 	 * read, and this often in any case. */
 	UNTOLD_NS = 500000000,
+	/* The clock is read for that once in so many looks, if nothing else reads it. */
+	LOOKS_UNTIMED = 64,
 	/* A batch that took longer may find another plan. */
 	LONG_CALL_NS = 1000000,
 	/* How long it is looked for what comes next: about what being woken costs. */
@@ -78,9 +80,12 @@ worker_ready(struct worker *w, struct err *err)
 static bool
 look_at_channel(struct worker *w, struct err *err)
 {
-	uint64_t now = clock_mono_ns(), told = ring_peer_note(w->in.peer);
+	uint64_t told = ring_peer_note(w->in.peer);
 	Control__Message *m;
 
+	if (++w->looks % LOOKS_UNTIMED == 0)
+		w->publisher.now_ns = clock_mono_ns();
+	uint64_t now = w->publisher.now_ns;
 	if (!w->look && told == w->told && now - w->looked_ns < UNTOLD_NS)
 		return true;
 	/* What the note tells of was written before it. */
@@ -203,7 +208,8 @@ drive_source(struct worker *w, bool *ret_busy, struct err *err)
 			return false;
 		call_leave(&w->call);
 		/* next_batch may have taken its time. */
-		uint64_t took_ns = clock_mono_ns() - before;
+		w->publisher.now_ns = clock_mono_ns();
+		uint64_t took_ns = w->publisher.now_ns - before;
 		count_idle(w, s->state == SOURCE_FETCHING, took_ns);
 		*ret_busy = w->pause_us == 0;
 		/* A plan that came in the meantime counts for these events already. */
@@ -274,6 +280,7 @@ wait_for_work(struct worker *w, struct err *err)
 	    errno != EAGAIN && errno != EINTR)
 		return err_sys(err, "reading the wake-up descriptor");
 	w->look = p[0].revents != 0;
+	w->publisher.now_ns = clock_mono_ns();
 	return true;
 }
 

@@ -65,6 +65,7 @@ struct worker {
 	uint64_t looked_ns; /* when the channel was last read */
 	uint64_t told;      /* the broker's note then */
 	bool look;          /* read it now */
+	uint32_t looks;     /* whether to read it */
 	/* Time-outs in a row that came at once, and the pause that they have earned. */
 	uint32_t n_idle, pause_us;
 };
