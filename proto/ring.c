@@ -15,6 +15,7 @@ enum {
 	PAGE_BYTES = 4096,
 	RECORD_HEAD_BYTES = 16,
 	CACHE_LINE = 64,
+	SMALL_BYTES = 4096, /* larger ones go past the caches: chunk.c */
 };
 
 #ifndef F_SEAL_FUTURE_WRITE
@@ -250,6 +251,21 @@ ring_reserve(struct ring_writer *w, uint32_t max_len, void **ret_p)
 	return RING_OK;
 }
 
+/* Small records follow one another at once, and the reader's processor still has the
+ * lines of the next. */
+static void
+warm_next(const struct ring_writer *w, uint64_t bytes)
+{
+#if defined(__x86_64__)
+	/* Mapped twice: none of this leaves the ring. */
+	const uint8_t *to = w->own->data + (w->tail & (w->own->size - 1));
+
+	/* Which the compiler has no word for that all processors know. */
+	for (uint64_t i = CACHE_LINE; i <= bytes; i += CACHE_LINE)
+		__asm__ volatile("prefetchw %0" : : "m"(to[i]));
+#endif
+}
+
 void
 ring_commit(struct ring_writer *w, uint32_t type, uint32_t len)
 {
@@ -260,6 +276,8 @@ ring_commit(struct ring_writer *w, uint32_t type, uint32_t len)
 	w->tail += record_bytes(len);
 	/* W2 pairs with R1. */
 	atomic_store_explicit(&page(w->own)->tail, w->tail, memory_order_release);
+	if (len < SMALL_BYTES)
+		warm_next(w, record_bytes(len));
 }
 
 enum ring_rc
