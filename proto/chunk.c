@@ -45,13 +45,10 @@ put(struct out *o, const void *p, uint64_t n)
 		o->full = true;
 		return;
 	}
-	if (n && o->streams) {
+	if (n && o->streams)
 		stream_copy(o->p + o->len, p, (uint32_t)n);
-	} else if (n) {
-		/* The padding, before what it is behind. */
-		memset(o->p + o->len + padded - 8, 0, 8);
-		memcpy(o->p + o->len, p, n);
-	}
+	else if (n)
+		plain_copy(o->p + o->len, p, (uint32_t)n);
 	o->len += (uint32_t)padded;
 }
 

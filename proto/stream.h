@@ -11,6 +11,15 @@
 #include <stdint.h>
 #include <string.h>
 
+/* n bytes, one at least, and zeros up to a multiple of 8, by the caches. */
+static inline void
+plain_copy(uint8_t *to, const uint8_t *from, uint32_t n)
+{
+	/* The padding, before what it is behind. */
+	memset(to + ((n + 7) & ~7u) - 8, 0, 8);
+	memcpy(to, from, n);
+}
+
 #if defined(__SSE2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #include <emmintrin.h>
 
@@ -23,7 +32,7 @@ stream_word(uint8_t *to, const uint8_t *from, uint32_t n)
 	_mm_stream_si64((long long *)(void *)to, word);
 }
 
-/* n bytes, one at least, and zeros up to a multiple of 8. to is at a multiple of 8. */
+/* The same past the caches. to is at a multiple of 8. */
 static inline void
 stream_copy(uint8_t *to, const uint8_t *from, uint32_t n)
 {
@@ -56,9 +65,7 @@ stream_end(void)
 static inline void
 stream_copy(uint8_t *to, const uint8_t *from, uint32_t n)
 {
-	/* The padding, before what it is behind. */
-	memset(to + ((n + 7) & ~7u) - 8, 0, 8);
-	memcpy(to, from, n);
+	plain_copy(to, from, n);
 }
 
 static inline void

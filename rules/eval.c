@@ -516,10 +516,7 @@ evaluator_begin(struct evaluator *ev, uint32_t n, const struct event_meta *meta)
 	ev->meta = meta;
 	ev->n_match = ev->n_need = 0;
 	ev->done = false;
-	for (uint32_t w = 0; w < MASK_WORDS; w++) {
-		uint32_t left = n > w * 64 ? n - w * 64 : 0;
-		ev->all.w[w] = left >= 64 ? UINT64_MAX : (1ull << left) - 1;
-	}
+	ev->all = mask_of(n);
 	for (uint32_t i = 0; i < ev->rs->slots->n; i++)
 		ev->supply[i].n = 0;
 	memset(ev->have, 0, ev->rs->slots->n * sizeof(*ev->have));

@@ -26,6 +26,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "rules/mask.h"
 #include "rules/value.h"
 
 struct operand;
@@ -40,11 +41,6 @@ struct event_meta {
 	uint16_t type;           /* 322 plugin event, 402 async event */
 	const char *plugin_name; /* owner of the id in the event; NULL: none */
 	const char *async_name;  /* the name in a 402 event, else NULL */
-};
-
-/* One bit per event of a chunk. */
-struct mask {
-	uint64_t w[LIMIT_CHUNK_EVENTS / 64];
 };
 
 struct eval_need {

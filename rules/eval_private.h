@@ -14,7 +14,6 @@
 #include "rules/rel.h"
 
 enum {
-	MASK_WORDS = LIMIT_CHUNK_EVENTS / 64,
 	SUPPLIES_MAX = 3, /* of one slot in one chunk: stage 0, on demand, for outputs */
 };
 
@@ -56,63 +55,6 @@ struct evaluator {
 	struct arena scratch;
 	uint64_t oddities;
 };
-
-static inline bool
-mask_has(const struct mask *m, uint32_t i)
-{
-	return m->w[i / 64] >> (i % 64) & 1;
-}
-
-static inline void
-mask_set(struct mask *m, uint32_t i)
-{
-	m->w[i / 64] |= 1ull << (i % 64);
-}
-
-static inline bool
-mask_any(const struct mask *m)
-{
-	uint64_t any = 0;
-
-	for (uint32_t i = 0; i < MASK_WORDS; i++)
-		any |= m->w[i];
-	return any != 0;
-}
-
-static inline struct mask
-mask_and(struct mask a, const struct mask *b)
-{
-	for (uint32_t i = 0; i < MASK_WORDS; i++)
-		a.w[i] &= b->w[i];
-	return a;
-}
-
-static inline struct mask
-mask_or(struct mask a, const struct mask *b)
-{
-	for (uint32_t i = 0; i < MASK_WORDS; i++)
-		a.w[i] |= b->w[i];
-	return a;
-}
-
-static inline struct mask
-mask_without(struct mask a, const struct mask *b)
-{
-	for (uint32_t i = 0; i < MASK_WORDS; i++)
-		a.w[i] &= ~b->w[i];
-	return a;
-}
-
-/* The lowest event of a mask that has one. */
-static inline uint32_t
-mask_first(const struct mask *m)
-{
-	uint32_t i = 0;
-
-	while (!m->w[i])
-		i++;
-	return i * 64 + (uint32_t)__builtin_ctzll(m->w[i]);
-}
 
 /* The engine knows the value itself: nobody is asked. */
 bool slot_is_ours(const struct slot *s);

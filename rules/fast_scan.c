@@ -416,16 +416,6 @@ scan_flat_number(struct lookup l, uint32_t slot, const struct mask *events)
 	}
 }
 
-static uint32_t
-mask_count(const struct mask *m)
-{
-	uint32_t n = 0;
-
-	for (uint32_t w = 0; w < MASK_WORDS; w++)
-		n += (uint32_t)__builtin_popcountll(m->w[w]);
-	return n;
-}
-
 /* Leaves of events those in which a look-up may find anything, which are few mostly;
  * false: the events are too few to look at all values, or those do not lend themselves to
  * it. */

@@ -37,10 +37,8 @@ supply_column(struct pipeline *p, struct pipeline_worker *pw,
 	if (c->slot >= slots->n || p->owner[c->slot] != (uint32_t)(pw - p->worker) ||
 	    (first_stage && !p->first_stage[c->slot]))
 		return err_set(err, ERR_PEER, "a column that was not asked for");
-	for (size_t i = 0; first_stage && i < sizeof(p->all.w) / sizeof(*p->all.w); i++) {
-		if (p->have[c->slot].w[i] != 0)
-			return err_set(err, ERR_PEER, "a column twice");
-	}
+	if (first_stage && mask_any(&p->have[c->slot]))
+		return err_set(err, ERR_PEER, "a column twice");
 	field = slots->slot[c->slot].ref.field;
 	if (c->kind != kind_of(field->type))
 		return err_set(
@@ -91,13 +89,6 @@ pipeline_supply_missing(struct pipeline *p, uint32_t slot)
 {
 	p->counts.missing_columns++;
 	supply_nothing(p, slot);
-}
-
-static void
-mask_or(struct mask *m, const struct mask *other)
-{
-	for (size_t i = 0; i < sizeof(m->w) / sizeof(*m->w); i++)
-		m->w[i] |= other->w[i];
 }
 
 static void
@@ -258,8 +249,8 @@ pipeline_ask(struct pipeline *p, const struct eval_need *need, uint32_t n)
 			r->events = (struct mask){{0}};
 		r->slot[r->n_slot++] = slot;
 		/* A column is replaced whole: what was there is asked for again. */
-		mask_or(&r->events, &need[i].events);
-		mask_or(&r->events, &p->have[slot]);
+		r->events = mask_or(r->events, &need[i].events);
+		r->events = mask_or(r->events, &p->have[slot]);
 	}
 	for (uint32_t i = 0; i < p->n_worker; i++) {
 		if (p->worker[i].request.n_slot > 0)
@@ -316,12 +307,6 @@ pipeline_send_again(struct pipeline *p, struct pipeline_worker *pw)
 		dispatch(p, pw);
 }
 
-static void
-mask_set(struct mask *m, uint32_t i)
-{
-	m->w[i / 64] |= 1ull << i % 64;
-}
-
 /* The next event, from "from" on, that is to be tried alone; false when all were. */
 static bool
 next_probe(struct pipeline_worker *pw, uint32_t from)
@@ -329,8 +314,7 @@ next_probe(struct pipeline_worker *pw, uint32_t from)
 	struct request *r = &pw->request;
 
 	for (r->probe = from; r->probe < LIMIT_CHUNK_EVENTS; r->probe++) {
-		uint64_t bit = 1ull << r->probe % 64;
-		if (r->events.w[r->probe / 64] & ~pw->poison.w[r->probe / 64] & bit)
+		if (mask_has(&r->events, r->probe) && !mask_has(&pw->poison, r->probe))
 			return true;
 	}
 	return false;

@@ -59,16 +59,6 @@ pipeline_tune_begin(struct pipeline *p)
 	p->tune.batches = p->counts.batches;
 }
 
-static uint32_t
-count_bits(const struct mask *m)
-{
-	uint32_t n = 0;
-
-	for (size_t i = 0; i < sizeof(m->w) / sizeof(*m->w); i++)
-		n += (uint32_t)__builtin_popcountll(m->w[i]);
-	return n;
-}
-
 void
 pipeline_tune_asked(struct pipeline *p, const struct eval_need *need, uint32_t n)
 {
@@ -76,12 +66,11 @@ pipeline_tune_asked(struct pipeline *p, const struct eval_need *need, uint32_t n
 
 	for (uint32_t i = 0; i < n; i++) {
 		if (p->state == PIPELINE_MATCH)
-			p->wanted[need[i].slot] += count_bits(&need[i].events);
-		for (size_t k = 0; k < sizeof(again.w) / sizeof(*again.w); k++)
-			if (p->owner[need[i].slot] == 0)
-				again.w[k] |= need[i].events.w[k];
+			p->wanted[need[i].slot] += mask_count(&need[i].events);
+		if (p->owner[need[i].slot] == 0)
+			again = mask_or(again, &need[i].events);
 	}
-	p->tune.asked += count_bits(&again);
+	p->tune.asked += mask_count(&again);
 }
 
 static void

@@ -149,15 +149,6 @@ pipeline_note_chunk(struct pipeline *p, const struct chunk_head *h)
 	p->counts.chunks++;
 }
 
-static void
-mask_first(struct mask *m, uint32_t n)
-{
-	for (uint32_t i = 0; i < sizeof(m->w) / sizeof(*m->w); i++) {
-		uint32_t left = n > 64 * i ? n - 64 * i : 0;
-		m->w[i] = left >= 64 ? ~0ull : (1ull << left) - 1;
-	}
-}
-
 bool
 pipeline_begin_chunk(struct pipeline *p, struct frame *f, struct err *err)
 {
@@ -182,7 +173,7 @@ pipeline_begin_chunk(struct pipeline *p, struct frame *f, struct err *err)
 void
 pipeline_begin_evaluation(struct pipeline *p)
 {
-	mask_first(&p->all, p->n_events);
+	p->all = mask_of(p->n_events);
 	memset(p->have, 0, p->rules->slots->n * sizeof(*p->have));
 	for (uint32_t i = 0; i < p->n_worker; i++)
 		p->worker[i].poison = (struct mask){{0}};
